@@ -1,0 +1,38 @@
+# Everything a newcomer needs: `make demo` shows it at work, `make test` proves it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint config/constraints.txt
+
+.PHONY: demo setup test lint bench clean
+
+demo: $(VENV)/.runtime ## a first reconcile between two local sandboxes, outside changes, and a second one
+	$(BIN)/sync-daemon demo
+
+setup: $(VENV)/.runtime ## only the virtual environment, for your own accounts
+
+test: $(VENV)/.dev ## every test
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+lint: $(VENV)/.dev ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev ## requests and seconds against their floors
+	$(BIN)/python -m tests.benchmarks
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sync-daemon needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 demo")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml config/constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable '.[postgres]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml config/constraints.txt $(VENV)/.runtime
+	$(PIP) --editable '.[postgres,dev]'
+	@touch $@
+
+clean: ## the virtual environment and what tests left
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
