@@ -1,0 +1,1 @@
+"""Keeps GoHighLevel contacts and an EmailOctopus list equal, both ways."""

@@ -1,0 +1,104 @@
+"""What can go wrong, by what the caller does next.
+
+SyncError
+├── ConfigurationError      refuse to start: a person must change something (exit 2)
+│   └── StateStoreError     the database can't be opened, is newer, or was made for something else
+├── PairBusy                another process holds the pair; leave (exit 6)
+├── StopSystem              stop asking this system in this cycle; what is staged stays staged
+│   ├── CredentialsRefused  401/403 (exit 4)
+│   ├── Unreachable         time-outs, connection loss, 5xx, beyond the patience for them (exit 7)
+│   └── QuotaExhausted      a daily quota is used up, or only the reserve for revocations is left (exit 3)
+├── AnswerLost              a request that must not be repeated blindly may have been applied: look, then decide
+├── IncompleteRead          a listing broke off, repeated a cursor or came back short: proves nothing (exit 3)
+└── Refused                 the API refused one request: park what it was about
+    ├── NotFound            the record named in the path doesn't exist
+    ├── AlreadyExists       creating (or moving an address) met another record
+    ├── PlanLimitReached    creation stops for this run, everything else goes on
+    └── BatchRefused        a batch was refused as a whole: send it again in parts
+"""
+
+from sync_daemon.model.system import SystemName
+
+
+class SyncError(Exception):
+    """Anything this program raises on purpose; its text is for the person who runs it."""
+
+
+class ConfigurationError(SyncError):
+    """Something a person must change before anything can run."""
+
+
+class StateStoreError(ConfigurationError):
+    """The state store can't be used as it is."""
+
+
+class PairBusy(SyncError):
+    """Another process holds the pair's lease."""
+
+
+class StopSystem(SyncError):
+    """Nothing more can be asked of one system in this cycle."""
+
+    def __init__(self, system: SystemName, message: str) -> None:
+        super().__init__(message)
+        self.system = system
+
+
+class CredentialsRefused(StopSystem):
+    """The system refused the credentials, a scope, or the location or list they ask for."""
+
+
+class Unreachable(StopSystem):
+    """The system can't be reached, or fails at everything."""
+
+
+class QuotaExhausted(StopSystem):
+    """A daily quota is used up; `reset_in` is the seconds until it returns, if known."""
+
+    def __init__(self, system: SystemName, message: str, reset_in: float | None = None) -> None:
+        super().__init__(system, message)
+        self.reset_in = reset_in
+
+
+class AnswerLost(SyncError):
+    """A request that must not be repeated blindly got no usable answer: it may have been applied or not."""
+
+
+class IncompleteRead(SyncError):
+    """A listing ended in a way that proves nothing about what it lacks."""
+
+
+class Refused(SyncError):
+    """One request was refused for a reason that sending it again at once can't heal.
+
+    `code` is a stable word for logs and the store; `message` is the API's own text, which can hold a
+    person's data and is therefore stored encrypted and never logged; `fields` are the configuration
+    names of the fields it points at; `other_id` is the id of a record that stands in the way.
+    """
+
+    def __init__(self, code: str, message: str, *, fields: tuple[str, ...] = (), other_id: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.fields = fields
+        self.other_id = other_id
+
+
+class NotFound(Refused):
+    """The record doesn't exist."""
+
+
+class AlreadyExists(Refused):
+    """Another record has that address or phone; `fields` says which ("address" or "phone")."""
+
+
+class PlanLimitReached(Refused):
+    """The account's plan has no room for another contact or field (EmailOctopus `out-of-limits`)."""
+
+
+class BatchRefused(Refused):
+    """A batch was refused as a whole; `index` is the item it points at, if it does."""
+
+    def __init__(self, code: str, message: str, index: int | None = None) -> None:
+        super().__init__(code, message)
+        self.index = index

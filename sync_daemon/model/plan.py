@@ -1,0 +1,96 @@
+"""Operations: what is to be written, as plain data that can be printed, saved, refused and tested."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sync_daemon.model.contact import Consent, Snapshot, Value
+from sync_daemon.model.errors import Refused
+from sync_daemon.model.system import SystemName
+
+
+class Action(StrEnum):
+    """What an operation does; the words of `plan --json`."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    ADD_TAGS = "add_tags"
+    REMOVE_TAGS = "remove_tags"
+    SET_STATUS = "set_status"
+    """EmailOctopus: set the status that `consent` names."""
+    SET_DND = "set_dnd"
+    """GHL: block the e-mail channel."""
+    LIFT_DND = "lift_dnd"
+    """GHL: free the e-mail channel, that one alone."""
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One write to one contact of one system.
+
+    `system` is the one written to; the id of that system is None for a creation. `fields` maps
+    configuration names of the target system to values already converted for it, None clears. `address`
+    is a new primary address. `tags` are names as the target system spells them: those a creation
+    carries, or those to add or remove. `consent` is the status a creation or SET_STATUS sends.
+    `parts` are the mapping row keys, "tags", "consent", "address", "creation" this operation settles or,
+    when refused, parks. `resend` marks a creation that may have been sent before.
+    """
+
+    system: SystemName
+    action: Action
+    ghl_id: str | None
+    emailoctopus_id: str | None
+    reason: str
+    fields: Mapping[str, Value] = field(default_factory=dict)
+    address: str | None = None
+    tags: tuple[str, ...] = ()
+    consent: Consent | None = None
+    parts: tuple[str, ...] = ()
+    resend: bool = False
+
+    @property
+    def target_id(self) -> str | None:
+        """The id of the contact written to, None before it is created."""
+        return self.ghl_id if self.system is SystemName.GHL else self.emailoctopus_id
+
+    @property
+    def revokes(self) -> bool:
+        """Whether this narrows consent: such operations go first and alone."""
+        if self.action is Action.SET_DND:
+            return True
+        return self.action is Action.SET_STATUS and self.consent is Consent.REVOKED
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Operations that one HTTP request carries. `route` tells the writer which."""
+
+    system: SystemName
+    route: str
+    operations: tuple[Operation, ...]
+
+    @property
+    def revokes(self) -> bool:
+        """Whether it may use the part of a daily quota that is kept for revocations."""
+        return all(operation.revokes for operation in self.operations)
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What a write answered, as far as it did; None is untold. `contact` is the whole record if it came back."""
+
+    contact_id: str
+    contact: Snapshot | None = None
+    tags: frozenset[str] | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """The outcome of one operation: what came back, or the refusal. Exactly one of the two is set."""
+
+    operation: Operation
+    returned: Returned | None = None
+    refusal: Refused | None = None

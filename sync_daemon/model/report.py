@@ -1,0 +1,58 @@
+"""What a cycle did, in the words of `reconcile --json` (interface.md)."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sync_daemon.model.system import SystemName
+
+
+class Mode(StrEnum):
+    """How much a cycle reads."""
+
+    INCREMENTAL = "incremental"
+    FULL = "full"
+
+
+class CycleOutcome(StrEnum):
+    """How a cycle ended."""
+
+    OK = "ok"
+    PARKED = "parked"
+    HELD = "held"
+    INCOMPLETE = "incomplete"
+    AUTH = "auth"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    QUOTA = "quota"
+    ERROR = "error"
+
+
+def _per_system() -> dict[SystemName, int]:
+    return dict.fromkeys(SystemName, 0)
+
+
+@dataclass(slots=True)
+class CycleReport:
+    """The counters of one cycle of one pair. `written` counts by (system, word of `written` in the JSON)."""
+
+    pair: str
+    run_id: str
+    mode: Mode
+    outcome: CycleOutcome = CycleOutcome.OK
+    message: str = ""
+    read: dict[SystemName, int] = field(default_factory=_per_system)
+    changed: dict[SystemName, int] = field(default_factory=_per_system)
+    written: Counter[tuple[SystemName, str]] = field(default_factory=Counter)
+    conflicts: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    parked: int = 0
+    new_parked: int = 0
+    held: int = 0
+    new_held: int = 0
+    diverged: int = 0
+    consent_held: int = 0
+    missed_by_poll: int = 0
+    requests: dict[SystemName, int] = field(default_factory=_per_system)
+    throttled: dict[SystemName, int] = field(default_factory=_per_system)
+    duration_s: float = 0.0

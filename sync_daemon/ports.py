@@ -1,0 +1,255 @@
+"""The protocols between the rooms: systems, the state store, the clock, progress.
+
+Everything above the pure rooms is written against these; `tests/contract` has one suite for each that
+every implementation passes.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, Self
+
+from sync_daemon.model.contact import AccountSchema, Page, Snapshot
+from sync_daemon.model.plan import Bundle, Operation, WriteResult
+from sync_daemon.model.report import CycleReport
+from sync_daemon.model.state import (
+    Change,
+    Held,
+    KnownContact,
+    KnownTag,
+    Link,
+    PairState,
+    Parked,
+    Staged,
+    Tombstone,
+    Totals,
+)
+from sync_daemon.model.system import SystemName
+
+
+class Clock(Protocol):
+    """Time, injected everywhere."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware, UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Reader(Protocol):
+    """How one system is read. Every method may raise `StopSystem`."""
+
+    streams: tuple[str, ...]
+    """The listings that together hold every contact (GHL: contacts; EmailOctopus: the three statuses)."""
+    revocation_streams: tuple[str, ...]
+    """Those in which a contact turns up when its consent is revoked."""
+    runs_behind: bool
+    """Whether listings come from an index that runs behind, so that rows are hints (GHL)."""
+
+    def poll(self, stream: str, since: datetime) -> Iterator[Page]:
+        """Contacts of a stream changed at or after `since`, oldest change first where the API can sort.
+
+        Raises `IncompleteRead` when the listing breaks off or repeats a cursor.
+        """
+
+    def scan(self, stream: str) -> Iterator[Page]:
+        """Every contact of a stream; raises `IncompleteRead` like `poll`."""
+
+    def scan_revoked(self) -> Iterator[Page]:
+        """Every contact whose consent the system lists as revoked."""
+
+    def fetch(self, contact_id: str) -> Snapshot | None:
+        """One contact by id, None when the system says that it doesn't exist."""
+
+    def find(self, address: str) -> Snapshot | None:
+        """The contact that the system finds for an address, None when it has none."""
+
+    def tag_names(self) -> tuple[str, ...]:
+        """The names of every tag the location or list defines, as it spells them."""
+
+
+class Writer(Protocol):
+    """How one system is written. Every method may raise `StopSystem`."""
+
+    def bundle(self, operations: Sequence[Operation], batch_size: int) -> list[Bundle]:
+        """Group operations into as few requests as the API allows; pure, order of operations kept by contact.
+
+        Operations that narrow consent never share a request with others.
+        """
+
+    def send(self, bundle: Bundle) -> list[WriteResult]:
+        """Send one request; one result for each operation.
+
+        Raises `BatchRefused` when a batch of several was refused as a whole.
+        """
+
+    def create_field(self, name: str, vendor_type: str, label: str, choices: tuple[str, ...]) -> None:
+        """Create a custom field; one that exists already is fine. Raises `Refused`."""
+
+    def create_tag(self, name: str) -> None:
+        """Define a tag; one that exists already is fine. Raises `Refused`."""
+
+
+class System(Protocol):
+    """One side of a pair: its rooms behind the ports."""
+
+    name: SystemName
+    reader: Reader
+    writer: Writer
+    max_batch: int
+    """How many operations one batch request may carry at most."""
+
+    def read_schema(self) -> AccountSchema:
+        """What the account can hold now. Raises `StopSystem`, `ConfigurationError` for an unknown location or list."""
+
+    def with_schema(self, schema: AccountSchema, names: Collection[str]) -> Self:
+        """The same system, reading and writing the fields `names` (configuration names) as `schema` tells."""
+
+    def usage(self) -> "Usage":
+        """Requests since the start of the process."""
+
+    def seconds_for(self, requests: int) -> float:
+        """The least time that many requests take under the limits known now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Requests sent and how many of them were throttled (429); quotas where the headers told them."""
+
+    requests: int = 0
+    throttled: int = 0
+    daily_limit: int | None = None
+    daily_remaining: int | None = None
+    rate_per_second: float | None = None
+
+
+@dataclass(slots=True)
+class Commit:
+    """What one transaction stores. Rows replace those with the same key; lists of keys remove rows."""
+
+    contacts: list[KnownContact] = field(default_factory=list)
+    additional_addresses: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
+    """GHL contact id -> digests of its additional addresses (replaces all of that contact)."""
+    links: list[Link] = field(default_factory=list)
+    unlink: list[Link] = field(default_factory=list)
+    """Removed before `links` are written, so that contacts can change partners in one transaction."""
+    staged: list[Staged] = field(default_factory=list)
+    done: list[Staged] = field(default_factory=list)
+    """Inbox rows to remove; one that was staged anew since (another `sequence`) stays."""
+    parked: list[Parked] = field(default_factory=list)
+    """Replace by (ghl_id, emailoctopus_id, what)."""
+    unparked: list[Parked] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    """Replace by (ghl_id, emailoctopus_id, action)."""
+    unheld: list[Held] = field(default_factory=list)
+    tombstones: list[Tombstone] = field(default_factory=list)
+    tags: list[KnownTag] = field(default_factory=list)
+    revoked_addresses: dict[bytes, str] = field(default_factory=dict)
+    """Address digest -> cause of a revocation, kept for ever; a person's cause is never replaced by `policy`."""
+    regranted_addresses: list[bytes] = field(default_factory=list)
+    watermarks: dict[str, datetime] = field(default_factory=dict)
+    """Only ever moved forward."""
+    looked_at: dict[str, datetime] = field(default_factory=dict)
+    batch_size: int | None = None
+    changes: list[Change] = field(default_factory=list)
+
+
+class PairStore(Protocol):
+    """The state of one pair. Every method may raise `StateStoreError`; reads see what was committed."""
+
+    def state(self) -> PairState:
+        """The pair's row."""
+
+    def configure(self, *, generation: bytes, scope_generation: bytes, tag_filter: bytes) -> PairState:
+        """Write down the configuration in force; a changed `tag_filter` counts `tag_generation` up."""
+
+    def begin_scan(self) -> int:
+        """Count the full scans up; the new number."""
+
+    def schema(self, system: SystemName) -> AccountSchema | None:
+        """The schema last saved for a system."""
+
+    def save_schema(self, schema: AccountSchema) -> None:
+        """Remember a schema, so that idle cycles needn't ask for it."""
+
+    def contacts(self, system: SystemName, ids: Collection[str]) -> dict[str, KnownContact]:
+        """Known contacts by id."""
+
+    def contacts_at(self, system: SystemName, addresses: Collection[bytes]) -> dict[bytes, list[KnownContact]]:
+        """Known contacts by the digest of their current primary address."""
+
+    def holders_of_additional(self, addresses: Collection[bytes]) -> dict[bytes, list[str]]:
+        """Ids of GHL contacts that have an address as an additional one."""
+
+    def links(self, *, ghl: Collection[str] = (), emailoctopus: Collection[str] = ()) -> list[Link]:
+        """Links of any of the contacts named."""
+
+    def staged(self, system: SystemName, ids: Collection[str]) -> dict[str, Staged]:
+        """Inbox rows by contact id."""
+
+    def next_staged(
+        self, system: SystemName, after: int, limit: int, *, revoked: bool = False, moved: bool = False
+    ) -> list[Staged]:
+        """Inbox rows of a system with a sequence above `after`, in order; only revoked or moved ones if asked."""
+
+    def count_staged(self) -> dict[SystemName, int]:
+        """How many inbox rows wait."""
+
+    def parked(
+        self,
+        *,
+        ghl: Collection[str] = (),
+        emailoctopus: Collection[str] = (),
+        due: datetime | None = None,
+        everything: bool = False,
+    ) -> list[Parked]:
+        """Parked changes of the contacts named, those whose time has come, or all."""
+
+    def held(
+        self, *, ghl: Collection[str] = (), emailoctopus: Collection[str] = (), everything: bool = False
+    ) -> list[Held]:
+        """Held changes of the contacts named, or all."""
+
+    def tags(self) -> list[KnownTag]:
+        """Every tag name the pair has seen."""
+
+    def revoked_at(self, addresses: Collection[bytes]) -> dict[bytes, str]:
+        """The cause of the remembered revocation of each address that has one."""
+
+    def count_contacts(self, system: SystemName) -> dict[str, int]:
+        """Known contacts, deleted ones left out, by consent value."""
+
+    def totals(self) -> Totals:
+        """What waits or differs."""
+
+    def commit(self, commit: Commit, run_id: str = "") -> None:
+        """Store everything in one transaction."""
+
+    def acquire(self, holder: str, seconds: float) -> bool:
+        """Take the pair's lease for `seconds` from now, or renew it if `holder` has it; False when another has it."""
+
+    def release(self, holder: str) -> None:
+        """Give the lease back."""
+
+    def save_run(self, report: CycleReport, started: datetime, ended: datetime) -> None:
+        """Write down how a cycle ended."""
+
+    def last_runs(self, limit: int) -> list[Mapping[str, object]]:
+        """The newest runs: run_id, mode, outcome, started, ended, report (as `reconcile --json` prints it)."""
+
+
+class Progress(Protocol):
+    """What a person sees while a cycle runs."""
+
+    def pages_read(self, system: SystemName, records: int) -> None:
+        """A page came in."""
+
+    def planned(self, system: SystemName, requests: int) -> None:
+        """So many more requests are to be sent."""
+
+    def sent(self, system: SystemName, requests: int) -> None:
+        """So many requests were answered."""
