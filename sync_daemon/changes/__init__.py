@@ -1,0 +1,1 @@
+"""Stage 2: snapshots and baselines to changes; pure."""

@@ -1,0 +1,107 @@
+"""What changed on one side: a snapshot held against that side's own baseline (contract, section 2)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sync_daemon.changes.digests import Digester
+from sync_daemon.changes.tagbook import TagBook, fold
+from sync_daemon.model.contact import Snapshot
+from sync_daemon.model.policy import FieldRule
+from sync_daemon.model.state import Baseline, KnownContact, KnownTag, Link, Sent
+from sync_daemon.model.system import SystemName
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """Compares snapshots with baselines for one pair's mapping; `rules` leaves suspended rows out."""
+
+    digester: Digester
+    rules: tuple[FieldRule, ...]
+    tags: TagBook
+
+    def field_changed(self, rule: FieldRule, snapshot: Snapshot, known: KnownContact) -> bool | None:
+        """Whether a mapped field differs from this side's baseline; None when it never met."""
+        before = (known.baseline or Baseline()).fields.get(rule.key)
+        if before is None:
+            return None
+        now = self.field_digest(rule, snapshot)
+        return now not in (before, (known.sent or Sent()).fields.get(rule.key))
+
+    def field_digest(self, rule: FieldRule, snapshot: Snapshot) -> bytes:
+        """The digest of a mapped field as the snapshot has it."""
+        value = snapshot.fields.get(rule.name_in(snapshot.system))
+        return self.digester.field(snapshot.system, snapshot.contact_id, rule.key, value)
+
+    def tags_now(self, snapshot: Snapshot) -> dict[str, KnownTag]:
+        """The snapshot's travelling tags, by GHL's name."""
+        return self.tags.travelling(snapshot.system, snapshot.tags)
+
+    def tags_before(self, known: KnownContact) -> dict[str, KnownTag]:
+        """The travelling tags of this side's baseline, by GHL's name; those that meet anew are left out."""
+        baseline = known.baseline or Baseline()
+        if not baseline.tags:
+            return {}
+        return {
+            self.tags.ghl_name(tag): tag
+            for tag in self.tags.all()
+            if self.tags.travels(tag)
+            and tag.entered <= baseline.generation
+            and self.tag_digest(known.system, known.contact_id, tag) in baseline.tags
+        }
+
+    def tag_digest(self, system: SystemName, contact_id: str, tag: KnownTag) -> bytes:
+        """The digest of a tag on one contact, under its own name there."""
+        return self.digester.tag(system, contact_id, self.tags.name_in(system, tag))
+
+    def tag_digests(self, system: SystemName, contact_id: str, tags: Iterable[KnownTag]) -> frozenset[bytes]:
+        """The digests of several tags on one contact."""
+        return frozenset(self.tag_digest(system, contact_id, tag) for tag in tags)
+
+    def address_changed(self, snapshot: Snapshot, known: KnownContact) -> bool:
+        """Whether a linked contact's primary address isn't the agreed one; one that we wrote is yet to be agreed."""
+        agreed = known.baseline.address if known.baseline else None
+        now = self.digester.address(snapshot.address) if snapshot.address else None
+        return agreed is not None and now != agreed
+
+    def differences(
+        self, snapshot: Snapshot, known: KnownContact, *, full: bool, link: Link | None, in_scope: bool
+    ) -> frozenset[str]:
+        """The parts of a linked contact that differ from its baseline; empty when there is nothing to do.
+
+        Parts are mapping row keys, "tags", "consent", "address" and "scope". A row that never met counts
+        only when `full` (a mapping that gained a field meets at the next full scan).
+        """
+        parts = {
+            rule.key
+            for rule in self.rules
+            if (changed := self.field_changed(rule, snapshot, known)) or (changed is None and full)
+        }
+        if set(self.tags_now(snapshot)) != set(self.tags_before(known)):
+            parts.add("tags")
+        agreed = known.baseline.consent if known.baseline else None
+        if snapshot.consent is not None and snapshot.consent is not agreed:
+            parts.add("consent")
+        if self.address_changed(snapshot, known) or _has_address_again(snapshot, link):
+            parts.add("address")
+        if link is not None and snapshot.system is SystemName.GHL and link.in_scope != in_scope:
+            parts.add("scope")
+        return frozenset(parts)
+
+    def unmet_tag_names(self, snapshots: Iterable[Snapshot]) -> Mapping[SystemName, set[str]]:
+        """Tag names that the pair has never seen, by system."""
+        unmet: dict[SystemName, set[str]] = {name: set() for name in SystemName}
+        for snapshot in snapshots:
+            for name in snapshot.tags:
+                known = self.tags.find(snapshot.system, name)
+                spelt = known is None or (
+                    snapshot.system is SystemName.EMAILOCTOPUS and known.spelling is None and fold(name) != ""
+                )
+                if spelt:
+                    unmet[snapshot.system].add(name)
+        return unmet
+
+
+def _has_address_again(snapshot: Snapshot, link: Link | None) -> bool:
+    """Whether a GHL contact that had lost its address has one, be it the old one."""
+    emptied = link is not None and link.address_emptied and snapshot.system is SystemName.GHL
+    return emptied and snapshot.address is not None

@@ -1,0 +1,66 @@
+"""Keyed digests: how values are compared without being kept (contract, section 2, "What is stored")."""
+
+import hashlib
+import hmac
+
+from sync_daemon.changes.addresses import normalise
+from sync_daemon.model.contact import Snapshot, Value
+from sync_daemon.model.system import SystemName
+
+_SIZE = 12
+_SEPARATOR = "\x1f"
+
+
+def canonical(value: Value) -> str:
+    """One text for one value: numbers without a needless fraction, choices in order, blank empty."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return "l" + _SEPARATOR.join(sorted(value))
+    if isinstance(value, str):
+        return "s" + value
+    return "n" + str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+class Digester:
+    """Digests under a key derived from the installation's secret; 12 bytes each."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def address(self, address: str) -> bytes:
+        """The digest of a normalised address: the same for both systems and every contact."""
+        return self._digest("address", normalise(address))
+
+    def field(self, system: SystemName, contact_id: str, key: str, value: Value) -> bytes:
+        """The digest of one field of one contact: worthless for another contact that has the same value."""
+        return self._digest("field", system, contact_id, key, canonical(value))
+
+    def tag(self, system: SystemName, contact_id: str, name: str) -> bytes:
+        """The digest of a tag's name on one contact, whatever its case."""
+        return self._digest("tag", system, contact_id, name.strip().lower())
+
+    def snapshot(self, snapshot: Snapshot) -> bytes:
+        """The digest of everything a snapshot says but its timestamp, its source and its consent.
+
+        Consent is compared beside it, because a search hit may leave it untold.
+        """
+        fields = [f"{name}={canonical(snapshot.fields[name])}" for name in sorted(snapshot.fields)]
+        tags = sorted(tag.lower() for tag in snapshot.tags)
+        return self._digest(
+            "snapshot",
+            snapshot.system,
+            snapshot.contact_id,
+            snapshot.address or "",
+            snapshot.contact_type or "",
+            # Each kind on its own: what leaves one place for another is a change.
+            *(_SEPARATOR.join(kind) for kind in (fields, tags, snapshot.additional_addresses)),
+        )
+
+    def configuration(self, *parts: object) -> bytes:
+        """The digest of settings, to notice that they changed."""
+        return self._digest("configuration", *(repr(part) for part in parts))
+
+    def _digest(self, *parts: str) -> bytes:
+        message = "\x00".join(parts).encode("utf-8", "surrogatepass")
+        return hmac.digest(self._key, message, hashlib.sha256)[:_SIZE]

@@ -1,0 +1,215 @@
+"""What of a page is worth keeping: snapshots that differ from what is known, ready for the inbox (contract, 2)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sync_daemon.changes.detect import Detector
+from sync_daemon.model.contact import Consent, Snapshot, Source
+from sync_daemon.model.state import KnownContact, Link, Staged, Unlinked
+from sync_daemon.model.system import SystemName
+
+
+@dataclass(frozen=True, slots=True)
+class StagingRules:
+    """What staging must know of the pair and of this reading.
+
+    `scan` is the number of the full scan under way, 0 for a poll; `generation` digests the configuration,
+    `scope_generation` its scope;
+    `watermark` is the one in force before this reading; `in_scope` judges a GHL snapshot.
+    """
+
+    detector: Detector
+    generation: bytes
+    scope_generation: bytes
+    scan: int
+    watermark: datetime | None
+    search_tells_consent: bool
+
+
+@dataclass(slots=True)
+class StagedPage:
+    """The rows to store for one page, and what it told."""
+
+    contacts: list[KnownContact] = field(default_factory=list)
+    staged: list[Staged] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    """Links that another scope leaves as they are: from here on they leave or come back by a change."""
+    additional_addresses: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
+    left: set[bytes] = field(default_factory=set)
+    """Addresses that contacts of the page had and have no more: whoever waited for one may take it over."""
+    missed: list[frozenset[str]] = field(default_factory=list)
+    """For each change that polling had missed, its parts."""
+
+
+def stage_page(
+    snapshots: Iterable[Snapshot],
+    known: Mapping[str, KnownContact],
+    links: Mapping[str, Link],
+    waiting: Mapping[str, Staged],
+    stuck: Mapping[str, frozenset[str]],
+    scopes: Mapping[str, bool],
+    rules: StagingRules,
+) -> StagedPage:
+    """Hold each snapshot against what is known; `waiting` are inbox rows of the same contacts by id.
+
+    `stuck` are the parts that are parked or held: a record that changes in whatever way is decided anew about
+    those too. `scopes` tells for each GHL contact id whether its snapshot satisfies the scope.
+    """
+    page = StagedPage()
+    for snapshot in snapshots:
+        contact_id = snapshot.contact_id
+        row = known.get(contact_id)
+        _stage_one(
+            snapshot,
+            row or KnownContact(snapshot.system, contact_id),
+            (links.get(contact_id), waiting.get(contact_id), scopes.get(contact_id, True)),
+            stuck.get(contact_id, frozenset()),
+            rules,
+            page,
+            new=row is None,
+        )
+    return page
+
+
+def _stage_one(
+    snapshot: Snapshot,
+    row: KnownContact,
+    around: tuple[Link | None, Staged | None, bool],
+    stuck: frozenset[str],
+    rules: StagingRules,
+    page: StagedPage,
+    *,
+    new: bool,
+) -> None:
+    link, waiting, inside = around
+    if row.unlinked is Unlinked.FORGOTTEN:
+        return
+    seen_now = replace(row, scan=rules.scan or row.scan)
+    if _outdated(snapshot, row):
+        _keep_if_changed(seen_now, row, page)
+        return
+    digest = rules.detector.digester.snapshot(snapshot)
+    untold = snapshot.consent is None and not rules.search_tells_consent
+    settled = rules.scan == 0 or row.generation == rules.generation
+    fresh = replace(seen_now, updated_at=_latest(row.updated_at, snapshot.updated_at))
+    same = digest == row.seen and _same_consent(snapshot, row, untold=untold)
+    if same and settled and waiting is None:
+        _keep_if_changed(fresh, row, page)
+        return
+    parts = _parts(snapshot, row, link, rules, inside=inside) | (stuck if link is not None else frozenset())
+    if untold and not _same_consent(snapshot, row, untold=True):
+        parts |= {"consent"}
+    fresh = replace(fresh, address=_address(snapshot, rules), consent=snapshot.consent or row.consent)
+    if row.address is not None and row.address != fresh.address:
+        page.left.add(row.address)
+        if link is None and snapshot.system is SystemName.GHL:
+            # Consent belongs to the address: under another one the contact has yet to meet.
+            fresh = replace(fresh, baseline=None)
+    if snapshot.system is SystemName.GHL and (snapshot.additional_addresses or not new):
+        digests = map(rules.detector.digester.address, snapshot.additional_addresses)
+        page.additional_addresses[snapshot.contact_id] = tuple(digests)
+    if not parts and waiting is None:
+        if link is not None and _stays_under_another_scope(snapshot, link, rules):
+            page.links.append(replace(link, scope_generation=rules.scope_generation))
+        page.contacts.append(replace(fresh, seen=digest, generation=rules.generation if rules.scan else row.generation))
+        return
+    if _missed(snapshot, rules, link, new=new) and parts:
+        page.missed.append(parts)
+    page.contacts.append(fresh)
+    page.staged.append(to_stage(snapshot, row, waiting, parts, rules.detector, untold=untold))
+
+
+def to_stage(
+    snapshot: Snapshot,
+    row: KnownContact,
+    waiting: Staged | None,
+    parts: frozenset[str],
+    detector: Detector,
+    *,
+    untold: bool,
+) -> Staged:
+    """The inbox row for a snapshot; a change keeps the time of the snapshot that showed it first."""
+    agreed = row.baseline.consent if row.baseline else None
+    revoked = snapshot.consent is Consent.REVOKED or untold
+    return Staged(
+        snapshot.system,
+        snapshot.contact_id,
+        snapshot,
+        changed_at=_first_seen(snapshot, waiting, parts, detector),
+        revoked=revoked and agreed is not Consent.REVOKED,
+        moved="address" in parts,
+        echo=_echo(snapshot, row) and (waiting is None or waiting.snapshot is None or waiting.echo),
+    )
+
+
+def _parts(
+    snapshot: Snapshot, row: KnownContact, link: Link | None, rules: StagingRules, *, inside: bool
+) -> frozenset[str]:
+    """What differs; an unlinked contact differs as a whole."""
+    if link is None:
+        return frozenset({"creation"})
+    if not link.in_scope:
+        agreed = row.baseline.consent if row.baseline else None
+        revoked = {"consent"} if snapshot.consent is not None and snapshot.consent is not agreed else set[str]()
+        # Either side's address may have changed meanwhile: whoever comes back goes where moved addresses go.
+        back = {"scope", "address"} if snapshot.system is SystemName.GHL and inside else set[str]()
+        return frozenset(revoked | back)
+    return rules.detector.differences(snapshot, row, full=rules.scan > 0, link=link, in_scope=inside)
+
+
+def _first_seen(
+    snapshot: Snapshot, waiting: Staged | None, parts: frozenset[str], detector: Detector
+) -> dict[str, datetime]:
+    before = waiting.snapshot if waiting else None
+    if waiting is None or before is None:
+        return dict.fromkeys(parts, snapshot.updated_at)
+    same = {
+        rule.key
+        for rule in detector.rules
+        if detector.field_digest(rule, before) == detector.field_digest(rule, snapshot)
+    }
+    return {
+        part: waiting.changed_at.get(part, snapshot.updated_at) if part in same else snapshot.updated_at
+        for part in parts
+    }
+
+
+def _outdated(snapshot: Snapshot, row: KnownContact) -> bool:
+    """A hit older than the newest state known comes from an index that runs behind."""
+    return snapshot.source is Source.HINT and row.updated_at is not None and snapshot.updated_at < row.updated_at
+
+
+def _same_consent(snapshot: Snapshot, row: KnownContact, *, untold: bool) -> bool:
+    """Whether consent is as last seen. Where hits don't tell it, a newer timestamp may be an opt-out: read it."""
+    if untold:
+        return row.consent is not None and row.updated_at is not None and snapshot.updated_at <= row.updated_at
+    return row.consent is (snapshot.consent or Consent.GRANTED)
+
+
+def _stays_under_another_scope(snapshot: Snapshot, link: Link, rules: StagingRules) -> bool:
+    """Whether a full scan found the link where it was although the scope was changed."""
+    judged = rules.scan > 0 and snapshot.system is SystemName.GHL
+    return judged and link.scope_generation != rules.scope_generation
+
+
+def _echo(snapshot: Snapshot, row: KnownContact) -> bool:
+    return row.written_at is not None and row.updated_at is not None and snapshot.updated_at <= row.updated_at
+
+
+def _missed(snapshot: Snapshot, rules: StagingRules, link: Link | None, *, new: bool) -> bool:
+    older = rules.watermark is not None and snapshot.updated_at < rules.watermark
+    return rules.scan > 0 and older and (link is not None or new)
+
+
+def _address(snapshot: Snapshot, rules: StagingRules) -> bytes | None:
+    return rules.detector.digester.address(snapshot.address) if snapshot.address else None
+
+
+def _keep_if_changed(fresh: KnownContact, row: KnownContact, page: StagedPage) -> None:
+    if fresh != row:
+        page.contacts.append(fresh)
+
+
+def _latest(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else max(one, other)

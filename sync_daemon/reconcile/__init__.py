@@ -1,0 +1,1 @@
+"""Stage 3: changes and policy to decisions and operations; pure."""

@@ -1,0 +1,168 @@
+"""The consent of one case: what both sides and the address's duplicates say, and the writes that follow."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from sync_daemon.changes.cases import Case, CaseSide
+from sync_daemon.model.contact import Consent
+from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.state import Baseline, Cause, Sent, Unlinked
+from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.consent import ConsentDecision, ConsentHistory, ConsentSide, decide_consent
+from sync_daemon.reconcile.decision import Context
+
+REVOKED = Consent.REVOKED
+
+
+@dataclass(frozen=True, slots=True)
+class CaseConsent:
+    """The decision, and whether the address ends up revoked by a person."""
+
+    decision: ConsentDecision
+    revoked: bool
+    operations: tuple[Operation, ...]
+
+
+def consent_now(side: CaseSide) -> Consent:
+    """What a contact says now: as read; unread as last agreed. An untold consent in a search hit is none revoked."""
+    if side.snapshot is not None:
+        return side.snapshot.consent or Consent.GRANTED
+    agreed = side.known.baseline.consent if side.known.baseline else None
+    return agreed or side.known.consent or Consent.GRANTED
+
+
+def newly_revoked(side: CaseSide) -> bool:
+    """Whether a contact became revoked since its consent was last agreed."""
+    agreed = side.known.baseline.consent if side.known.baseline else None
+    return consent_now(side) is REVOKED and agreed is not REVOKED
+
+
+def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
+    """Decide the consent of a pair; `first` when the two meet for the first time or anew."""
+    ghl, emailoctopus = case.ghl, case.emailoctopus
+    if ghl is None or emailoctopus is None:
+        raise ValueError("only a pair has a consent to decide")
+    one, other = _side(ghl, first=first), _side(emailoctopus, first=first)
+    if not first:
+        # The process died between a revocation and writing it down: both were revoked.
+        other = replace(other, before=REVOKED) if _was_being_revoked(ghl) else other
+        one = replace(one, before=REVOKED) if _was_being_revoked(emailoctopus) else one
+    if any(newly_revoked(side) for side in case.duplicates) or _came_revoked(case):
+        one = replace(one, now=REVOKED, permanent=False)
+    decision = decide_consent(
+        one,
+        other,
+        _history(case, ghl, one),
+        context.policy.resubscribe,
+        double_opt_in=context.policy.double_opt_in,
+    )
+    ends_revoked = REVOKED in (decision.ghl, decision.emailoctopus) or (
+        one.now is REVOKED and consent_now(emailoctopus) is REVOKED and decision.ghl is None
+    )
+    revoked = ends_revoked and decision.cause is not None and decision.cause.by_person
+    operations = tuple(_operations(case, ghl, emailoctopus, decision, revoked=revoked))
+    return CaseConsent(_own_block(decision, operations, ghl), revoked, operations)
+
+
+def block_duplicates(case: Case, emailoctopus_id: str | None, reason: str) -> Iterator[Operation]:
+    """E-mail DND for every other GHL contact with the address, once: the only thing ever written to one."""
+    for side in case.duplicates:
+        agreed = side.known.baseline.consent if side.known.baseline else None
+        if consent_now(side) is not REVOKED and agreed is not REVOKED:
+            yield set_dnd(side.contact_id, emailoctopus_id, reason)
+
+
+def set_dnd(ghl_id: str | None, emailoctopus_id: str | None, reason: str) -> Operation:
+    """E-mail DND for one GHL contact."""
+    return Operation(
+        SystemName.GHL, Action.SET_DND, ghl_id, emailoctopus_id, reason, consent=REVOKED, parts=("consent",)
+    )
+
+
+def unsubscribe(ghl_id: str | None, emailoctopus_id: str | None, reason: str) -> Operation:
+    """The end of one EmailOctopus contact's subscription."""
+    return Operation(
+        SystemName.EMAILOCTOPUS,
+        Action.SET_STATUS,
+        ghl_id,
+        emailoctopus_id,
+        reason,
+        consent=REVOKED,
+        parts=("consent",),
+    )
+
+
+def unsubscribe_namesakes(case: Case) -> Iterator[Operation]:
+    """The end of the subscription of each EmailOctopus contact with the address that no link can have now."""
+    for known in case.namesakes:
+        if known.consent is not REVOKED:
+            yield unsubscribe(None, known.contact_id, "the address is revoked in GoHighLevel")
+
+
+def _operations(
+    case: Case, ghl: CaseSide, emailoctopus: CaseSide, decision: ConsentDecision, *, revoked: bool
+) -> Iterator[Operation]:
+    ids = (ghl.contact_id, emailoctopus.contact_id)
+    if decision.emailoctopus is not None and consent_now(emailoctopus) is not decision.emailoctopus:
+        yield Operation(
+            SystemName.EMAILOCTOPUS,
+            Action.SET_STATUS,
+            *ids,
+            decision.reason,
+            consent=decision.emailoctopus,
+            parts=("consent",),
+        )
+    if decision.ghl is Consent.GRANTED:
+        yield Operation(
+            SystemName.GHL, Action.LIFT_DND, *ids, decision.reason, consent=decision.ghl, parts=("consent",)
+        )
+    elif revoked and consent_now(ghl) is not REVOKED:
+        yield set_dnd(*ids, decision.reason)
+    if revoked:
+        yield from block_duplicates(case, emailoctopus.contact_id, "the address is revoked")
+    if revoked and any(newly_revoked(side) for side in (ghl, *case.duplicates)):
+        yield from unsubscribe_namesakes(case)
+
+
+def _own_block(decision: ConsentDecision, operations: tuple[Operation, ...], ghl: CaseSide) -> ConsentDecision:
+    """A DND that this decision sets is this program's own, also when a duplicate's DND was the reason."""
+    sets = any(op.action is Action.SET_DND and op.ghl_id == ghl.contact_id for op in operations)
+    return replace(decision, dnd_by_us=True) if sets else decision
+
+
+def _side(side: CaseSide, *, first: bool) -> ConsentSide:
+    now = consent_now(side)
+    agreed = None if first else (side.known.baseline or Baseline()).consent
+    ours = agreed is not None and (side.known.sent or Sent()).consent is now
+    permanent = side.snapshot.permanent if side.snapshot else False
+    return ConsentSide(now if ours else agreed, now, permanent)
+
+
+def _history(case: Case, ghl: CaseSide, one: ConsentSide) -> ConsentHistory:
+    link = case.link or case.former
+    if one.now is REVOKED and _was_being_revoked(ghl):
+        return ConsentHistory((link.cause if link else None) or Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
+    remembered = case.remembered or _policy_of_orphan(case.emailoctopus)
+    if case.emailoctopus is not None and _was_being_revoked(case.emailoctopus) and one.now is not REVOKED:
+        remembered = remembered or Cause.POLICY
+    if link is None:
+        return ConsentHistory(remembered)
+    return ConsentHistory(link.cause or remembered, link.dnd_by_us, link.consent_held)
+
+
+def _was_being_revoked(side: CaseSide) -> bool:
+    """Whether a revocation that is there now was about to be written when the process died."""
+    return consent_now(side) is REVOKED and (side.known.sent or Sent()).consent is REVOKED
+
+
+def _policy_of_orphan(side: CaseSide | None) -> Cause | None:
+    """What revoked a contact that had lost its link, where no person is remembered: the delete policy."""
+    orphan = side is not None and side.known.unlinked is Unlinked.ORPHAN
+    if side is None or not orphan or newly_revoked(side) or consent_now(side) is not REVOKED:
+        return None
+    return Cause.POLICY
+
+
+def _came_revoked(case: Case) -> bool:
+    """Whether the link moved here from a revoked address: the stricter consent of both counts."""
+    return case.left_behind is not None and consent_now(case.left_behind) is REVOKED

@@ -1,0 +1,260 @@
+"""Fields and tags of a pair: every mapped row and the tag sets merged, and the writes that follow."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sync_daemon.changes.cases import Case, CaseSide
+from sync_daemon.changes.digests import canonical
+from sync_daemon.model.contact import Value
+from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.policy import FieldRule
+from sync_daemon.model.state import Baseline, KnownTag, Parked
+from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.conversion import NotConvertible, convert
+from sync_daemon.reconcile.decision import Context, ToPark, part_waits
+from sync_daemon.reconcile.fields import (
+    FieldConflict,
+    FieldDecision,
+    FieldSide,
+    MappedField,
+    meet_field,
+    merge_field,
+)
+from sync_daemon.reconcile.tags import TagDecision, TagSide, follow_ghl, merge_tags, unite_tags
+
+GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+MOST_BOUNCES = 3
+"""With the write that an outside edit caused these are two writes to each side."""
+
+
+@dataclass(slots=True)
+class Contents:
+    """What the fields and tags of a pair ask for, gathered row by row."""
+
+    writes: dict[SystemName, dict[str, Value]] = field(default_factory=lambda: {name: {} for name in SystemName})
+    keys: dict[SystemName, list[str]] = field(default_factory=lambda: {name: [] for name in SystemName})
+    reasons: dict[SystemName, dict[str, None]] = field(default_factory=lambda: {name: {} for name in SystemName})
+    settles: set[str] = field(default_factory=set)
+    diverged: set[str] = field(default_factory=set)
+    bounces: dict[str, int] = field(default_factory=dict)
+    conflicts: list[FieldConflict] = field(default_factory=list)
+    to_park: list[ToPark] = field(default_factory=list)
+    unparks: list[Parked] = field(default_factory=list)
+    digests: dict[str, bytes] = field(default_factory=dict)
+    tags: TagDecision = field(default_factory=TagDecision)
+
+
+def pair_contents(case: Case, context: Context, *, first: bool) -> Contents:
+    """Decide every mapped row and the tags of a pair; both sides are known as far as they must be."""
+    ghl, emailoctopus = case.ghl, case.emailoctopus
+    if ghl is None or emailoctopus is None:
+        raise ValueError("only a pair has contents to merge")
+    contents = Contents(
+        diverged=set(case.link.diverged if case.link and not first else ()),
+        bounces=dict(case.link.bounces if case.link else {}),
+    )
+    for mapped in context.fields:
+        _decide_field(mapped, case, (ghl, emailoctopus), context, contents, first=first)
+    _decide_tags(case, (ghl, emailoctopus), context, contents, first=first)
+    return contents
+
+
+def content_operations(contents: Contents, ghl_id: str, emailoctopus_id: str, context: Context) -> Iterable[Operation]:
+    """The writes of fields and tags, at most three for each side."""
+    for system in SystemName:
+        if contents.writes[system]:
+            yield Operation(
+                system,
+                Action.UPDATE,
+                ghl_id,
+                emailoctopus_id,
+                "; ".join(contents.reasons[system]),
+                fields=contents.writes[system],
+                parts=tuple(contents.keys[system]),
+            )
+    decided = contents.tags
+    for system, added, removed in (
+        (GHL, decided.add_to_ghl, decided.remove_from_ghl),
+        (EMAILOCTOPUS, decided.add_to_emailoctopus, decided.remove_from_emailoctopus),
+    ):
+        for action, names in ((Action.ADD_TAGS, added), (Action.REMOVE_TAGS, removed)):
+            if names:
+                spelt = tuple(sorted(_spell(system, names, context)))
+                reason = f"tag changed in {_LABEL[system.other]}"
+                yield Operation(system, action, ghl_id, emailoctopus_id, reason, tags=spelt, parts=("tags",))
+
+
+def field_side(mapped: MappedField, side: CaseSide, context: Context) -> FieldSide:
+    """One side of a mapped row."""
+    rule, snapshot, known = mapped.rule, side.snapshot, side.known
+    detector, type_ = context.detector, mapped.type_in(side.system)
+    value = snapshot.fields.get(rule.name_in(side.system)) if snapshot else None
+
+    def holds(wanted: Value) -> bool:
+        if snapshot is not None:
+            return _plain(value, type_, mapped) == _plain(wanted, type_, mapped)
+        before = (known.baseline or Baseline()).fields.get(rule.key)
+        return before == detector.digester.field(side.system, side.contact_id, rule.key, wanted)
+
+    changed = snapshot is not None and detector.field_changed(rule, snapshot, known) is True
+    return FieldSide(side.system, snapshot is not None, value, changed, holds, _changed_at(rule, side))
+
+
+def _changed_at(rule: FieldRule, side: CaseSide) -> datetime | None:
+    """The time of the first snapshot that showed the change; None when only our own write can have set it."""
+    snapshot, staged, known = side.snapshot, side.staged, side.known
+    if snapshot is None:
+        return None
+    if staged is not None and not staged.echo and rule.key in staged.changed_at:
+        return staged.changed_at[rule.key]
+    ours = known.written_at is not None and known.updated_at is not None and snapshot.updated_at <= known.updated_at
+    return None if ours else snapshot.updated_at
+
+
+_LABEL = {GHL: "GoHighLevel", EMAILOCTOPUS: "EmailOctopus"}
+
+
+def _plain(value: Value, type_: str, mapped: MappedField) -> str:
+    try:
+        converted = convert(value, type_, country=mapped.country)
+    except NotConvertible:
+        converted = value
+    return canonical(converted.strip() or None if isinstance(converted, str) else converted)
+
+
+def _decide_field(
+    mapped: MappedField,
+    case: Case,
+    sides: tuple[CaseSide, CaseSide],
+    context: Context,
+    contents: Contents,
+    *,
+    first: bool,
+) -> None:
+    key = mapped.rule.key
+    ghl, emailoctopus = (field_side(mapped, side, context) for side in sides)
+    met = not first and all(key in (side.known.baseline or Baseline()).fields for side in sides)
+    if met:
+        decision = merge_field(mapped, ghl, emailoctopus)
+    elif first or context.full or key in case.parked:
+        decision = meet_field(mapped, ghl, emailoctopus, ghl_leads=case.exchanged)
+    else:
+        return
+    decision = _unless_unstable(decision, key, sides, contents)
+    _take(decision, mapped, case, context, contents)
+
+
+def _take(decision: FieldDecision, mapped: MappedField, case: Case, context: Context, contents: Contents) -> None:
+    key, target = mapped.rule.key, decision.write
+    entry = case.parked.get(key)
+    digest = _value_digest(decision, mapped, case, context)
+    if (decision.park or target) and part_waits(case, key, digest, context.now):
+        return
+    if decision.park:
+        contents.to_park.append(ToPark(key, decision.park, digest))
+        return
+    if entry is not None:
+        contents.unparks.append(entry)
+    if decision.diverged is not None:
+        (contents.diverged.add if decision.diverged else contents.diverged.discard)(key)
+    if decision.settles:
+        contents.settles.add(key)
+    if decision.conflict:
+        contents.conflicts.append(decision.conflict)
+    if target is not None:
+        contents.writes[target][mapped.rule.name_in(target)] = decision.value
+        contents.keys[target].append(key)
+        contents.digests[key] = digest
+        contents.reasons[target][_reason(decision, mapped)] = None
+
+
+def _reason(decision: FieldDecision, mapped: MappedField) -> str:
+    source = decision.write.other if decision.write else GHL
+    if decision.conflict:
+        return f"{mapped.rule.name_in(source)} differs on both sides, {_LABEL[decision.conflict.winner]} wins"
+    return f"{mapped.rule.name_in(source)} changed in {_LABEL[source]}"
+
+
+def _value_digest(decision: FieldDecision, mapped: MappedField, case: Case, context: Context) -> bytes:
+    """What a parked row is known by: the value to be written, or the source's value that has no form there."""
+    target = decision.write or EMAILOCTOPUS
+    side = case.side(target)
+    contact_id = side.contact_id if side else ""
+    value = decision.value
+    if decision.park and case.ghl and case.emailoctopus:
+        value = tuple(
+            canonical(side.snapshot.fields.get(mapped.rule.name_in(side.system)) if side.snapshot else None)
+            for side in (case.ghl, case.emailoctopus)
+        )
+    return context.detector.digester.field(target, contact_id, mapped.rule.key, value)
+
+
+def _unless_unstable(
+    decision: FieldDecision, key: str, sides: tuple[CaseSide, CaseSide], contents: Contents
+) -> FieldDecision:
+    """Count the writes that only answer an echo of our own; a field that never settles is parked.
+
+    A retry of what is parked is neither an echo nor an outside edit: only the latter starts the count anew.
+    """
+    if decision.write is None:
+        return decision
+    row = next(side.staged for side in sides if side.system is not decision.write)
+    if row is not None and row.echo:
+        contents.bounces[key] = contents.bounces.get(key, 0) + 1
+    elif row is not None and key in row.changed_at:
+        contents.bounces.pop(key, None)
+    if contents.bounces.get(key, 0) >= MOST_BOUNCES:
+        return FieldDecision(settles=False, park="unstable")
+    return decision
+
+
+def _decide_tags(
+    case: Case, sides: tuple[CaseSide, CaseSide], context: Context, contents: Contents, *, first: bool
+) -> None:
+    if not context.policy.tags.sync:
+        return
+    met = all((side.known.baseline or Baseline()).tags is not None for side in sides)
+    anew = first or not met
+    if anew and not all(side.snapshot for side in sides):
+        return
+    ghl, emailoctopus = (_tag_side(side, context, anew=anew) for side in sides)
+    if case.exchanged:
+        decided = follow_ghl(ghl, emailoctopus)
+    else:
+        decided = unite_tags(ghl, emailoctopus) if anew else merge_tags(ghl, emailoctopus)
+    digest = _tags_digest(decided, ghl_id=sides[0].contact_id, context=context)
+    if decided.writes and part_waits(case, "tags", digest, context.now):
+        return
+    contents.unparks.extend(entry for entry in (case.parked.get("tags"),) if entry is not None)
+    contents.digests["tags"] = digest
+    contents.tags = decided
+    contents.settles.add("tags")
+
+
+def _tags_digest(decided: TagDecision, *, ghl_id: str, context: Context) -> bytes:
+    """What the tags of a pair are known by when they are refused."""
+    names = tuple(
+        f"{mark}{name}"
+        for mark, group in (
+            ("g+", decided.add_to_ghl),
+            ("g-", decided.remove_from_ghl),
+            ("e+", decided.add_to_emailoctopus),
+            ("e-", decided.remove_from_emailoctopus),
+        )
+        for name in group
+    )
+    return context.detector.digester.field(GHL, ghl_id, "tags", names)
+
+
+def _tag_side(side: CaseSide, context: Context, *, anew: bool) -> TagSide:
+    before = set() if anew else set(context.detector.tags_before(side.known))
+    now = set(context.detector.tags_now(side.snapshot)) if side.snapshot else before
+    return TagSide(now, before)
+
+
+def _spell(system: SystemName, names: Iterable[str], context: Context) -> Iterable[str]:
+    book = context.detector.tags
+    for name in names:
+        tag: KnownTag | None = book.find(GHL, name)
+        yield book.name_in(system, tag) if tag else name

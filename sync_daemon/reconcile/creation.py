@@ -1,0 +1,234 @@
+"""Decide a contact that only one system has: create it on the other side, or say why not (contract, 3 and 4)."""
+
+from collections.abc import Iterator, Mapping
+
+from sync_daemon.changes.addresses import is_valid
+from sync_daemon.changes.cases import Case, CaseSide
+from sync_daemon.changes.tagbook import fold
+from sync_daemon.model.contact import Consent, Snapshot, Value
+from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.state import Cause, Link, Sent, Unlinked
+from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.consents import (
+    block_duplicates,
+    consent_now,
+    newly_revoked,
+    set_dnd,
+    unsubscribe,
+    unsubscribe_namesakes,
+)
+from sync_daemon.reconcile.conversion import NotConvertible, convert
+from sync_daemon.reconcile.decision import Context, Decision, Needs, ToPark, operations_digest, part_waits
+from sync_daemon.reconcile.reads import reads_needed
+from sync_daemon.reconcile.scope import in_scope, satisfies
+
+GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+REVOKED = Consent.REVOKED
+_PERSON_IN = {GHL: Cause.PERSON_GHL, EMAILOCTOPUS: Cause.PERSON_EMAILOCTOPUS}
+
+
+def decide_ghl_only(case: Case, context: Context) -> Decision | Needs:
+    """A GHL contact without an EmailOctopus contact."""
+    needed = reads_needed(case, context)
+    side = case.ghl
+    if needed or side is None or side.snapshot is None:
+        return Needs(needed)
+    remembered = case.remembered is not None and case.remembered.by_person
+    revoked = remembered or any(consent_now(one) is REVOKED for one in (side, *case.duplicates))
+    blocks = tuple(_block_all(case, side)) if revoked and (remembered or _anybody_new(case, side)) else ()
+    why_not = _why_not_in_emailoctopus(side.snapshot, context, revoked=revoked)
+    if why_not is not None:
+        return Decision(case, blocks, frozenset({"consent"}), unlinked=why_not, unparks=tuple(case.parked.values()))
+    status = REVOKED if revoked else context.policy.new_status
+    create, to_park = _creation(EMAILOCTOPUS, side, context, status)
+    return _create_or_wait(case, create, blocks, to_park, context)
+
+
+def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
+    """An EmailOctopus contact without a GHL contact."""
+    needed = reads_needed(case, context)
+    side = case.emailoctopus
+    if needed or side is None or side.snapshot is None:
+        return Needs(needed)
+    revoked = consent_now(side) is REVOKED
+    if case.additional_holders:
+        blocks = tuple(_block_additional(case, side)) if revoked else ()
+        return Decision(
+            case,
+            blocks,
+            frozenset({"consent"}),
+            unlinked=Unlinked.ADDITIONAL_ADDRESS,
+            unparks=tuple(case.parked.values()),
+        )
+    why_not = _why_not_in_ghl(side, context)
+    if why_not is not None:
+        return Decision(
+            case,
+            settles=frozenset({"consent"}),
+            unlinked=why_not,
+            unparks=tuple(case.parked.values()),
+            remember=Cause.PERSON_EMAILOCTOPUS if revoked and _by_person(side) else None,
+        )
+    create, to_park = _creation(GHL, side, context, REVOKED if revoked else None)
+    return _create_or_wait(case, create, (), to_park, context)
+
+
+def decide_blocked(case: Case, link: Link, context: Context) -> Decision | Needs:
+    """The contact this one belongs to has another link: nothing but revocations until that is decided."""
+    needed = reads_needed(case, context)
+    side = case.ghl or case.emailoctopus
+    if needed or side is None:
+        return Needs(needed)
+    return Decision(
+        case,
+        tuple(_revocations_of_blocked(case, side)),
+        frozenset({"consent"}),
+        unlinked=Unlinked.HELD,
+        duplicate_of=link.ghl_id,
+        unparks=tuple(case.parked.values()),
+        remember=_PERSON_IN[side.system] if newly_revoked(side) else None,
+    )
+
+
+def _revocations_of_blocked(case: Case, side: CaseSide) -> Iterator[Operation]:
+    """What a revocation of the address asks for: of the contact itself, and of those it can't be linked to."""
+    if newly_revoked(side):
+        yield from _block_holders(case, side, "the address is unsubscribed in EmailOctopus")
+        yield from unsubscribe_namesakes(case)
+    elif case.remembered is not None and case.remembered.by_person and not _met(side):
+        reason = "the address is revoked"
+        yield set_dnd(side.contact_id, None, reason) if side is case.ghl else unsubscribe(None, side.contact_id, reason)
+
+
+def _why_not_in_emailoctopus(snapshot: Snapshot, context: Context, *, revoked: bool) -> Unlinked | None:
+    if snapshot.address is None:
+        return Unlinked.NO_EMAIL
+    if not is_valid(snapshot.address):
+        return Unlinked.INVALID_EMAIL
+    if not in_scope(context.policy.scope, snapshot):
+        return Unlinked.OUT_OF_SCOPE
+    if revoked and not context.policy.create_suppressed:
+        return Unlinked.SUPPRESSED
+    return None if context.policy.create_in_emailoctopus else Unlinked.CREATION_OFF
+
+
+def _why_not_in_ghl(side: CaseSide, context: Context) -> Unlinked | None:
+    snapshot, policy = side.snapshot, context.policy
+    if snapshot is None or snapshot.address is None:
+        return Unlinked.NO_EMAIL
+    if not is_valid(snapshot.address):
+        return Unlinked.INVALID_EMAIL
+    if side.known.unlinked is Unlinked.ORPHAN and not _opted_in_again(side):
+        return Unlinked.ORPHAN
+    if consent_now(side) is Consent.PENDING:
+        return Unlinked.PENDING
+    if consent_now(side) is REVOKED and not policy.create_suppressed:
+        return Unlinked.SUPPRESSED
+    fields, _ = _converted(GHL, side, context)
+    if not satisfies(policy.scope, _tags_for(GHL, side, context), fields, contact_type=None):
+        return Unlinked.OUT_OF_SCOPE
+    return None if policy.create_in_ghl else Unlinked.CREATION_OFF
+
+
+def _by_person(side: CaseSide) -> bool:
+    """Whether a revocation is a person's: a contact that lost its link may have been revoked by the delete policy."""
+    return side.known.unlinked is not Unlinked.ORPHAN or newly_revoked(side)
+
+
+def _opted_in_again(side: CaseSide) -> bool:
+    agreed = side.known.baseline.consent if side.known.baseline else None
+    return agreed is REVOKED and consent_now(side) is Consent.GRANTED
+
+
+def _creation(
+    target: SystemName, side: CaseSide, context: Context, consent: Consent | None
+) -> tuple[Operation, tuple[ToPark, ...]]:
+    fields, to_park = _converted(target, side, context)
+    snapshot = side.snapshot
+    label = "GoHighLevel" if side.system is GHL else "EmailOctopus"
+    operation = Operation(
+        target,
+        Action.CREATE,
+        side.contact_id if side.system is GHL else None,
+        side.contact_id if side.system is EMAILOCTOPUS else None,
+        f"only {label} has this contact" + (", unsubscribed" if consent is REVOKED else ""),
+        fields=fields,
+        address=snapshot.address if snapshot else None,
+        tags=_tags_for(target, side, context),
+        consent=consent,
+        parts=("creation",),
+        resend=(side.known.sent or Sent()).creation,
+    )
+    return operation, to_park
+
+
+def _converted(target: SystemName, side: CaseSide, context: Context) -> tuple[Mapping[str, Value], tuple[ToPark, ...]]:
+    """The mapped values that travel to the new contact, and those that have no form there."""
+    values: dict[str, Value] = {}
+    to_park: list[ToPark] = []
+    for mapped in context.fields:
+        rule = mapped.rule
+        value = side.snapshot.fields.get(rule.name_in(side.system)) if side.snapshot else None
+        if value is None or rule.direction.leader is target:
+            continue
+        try:
+            values[rule.name_in(target)] = convert(value, mapped.type_in(target), country=mapped.country)
+        except NotConvertible:
+            to_park.append(ToPark(rule.key, "not_convertible"))
+    return values, tuple(to_park)
+
+
+def _tags_for(target: SystemName, side: CaseSide, context: Context) -> tuple[str, ...]:
+    book = context.detector.tags
+    tags = context.detector.tags_now(side.snapshot).values() if side.snapshot else ()
+    names = {book.name_in(target, tag) for tag in tags}
+    if target is GHL:
+        names.update(fold(name) for name in context.policy.scope.add_tags)
+    return tuple(sorted(names))
+
+
+def _create_or_wait(
+    case: Case,
+    create: Operation,
+    blocks: tuple[Operation, ...],
+    to_park: tuple[ToPark, ...],
+    context: Context,
+) -> Decision:
+    digest = operations_digest((create,), "creation", context)
+    waits = part_waits(case, "creation", digest, context.now)
+    return Decision(
+        case,
+        operations=blocks if waits else (*blocks, create),
+        settles=frozenset({"consent"}),
+        unlinked=Unlinked.PARKED if waits else None,
+        to_park=() if waits else to_park,
+        unparks=() if waits else tuple(case.parked.values()),
+        digests={"creation": digest},
+    )
+
+
+def _anybody_new(case: Case, side: CaseSide) -> bool:
+    """Whether somebody with the address was revoked since, or came to have it since."""
+    return any(newly_revoked(one) or not _met(one) for one in (side, *case.duplicates))
+
+
+def _met(side: CaseSide) -> bool:
+    return side.known.baseline is not None and side.known.baseline.consent is not None
+
+
+def _block_all(case: Case, side: CaseSide) -> list[Operation]:
+    """E-mail DND for every GHL contact with a revoked address."""
+    reason = "the address is revoked"
+    own = [set_dnd(side.contact_id, None, reason)] if consent_now(side) is not REVOKED else []
+    return [*own, *block_duplicates(case, None, reason)]
+
+
+def _block_additional(case: Case, side: CaseSide) -> Iterator[Operation]:
+    if newly_revoked(side):
+        yield from _block_holders(case, side, "an additional address of this contact is unsubscribed in EmailOctopus")
+
+
+def _block_holders(case: Case, side: CaseSide, reason: str) -> Iterator[Operation]:
+    for holder in case.additional_holders:
+        if holder.consent is not REVOKED:
+            yield set_dnd(holder.contact_id, side.contact_id, reason)

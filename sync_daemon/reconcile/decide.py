@@ -1,0 +1,30 @@
+"""The decision about one case: which of the rooms beside this one decides it."""
+
+from dataclasses import replace
+
+from sync_daemon.changes.cases import Case
+from sync_daemon.reconcile.creation import decide_blocked, decide_emailoctopus_only, decide_ghl_only
+from sync_daemon.reconcile.decision import Context, Decision, Needs, Notice
+from sync_daemon.reconcile.moves import Move, Step
+from sync_daemon.reconcile.pairs import decide_dissolution, decide_pair
+
+
+def decide(case: Case, context: Context, move: Move | None = None) -> Decision | Needs:
+    """What is to be done about one person, or what must be read by id first. Pure: the same answer every time."""
+    answer = _decide(case, context, move)
+    remarks = [side.snapshot.remark for side in case.sides() if side.snapshot and side.snapshot.remark]
+    if isinstance(answer, Needs) or not remarks:
+        return answer
+    return replace(answer, notices=(*answer.notices, *(Notice("consent", remark) for remark in remarks)))
+
+
+def _decide(case: Case, context: Context, move: Move | None) -> Decision | Needs:
+    if case.blocked_by is not None:
+        return decide_blocked(case, case.blocked_by, context)
+    if move is not None and move.step is Step.DISSOLVE:
+        return decide_dissolution(case, context, move)
+    if case.ghl is not None and case.emailoctopus is not None:
+        return decide_pair(case, context, move)
+    if case.ghl is not None:
+        return decide_ghl_only(case, context)
+    return decide_emailoctopus_only(case, context)

@@ -1,0 +1,134 @@
+"""What the pure stages answer: a decision about one case, or what must be read by id first."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sync_daemon.changes.cases import Case, ContactKey
+from sync_daemon.changes.detect import Detector
+from sync_daemon.changes.digests import canonical
+from sync_daemon.model.plan import Operation
+from sync_daemon.model.policy import PairPolicy
+from sync_daemon.model.state import Cause, Held, Link, Parked, Unlinked
+from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.fields import FieldConflict, MappedField
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a decision may know besides the case: policy, schema, tag names, and what time it is.
+
+    `search_tells_consent` says that GHL's search has been seen to return `dndSettings`, so that a missing
+    one means no restriction. `full` allows first meetings of fields that the mapping gained.
+    """
+
+    policy: PairPolicy
+    fields: tuple[MappedField, ...]
+    detector: Detector
+    now: datetime
+    index_lag: timedelta
+    search_tells_consent: bool
+    generation: bytes
+    scope_generation: bytes
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The decision must wait for these contacts to be read by id."""
+
+    reads: frozenset[ContactKey]
+
+
+@dataclass(frozen=True, slots=True)
+class ToPark:
+    """A part that can't be written as it is; nothing was sent. `value` is what would have been."""
+
+    part: str
+    code: str
+    value: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a person should hear of: what it is about ("address", "consent"), and why."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be done about one case, and what will be remembered once it is.
+
+    `operations` are to be written. `settles` are the parts ("tags", "consent", "address" and mapping row
+    keys) whose baselines move to what both sides then hold; a part whose operation fails keeps its
+    baselines. `link` is the link as it is afterwards, `dissolves` the one it replaces or ends. `unlinked` is why
+    the contact has none. `forget_fields` drops the baselines of fields and tags: they meet anew.
+    `orphan` is an EmailOctopus contact that lost its link. `remember` is the cause to keep with the address
+    for ever, `regrant` that what was kept is over. `digests` tell, by part, what is written: a part that
+    is refused is parked under it and tried at once when it changes. `notices` are reported. `partial`
+    marks the revocations of a case, sent ahead of the rest: its inbox rows stay.
+    """
+
+    case: Case
+    operations: tuple[Operation, ...] = ()
+    settles: frozenset[str] = frozenset()
+    link: Link | None = None
+    dissolves: Link | None = None
+    unlinked: Unlinked | None = None
+    duplicate_of: str | None = None
+    conflicts: tuple[FieldConflict, ...] = ()
+    to_park: tuple[ToPark, ...] = ()
+    unparks: tuple[Parked, ...] = ()
+    holds: tuple[Held, ...] = ()
+    unholds: tuple[Held, ...] = ()
+    forget_fields: bool = False
+    orphan: str | None = None
+    remember: Cause | None = None
+    regrant: bool = False
+    notices: tuple[Notice, ...] = ()
+    digests: Mapping[str, bytes] = field(default_factory=dict)
+    partial: bool = False
+
+
+def revocations_of(decision: Decision) -> Decision | None:
+    """The part of a decision that narrows consent; None when there is none.
+
+    Two contacts that meet for the first time get a link through which nothing but revocations has
+    travelled yet: as one out of scope, so that the rest meets when its turn comes.
+    """
+    operations = tuple(operation for operation in decision.operations if operation.revokes)
+    if not operations:
+        return None
+    link = None
+    if decision.link is not None:
+        decided = decision.link
+        before = decision.case.link or replace(decided, in_scope=False, diverged=frozenset(), bounces={})
+        link = replace(before, cause=decided.cause, dnd_by_us=decided.dnd_by_us, consent_held=decided.consent_held)
+    return Decision(
+        decision.case,
+        operations,
+        decision.settles & {"consent"},
+        link=link if decision.dissolves is None else None,
+        remember=decision.remember,
+        digests=decision.digests,
+        partial=True,
+    )
+
+
+def part_waits(case: Case, part: str, digest: bytes | None, now: datetime) -> bool:
+    """Whether a part is parked with the same value and its time hasn't come."""
+    entry = case.parked.get(part)
+    return entry is not None and entry.value == digest and entry.next_try > now
+
+
+def operations_digest(operations: Iterable[Operation], part: str, context: Context) -> bytes:
+    """What the operations that carry a part are known by when it is refused."""
+    said = tuple(
+        canonical(value)
+        for op in operations
+        if part in op.parts
+        for value in (op.system, op.action, op.target_id, op.address, op.consent, op.tags, *op.fields.values())
+    )
+    return context.detector.digester.field(SystemName.GHL, "", part, "\x1e".join(said))

@@ -1,0 +1,59 @@
+"""Which contacts must be read by id before a case can be decided (contract, sections 2 and 4)."""
+
+from sync_daemon.changes.cases import Case, CaseSide, ContactKey
+from sync_daemon.model.contact import Source
+from sync_daemon.reconcile.decision import Context
+from sync_daemon.reconcile.scope import in_scope
+
+
+def meets(case: Case, context: Context) -> bool:
+    """Whether the two contacts of a case meet for the first time, or anew after coming back into scope."""
+    if case.link is None or case.exchanged:
+        return True
+    snapshot = case.ghl.snapshot if case.ghl else None
+    return not case.link.in_scope and snapshot is not None and in_scope(context.policy.scope, snapshot)
+
+
+def reads_needed(case: Case, context: Context) -> frozenset[ContactKey]:
+    """The contacts whose state isn't known well enough."""
+    pair = case.ghl is not None and case.emailoctopus is not None
+    known = not pair or meets(case, context) or bool(case.parked) or _meets_a_field(case, context)
+    return frozenset(
+        (side.system, side.contact_id)
+        for side in case.sides()
+        if _must_read(side, context, known=known and side not in case.duplicates, by_id=bool(case.parked))
+    )
+
+
+def unread(case: Case) -> frozenset[ContactKey]:
+    """Both contacts, as far as they weren't read by id: what a step toward consent rests on."""
+    sides = (side for side in (case.ghl, case.emailoctopus) if side is not None)
+    return frozenset((side.system, side.contact_id) for side in sides if not _read_by_id(side))
+
+
+def _must_read(side: CaseSide, context: Context, *, known: bool, by_id: bool) -> bool:
+    snapshot = side.snapshot
+    if snapshot is None:
+        return side.staged is not None or known
+    if snapshot.source is Source.READ:
+        return False
+    if by_id and known:
+        return True
+    if snapshot.source is not Source.HINT:
+        return False
+    untold = snapshot.consent is None and not context.search_tells_consent
+    written = side.known.written_at
+    return untold or (written is not None and context.now - written < context.index_lag)
+
+
+def _read_by_id(side: CaseSide) -> bool:
+    return side.snapshot is not None and side.snapshot.source is Source.READ
+
+
+def _meets_a_field(case: Case, context: Context) -> bool:
+    if not context.full or case.link is None or not case.link.in_scope:
+        return False
+    baselines = [side.known.baseline for side in (case.ghl, case.emailoctopus) if side is not None]
+    return any(
+        baseline is None or field.rule.key not in baseline.fields for field in context.fields for baseline in baselines
+    )

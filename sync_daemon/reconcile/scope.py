@@ -1,0 +1,30 @@
+"""Which GHL contacts take part in the sync (contract, section 3)."""
+
+from collections.abc import Iterable, Mapping
+
+from sync_daemon.changes.digests import canonical
+from sync_daemon.changes.tagbook import fold
+from sync_daemon.model.contact import Snapshot, Value
+from sync_daemon.model.policy import ScopeRule
+
+
+def in_scope(rule: ScopeRule, contact: Snapshot) -> bool:
+    """Whether a GHL contact satisfies the scope."""
+    return satisfies(rule, contact.tags, contact.fields, contact.contact_type)
+
+
+def satisfies(rule: ScopeRule, tags: Iterable[str], fields: Mapping[str, Value], contact_type: str | None) -> bool:
+    """Whether a GHL contact with these tags, fields (configuration names) and type would satisfy the scope."""
+    names = {fold(tag) for tag in tags}
+    if rule.tags_any and names.isdisjoint(map(fold, rule.tags_any)):
+        return False
+    if not names.issuperset(map(fold, rule.tags_all)) or not names.isdisjoint(map(fold, rule.tags_none)):
+        return False
+    if rule.types and fold(contact_type or "") not in map(fold, rule.types):
+        return False
+    return all(_qualifies(fields.get(name), values) for name, values in rule.field.items())
+
+
+def _qualifies(value: Value, wanted: tuple[str, ...]) -> bool:
+    held = value if isinstance(value, tuple) else (canonical(value)[1:],)
+    return not {item.casefold() for item in held}.isdisjoint(item.casefold() for item in wanted)
