@@ -1,0 +1,117 @@
+"""Every contact seen, and the digests of GHL's additional addresses."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Engine, bindparam, delete, func, insert, select
+
+from sync_daemon.model.contact import Consent
+from sync_daemon.model.state import KnownContact, Unlinked
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Clock
+from sync_daemon.store.crypto import DerivedKeys, Secrets
+from sync_daemon.store.key_numbers import KeyNumbers
+from sync_daemon.store.moments import to_datetime, to_micros
+from sync_daemon.store.packing import pack_baseline, pack_sent, unpack_baseline, unpack_sent
+from sync_daemon.store.room import AnyRow, Room
+from sync_daemon.store.tables import additional_addresses, contacts
+from sync_daemon.store.upsert import Upsert
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_PAIR = contacts.c.pair_id == bindparam("pair")
+_SYSTEM = contacts.c.system == bindparam("system")
+_BY_ID = select(contacts).where(_PAIR, _SYSTEM, contacts.c.contact_id.in_(_IDS))
+_BY_ADDRESS = select(contacts).where(_PAIR, _SYSTEM, contacts.c.address.in_(_IDS)).order_by(contacts.c.contact_id)
+_BY_CONSENT = (
+    select(contacts.c.consent, func.count())
+    .where(_PAIR, _SYSTEM, func.coalesce(contacts.c.unlinked, "") != Unlinked.DELETED)
+    .group_by(contacts.c.consent)
+)
+_HOLDERS = (
+    select(additional_addresses.c.address, additional_addresses.c.ghl_id)
+    .where(additional_addresses.c.pair_id == bindparam("pair"), additional_addresses.c.address.in_(_IDS))
+    .order_by(additional_addresses.c.ghl_id)
+)
+_UPSERT = Upsert(contacts, ("pair_id", "system", "contact_id"))
+_FORGET_ADDITIONAL = delete(additional_addresses).where(
+    additional_addresses.c.pair_id == bindparam("pair"), additional_addresses.c.ghl_id == bindparam("id")
+)
+_ADD_ADDITIONAL = insert(additional_addresses)
+
+
+class Contacts(Room):
+    """The rows of contacts, their baselines packed."""
+
+    def __init__(self, engine: Engine, pair_id: int, secrets: Secrets, keys: DerivedKeys, clock: Clock) -> None:
+        super().__init__(engine, pair_id, secrets, keys, clock)
+        self._numbers = KeyNumbers(engine, pair_id)
+
+    def contacts(self, system: SystemName, ids: Collection[str]) -> dict[str, KnownContact]:
+        """Known contacts by id."""
+        return {row.contact_id: self._contact(row) for row in self._read_by(_BY_ID, ids, system=system)}
+
+    def contacts_at(self, system: SystemName, addresses: Collection[bytes]) -> dict[bytes, list[KnownContact]]:
+        """Known contacts by the digest of their current primary address, in order of their ids."""
+        found: dict[bytes, list[KnownContact]] = {}
+        for row in self._read_by(_BY_ADDRESS, addresses, system=system):
+            found.setdefault(row.address, []).append(self._contact(row))
+        return found
+
+    def holders_of_additional(self, addresses: Collection[bytes]) -> dict[bytes, list[str]]:
+        """Ids of GHL contacts that have an address as an additional one."""
+        found: dict[bytes, list[str]] = {}
+        for address, ghl_id in self._read_by(_HOLDERS, addresses):
+            found.setdefault(address, []).append(ghl_id)
+        return found
+
+    def count_contacts(self, system: SystemName) -> dict[str, int]:
+        """Known contacts, deleted ones left out, by consent value; "unknown" where none was told."""
+        return {consent or "unknown": count for consent, count in self._read(_BY_CONSENT, system=system)}
+
+    def _write_contacts(
+        self, connection: Connection, known: Collection[KnownContact], numbers: Mapping[str, int]
+    ) -> None:
+        _UPSERT.write(connection, self._rows([_row(contact, numbers) for contact in known]))
+
+    def _write_additional(self, connection: Connection, additional: Mapping[str, Collection[bytes]]) -> None:
+        self._delete(connection, _FORGET_ADDITIONAL, [{"id": ghl_id} for ghl_id in additional])
+        rows = [
+            {"ghl_id": ghl_id, "address": address} for ghl_id, all_of in additional.items() for address in {*all_of}
+        ]
+        if rows:
+            connection.execute(_ADD_ADDITIONAL, self._rows(rows))
+
+    def _contact(self, row: AnyRow) -> KnownContact:
+        return KnownContact(
+            system=SystemName(row.system),
+            contact_id=row.contact_id,
+            updated_at=to_datetime(row.updated_at),
+            consent=Consent(row.consent) if row.consent else None,
+            address=row.address,
+            seen=row.seen,
+            unlinked=Unlinked(row.unlinked) if row.unlinked else None,
+            duplicate_of=row.duplicate_of,
+            baseline=unpack_baseline(row.baseline, self._numbers.key),
+            sent=unpack_sent(row.sent, self._numbers.key),
+            written_at=to_datetime(row.written_at),
+            generation=row.generation,
+            scan=row.scan,
+        )
+
+
+def _row(contact: KnownContact, numbers: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "system": contact.system,
+        "contact_id": contact.contact_id,
+        "updated_at": to_micros(contact.updated_at),
+        "consent": contact.consent,
+        "address": contact.address,
+        "seen": contact.seen,
+        "unlinked": contact.unlinked,
+        "duplicate_of": contact.duplicate_of,
+        "baseline": pack_baseline(contact.baseline, numbers),
+        "sent": pack_sent(contact.sent, numbers),
+        "written_at": to_micros(contact.written_at),
+        "generation": contact.generation,
+        "scan": contact.scan,
+    }

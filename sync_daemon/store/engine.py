@@ -1,0 +1,105 @@
+"""How the database is opened, read and written; every failure of it becomes a `StateStoreError`.
+
+SQLite runs in WAL mode with one writer at a time; PostgreSQL through psycopg 3. No message ever holds the
+password of a database URL, nor a value that a statement carried.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from sync_daemon.model.errors import StateStoreError
+from sync_daemon.store.complaints import explain, shown
+
+BUSY_SECONDS = 10
+"""How long SQLite waits for another process's transaction; the lease is renewed with more than this left."""
+_CACHE_KIB = 64 * 1024
+_FORMS = "write sqlite:///data/sync.db for a file, or postgresql+psycopg://user:password@host/database"
+
+
+def parse_url(database_url: str) -> URL:
+    """The parts of a `database_url`; `StateStoreError` unless it names a SQLite file or a PostgreSQL database."""
+    try:
+        url = make_url(database_url)
+    except (ArgumentError, ValueError):
+        # The original error can quote the URL, password included.
+        raise StateStoreError(f"database_url can't be read: {_FORMS} (special characters as %xx)") from None
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() != "sqlite":
+        raise StateStoreError(f"database_url names {url.get_backend_name()}, which isn't supported: {_FORMS}")
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise StateStoreError(f"database_url names no file, and the state must outlive the process: {_FORMS}")
+    return url
+
+
+def open_engine(database_url: str) -> Engine:
+    """The engine for a `database_url`, the folder of a SQLite file made; nothing is asked of the database yet."""
+    url = parse_url(database_url)
+    try:
+        return _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
+    except ModuleNotFoundError as error:
+        raise StateStoreError("PostgreSQL needs its driver: pip install 'sync-daemon[postgres]'") from error
+    except NoSuchModuleError:
+        raise StateStoreError(f"database_url names an unknown driver: {_FORMS}") from None
+
+
+def _sqlite(url: URL) -> Engine:
+    folder = Path(url.database or "").parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateStoreError(f"the database's folder {folder} can't be made: {error.strerror}") from error
+    engine = create_engine(url, hide_parameters=True, pool_use_lifo=True, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _set_pragmas)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    cursor.close()
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,  # a server that was restarted meanwhile is no failure
+        connect_args={"connect_timeout": BUSY_SECONDS, "application_name": "sync-daemon"},
+    )
+
+
+@contextmanager
+def explained(url: URL) -> Iterator[None]:
+    """Turn whatever goes wrong with the database into a `StateStoreError` that says what to change."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise StateStoreError(explain(url, error)) from error
+    except SQLAlchemyError as error:
+        raise StateStoreError(f"{shown(url)} didn't work as a database: {type(error).__name__}") from error
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for reads, which see what was committed."""
+    with explained(engine.url), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction, committed at the end, undone when anything is raised."""
+    with explained(engine.url), engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            # Taking the write lock first is what lets others wait for it instead of failing half way.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection

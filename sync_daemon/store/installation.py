@@ -1,0 +1,160 @@
+"""The installation's state store: one database, one secret, its pairs."""
+
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
+
+from sync_daemon.model.errors import StateStoreError
+from sync_daemon.model.state import PairState
+from sync_daemon.ports import Clock
+from sync_daemon.store import tables
+from sync_daemon.store.crypto import DerivedKeys, Secrets
+from sync_daemon.store.engine import reading, writing
+from sync_daemon.store.pair import SqlPairStore
+from sync_daemon.store.pair_state import read_state
+from sync_daemon.store.room import AnyRow
+from sync_daemon.store.tables import installation, leases, links, pairs
+
+_CHECK = select(installation.c.key_check)
+_LOCK = _CHECK.with_for_update()
+_SET_CHECK = update(installation).values(key_check=bindparam("check"))
+_IDS = select(pairs.c.id).order_by(pairs.c.name)
+_BY_NAME = select(pairs).where(pairs.c.name == bindparam("name"))
+_COUNT_LINKS = select(func.count()).where(links.c.pair_id == bindparam("pair"))
+_ADD_PAIR = insert(pairs).returning(pairs.c.id)
+_ADD_LEASE = insert(leases)
+_MOVE = (
+    update(pairs)
+    .where(pairs.c.id == bindparam("pair"))
+    .values(location_id=bindparam("location"), list_id=bindparam("list"))
+)
+# Consent causes, tombstones and the logs outlive a change of location or list (contract, section 7).
+_OF_ONE_LOCATION_AND_LIST = [
+    delete(table).where(table.c.pair_id == bindparam("pair"))
+    for table in (
+        tables.contacts,
+        tables.additional_addresses,
+        tables.inbox,
+        tables.watermarks,
+        tables.lookups,
+        tables.schemas,
+        tables.parked,
+        tables.held,
+        tables.tags,
+    )
+]
+
+
+class StateStore:
+    """The state of every pair, behind one secret. Expects the tables to be there (`migrate.upgrade`).
+
+    It closes the engine it is given: in `close`, and when it can't be made. Made with a `secret_key` that
+    neither is nor follows the one the store was first used with, it raises `StateStoreError`.
+    """
+
+    def __init__(self, engine: Engine, secrets: Secrets, clock: Clock) -> None:
+        self._engine = engine
+        self._secrets = secrets
+        self._clock = clock
+        try:
+            self._keys = self._unlock()
+        except StateStoreError:
+            engine.dispose()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    @property
+    def digest_key(self) -> bytes:
+        """The key of every digest in the store: that of the secret it was made with."""
+        return self._keys.digests
+
+    def pairs(self) -> list[PairState]:
+        """What is remembered of each pair, in order of their names."""
+        with reading(self._engine) as connection:
+            return [read_state(connection, pair_id) for pair_id in connection.scalars(_IDS).all()]
+
+    def open_pair(self, name: str, location_id: str, list_id: str) -> SqlPairStore:
+        """The state of one pair, made when it is new.
+
+        Raises `StateStoreError` when the pair has links between another location and list.
+        """
+        with reading(self._engine) as connection:
+            row = connection.execute(_BY_NAME, {"name": name}).one_or_none()
+        if row is not None and (row.location_id, row.list_id) == (location_id, list_id):
+            return self._pair(row.id)
+        with writing(self._engine) as connection:
+            connection.execute(_LOCK)  # one process at a time makes or moves a pair
+            row = connection.execute(_BY_NAME, {"name": name}).one_or_none()
+            if row is None:
+                return self._pair(_add(connection, PairState(name, location_id, list_id)))
+            _move(connection, row, location_id, list_id)
+            return self._pair(row.id)
+
+    def _pair(self, pair_id: int) -> SqlPairStore:
+        return SqlPairStore(self._engine, pair_id, self._secrets, self._keys, self._clock)
+
+    def _unlock(self) -> DerivedKeys:
+        with reading(self._engine) as connection:
+            check = connection.execute(_CHECK).scalar_one()
+        keys = self._secrets.behind(check if check is not None else self._write_check())
+        if keys is None:
+            raise StateStoreError(
+                "the state store was made with another secret_key: put that one back (as secret_key, as the key file "
+                "beside the database, or in previous_secret_keys); if it is lost, a new database_url starts anew"
+            )
+        return keys
+
+    def _write_check(self) -> bytes:
+        """Write down which secret a new store is made with, unless another process was quicker; the one that counts."""
+        with writing(self._engine) as connection:
+            check: bytes | None = connection.execute(_LOCK).scalar_one()
+            if check is None:
+                connection.execute(_SET_CHECK, {"check": self._secrets.check})
+            return check or self._secrets.check
+
+
+def _add(connection: Connection, new: PairState) -> int:
+    row = {
+        "name": new.name,
+        "location_id": new.location_id,
+        "list_id": new.list_id,
+        "generation": new.generation,
+        "scope_generation": new.scope_generation,
+        "tag_filter": new.tag_filter,
+        "tag_generation": new.tag_generation,
+        "scan": new.scan,
+        "paused": new.paused,
+        "batch_size": new.batch_size,
+        "last_sequence": 0,
+    }
+    pair_id: int = connection.execute(_ADD_PAIR, row).scalar_one()
+    connection.execute(_ADD_LEASE, {"pair_id": pair_id, "holder": "", "expires_at": 0})
+    return pair_id
+
+
+def _move(connection: Connection, row: AnyRow, location_id: str, list_id: str) -> None:
+    """Point a pair without links at another location or list; what it knew of the old one goes."""
+    if (row.location_id, row.list_id) == (location_id, list_id):
+        return  # another process was quicker
+    count = connection.execute(_COUNT_LINKS, {"pair": row.id}).scalar_one()
+    if count:
+        raise StateStoreError(
+            f"pair {row.name} has {count} links between GHL location {row.location_id} and EmailOctopus list "
+            f"{row.list_id}, but the configuration names location {location_id} and list {list_id}: put the old ids "
+            "back, or give the pair a new name (or the configuration a new database_url) to start anew there"
+        )
+    for statement in _OF_ONE_LOCATION_AND_LIST:
+        connection.execute(statement, {"pair": row.id})
+    connection.execute(_MOVE, {"pair": row.id, "location": location_id, "list": list_id})

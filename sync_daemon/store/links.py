@@ -1,0 +1,103 @@
+"""The lasting ties between two contacts; no contact is ever in two of them (contract, law L5)."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, true
+from sqlalchemy.exc import IntegrityError
+
+from sync_daemon.model.errors import StateStoreError
+from sync_daemon.model.state import Cause, Link
+from sync_daemon.store.room import AnyRow, Room, chunks
+from sync_daemon.store.tables import links
+from sync_daemon.store.upsert import Upsert
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_PAIR = links.c.pair_id == bindparam("pair")
+_BY_GHL = select(links).where(_PAIR, links.c.ghl_id.in_(_IDS))
+_BY_EMAILOCTOPUS = select(links).where(_PAIR, links.c.emailoctopus_id.in_(_IDS))
+_COUNTS = select(
+    func.count(),
+    func.count(links.c.diverged),
+    func.count().filter(links.c.consent_held == true()),
+).where(_PAIR)
+_UPSERT = Upsert(links, ("pair_id", "ghl_id"))
+_UNLINK = delete(links).where(
+    _PAIR, links.c.ghl_id == bindparam("ghl"), links.c.emailoctopus_id == bindparam("emailoctopus")
+)
+
+
+class Links(Room):
+    """The rows of links."""
+
+    def links(self, *, ghl: Collection[str] = (), emailoctopus: Collection[str] = ()) -> list[Link]:
+        """Links of any of the contacts named, each once."""
+        rows = [*self._read_by(_BY_GHL, ghl), *self._read_by(_BY_EMAILOCTOPUS, emailoctopus)]
+        return list({row.ghl_id: _link(row) for row in rows}.values())
+
+    def _count_links(self) -> tuple[int, int, int]:
+        """Links, those with diverged fields, those whose consent is held."""
+        ((links_all, diverged, consent_held),) = self._read(_COUNTS)
+        return links_all, diverged, consent_held
+
+    def _remove_links(self, connection: Connection, unlink: Collection[Link]) -> None:
+        rows = [{"ghl": link.ghl_id, "emailoctopus": link.emailoctopus_id} for link in unlink]
+        self._delete(connection, _UNLINK, rows)
+
+    def _write_links(self, connection: Connection, new: Sequence[Link]) -> None:
+        if not new:
+            return
+        try:
+            with connection.begin_nested():
+                _UPSERT.write(connection, self._rows([_row(link) for link in new]))
+        except IntegrityError as error:
+            clash = next(self._clashes(connection, new), "two links would share a contact")
+            raise StateStoreError(
+                f"{clash}: nothing of this step was stored. This is a fault of the program: please report it; "
+                "the next run starts from what is stored"
+            ) from error
+
+    def _clashes(self, connection: Connection, new: Sequence[Link]) -> Iterator[str]:
+        """Which of the new links take an EmailOctopus contact from another GHL contact."""
+        partners: dict[str, str] = {}
+        for chunk in chunks([link.emailoctopus_id for link in new]):
+            rows = connection.execute(_BY_EMAILOCTOPUS, {"pair": self._pair_id, "ids": chunk})
+            partners.update({row.emailoctopus_id: row.ghl_id for row in rows})
+        for link in new:
+            partner = partners.setdefault(link.emailoctopus_id, link.ghl_id)
+            if partner != link.ghl_id:
+                yield (
+                    f"GHL contact {link.ghl_id} can't be linked with EmailOctopus contact {link.emailoctopus_id}, "
+                    f"which is linked with GHL contact {partner}"
+                )
+
+
+def _link(row: AnyRow) -> Link:
+    return Link(
+        ghl_id=row.ghl_id,
+        emailoctopus_id=row.emailoctopus_id,
+        cause=Cause(row.cause) if row.cause else None,
+        dnd_by_us=row.dnd_by_us,
+        in_scope=row.in_scope,
+        scope_generation=row.scope_generation,
+        consent_held=row.consent_held,
+        diverged=frozenset(msgspec.msgpack.decode(row.diverged, type=list[str]) if row.diverged else ()),
+        address_emptied=row.address_emptied,
+        bounces=msgspec.msgpack.decode(row.bounces, type=dict[str, int]) if row.bounces else {},
+    )
+
+
+def _row(link: Link) -> dict[str, Any]:
+    return {
+        "ghl_id": link.ghl_id,
+        "emailoctopus_id": link.emailoctopus_id,
+        "cause": link.cause,
+        "dnd_by_us": link.dnd_by_us,
+        "in_scope": link.in_scope,
+        "scope_generation": link.scope_generation,
+        "consent_held": link.consent_held,
+        "diverged": msgspec.msgpack.encode(sorted(link.diverged)) if link.diverged else None,
+        "address_emptied": link.address_emptied,
+        "bounces": msgspec.msgpack.encode(link.bounces) if link.bounces else None,
+    }

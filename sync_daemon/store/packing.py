@@ -1,0 +1,74 @@
+"""Baselines and writes under way as compact msgpack: mapping rows by their number, digests as bytes."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from sync_daemon.model.contact import Consent
+from sync_daemon.model.state import Baseline, Sent
+
+
+class _PackedBaseline(msgspec.Struct, array_like=True, frozen=True):
+    fields: dict[int, bytes]
+    tags: list[bytes] | None
+    consent: Consent | None
+    address: bytes | None
+    generation: int
+
+
+class _PackedSent(msgspec.Struct, array_like=True, frozen=True):
+    fields: dict[int, bytes]
+    tags: list[bytes]
+    consent: Consent | None
+    address: bytes | None
+    creation: bool
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_baseline = msgspec.msgpack.Decoder(_PackedBaseline).decode
+_decode_sent = msgspec.msgpack.Decoder(_PackedSent).decode
+
+
+def pack_baseline(baseline: Baseline | None, numbers: Mapping[str, int]) -> bytes | None:
+    """A baseline as it is stored; `numbers` has the number of each mapping row's key."""
+    if baseline is None:
+        return None
+    fields = {numbers[key]: digest for key, digest in baseline.fields.items()}
+    tags = None if baseline.tags is None else sorted(baseline.tags)
+    return _encode(_PackedBaseline(fields, tags, baseline.consent, baseline.address, baseline.generation))
+
+
+def unpack_baseline(packed: bytes | None, key_of: Callable[[int], str]) -> Baseline | None:
+    """The inverse of `pack_baseline`; `key_of` tells the key behind a number."""
+    if packed is None:
+        return None
+    stored = _decode_baseline(packed)
+    return Baseline(
+        fields={key_of(number): digest for number, digest in stored.fields.items()},
+        tags=None if stored.tags is None else frozenset(stored.tags),
+        consent=stored.consent,
+        address=stored.address,
+        generation=stored.generation,
+    )
+
+
+def pack_sent(sent: Sent | None, numbers: Mapping[str, int]) -> bytes | None:
+    """A write under way as it is stored."""
+    if sent is None:
+        return None
+    fields = {numbers[key]: digest for key, digest in sent.fields.items()}
+    return _encode(_PackedSent(fields, sorted(sent.tags), sent.consent, sent.address, sent.creation))
+
+
+def unpack_sent(packed: bytes | None, key_of: Callable[[int], str]) -> Sent | None:
+    """The inverse of `pack_sent`."""
+    if packed is None:
+        return None
+    stored = _decode_sent(packed)
+    return Sent(
+        fields={key_of(number): digest for number, digest in stored.fields.items()},
+        tags=frozenset(stored.tags),
+        consent=stored.consent,
+        address=stored.address,
+        creation=stored.creation,
+    )

@@ -1,0 +1,66 @@
+"""The state of one pair: its rooms under one roof, and the transaction that writes through all of them."""
+
+from sqlalchemy import bindparam, func, select
+
+from sync_daemon.model.state import Totals
+from sync_daemon.ports import Commit
+from sync_daemon.store.contacts import Contacts
+from sync_daemon.store.engine import writing
+from sync_daemon.store.inbox import Inbox
+from sync_daemon.store.journal import Journal
+from sync_daemon.store.lease import Lease
+from sync_daemon.store.links import Links
+from sync_daemon.store.pair_state import PairRow
+from sync_daemon.store.revocations import Revocations
+from sync_daemon.store.runs import Runs
+from sync_daemon.store.tables import contacts, pairs
+from sync_daemon.store.tags import Tags
+from sync_daemon.store.waiting import Waiting
+
+_LOCK = select(pairs.c.id).where(pairs.c.id == bindparam("pair")).with_for_update()
+_UNLINKED = (
+    select(contacts.c.unlinked, func.count().label("contacts"))
+    .where(contacts.c.pair_id == bindparam("pair"), contacts.c.unlinked.is_not(None))
+    .group_by(contacts.c.unlinked)
+)
+
+
+class SqlPairStore(PairRow, Contacts, Links, Inbox, Waiting, Tags, Revocations, Journal, Lease, Runs):
+    """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads."""
+
+    def totals(self) -> Totals:
+        """What waits or differs."""
+        links, diverged, consent_held = self._count_links()
+        parked, held = self._count_waiting()
+        return Totals(
+            links=links,
+            staged=sum(self.count_staged().values()),
+            parked=parked,
+            held=held,
+            diverged=diverged,
+            consent_held=consent_held,
+            unlinked={row.unlinked: row.contacts for row in self._read(_UNLINKED)},
+        )
+
+    def commit(self, commit: Commit, run_id: str = "") -> None:
+        """Store everything in one transaction; `run_id` is the run that the changes are logged under."""
+        numbers = self._numbers.of(commit.contacts)
+        with writing(self._engine) as connection:
+            # One commit to a pair at a time, so that no two can block each other half way.
+            connection.execute(_LOCK, {"pair": self._pair_id})
+            self._remove_done(connection, commit.done)
+            self._remove_waiting(connection, commit.unparked, commit.unheld)
+            self._remove_links(connection, commit.unlink)
+            self._regrant(connection, commit.regranted_addresses)
+            self._write_contacts(connection, commit.contacts, numbers)
+            self._write_additional(connection, commit.additional_addresses)
+            self._write_links(connection, commit.links)
+            self._write_staged(connection, commit.staged)
+            self._write_waiting(connection, commit.parked, commit.held)
+            self._write_tags(connection, commit.tags)
+            self._write_revoked(connection, commit.revoked_addresses)
+            self._write_tombstones(connection, commit.tombstones)
+            self._write_watermarks(connection, commit.watermarks)
+            self._write_looked_at(connection, commit.looked_at)
+            self._write_batch_size(connection, commit.batch_size)
+            self._write_changes(connection, commit.changes, run_id)

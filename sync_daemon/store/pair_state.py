@@ -1,0 +1,117 @@
+"""The pair as a whole: its row, watermarks, look-ups and the schemas of its two sides."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Select, bindparam, select, update
+
+from sync_daemon.model.contact import AccountSchema
+from sync_daemon.model.state import PairState
+from sync_daemon.model.system import SystemName
+from sync_daemon.store.engine import reading, writing
+from sync_daemon.store.moments import to_datetime, to_micros
+from sync_daemon.store.room import AnyRow, Room
+from sync_daemon.store.tables import lookups, pairs, schemas, watermarks
+from sync_daemon.store.upsert import Upsert
+
+_PAIR = pairs.c.id == bindparam("pair")
+_ROW = select(pairs).where(_PAIR)
+_WATERMARKS = select(watermarks.c.stream, watermarks.c.reached).where(watermarks.c.pair_id == bindparam("pair"))
+_LOOKUPS = select(lookups.c.name, lookups.c.at).where(lookups.c.pair_id == bindparam("pair"))
+_SCHEMA = select(schemas.c.body).where(schemas.c.pair_id == bindparam("pair"), schemas.c.system == bindparam("of"))
+_LOCK = _ROW.with_for_update()
+_CONFIGURE = (
+    update(pairs)
+    .where(_PAIR)
+    .values(
+        generation=bindparam("new_generation"),
+        scope_generation=bindparam("new_scope_generation"),
+        tag_filter=bindparam("new_tag_filter"),
+        tag_generation=bindparam("new_tag_generation"),
+    )
+)
+_BEGIN_SCAN = update(pairs).where(_PAIR).values(scan=pairs.c.scan + 1).returning(pairs.c.scan)
+_SET_BATCH_SIZE = update(pairs).where(_PAIR).values(batch_size=bindparam("size"))
+_ADVANCE = Upsert(watermarks, ("pair_id", "stream"), where=lambda proposed: proposed.reached > watermarks.c.reached)
+_LOOKED = Upsert(lookups, ("pair_id", "name"))
+_SAVE_SCHEMA = Upsert(schemas, ("pair_id", "system"))
+
+
+def read_state(connection: Connection, pair_id: int) -> PairState:
+    """What is remembered of one pair as a whole."""
+
+    def rows(statement: Select[Any]) -> list[AnyRow]:
+        return list(connection.execute(statement, {"pair": pair_id}))
+
+    (row,) = rows(_ROW)
+    return PairState(
+        name=row.name,
+        location_id=row.location_id,
+        list_id=row.list_id,
+        watermarks={stream: to_datetime(reached) for stream, reached in rows(_WATERMARKS)},
+        looked_at={name: to_datetime(at) for name, at in rows(_LOOKUPS)},
+        generation=row.generation,
+        scope_generation=row.scope_generation,
+        tag_filter=row.tag_filter,
+        tag_generation=row.tag_generation,
+        scan=row.scan,
+        paused=row.paused,
+        batch_size=row.batch_size,
+    )
+
+
+class PairRow(Room):
+    """The pair's own row and what hangs on it."""
+
+    def state(self) -> PairState:
+        """The pair's row."""
+        with reading(self._engine) as connection:
+            return read_state(connection, self._pair_id)
+
+    def configure(self, *, generation: bytes, scope_generation: bytes, tag_filter: bytes) -> PairState:
+        """Write down the configuration in force; a changed `tag_filter` counts `tag_generation` up.
+
+        The first filter a pair gets is no change.
+        """
+        with writing(self._engine) as connection:
+            row = connection.execute(_LOCK, {"pair": self._pair_id}).one()
+            changed = row.tag_filter not in (b"", tag_filter)
+            new = {
+                "new_generation": generation,
+                "new_scope_generation": scope_generation,
+                "new_tag_filter": tag_filter,
+                "new_tag_generation": row.tag_generation + changed,
+            }
+            connection.execute(_CONFIGURE, {"pair": self._pair_id, **new})
+            return read_state(connection, self._pair_id)
+
+    def begin_scan(self) -> int:
+        """Count the full scans up; the new number."""
+        with writing(self._engine) as connection:
+            number: int = connection.execute(_BEGIN_SCAN, {"pair": self._pair_id}).scalar_one()
+            return number
+
+    def schema(self, system: SystemName) -> AccountSchema | None:
+        """The schema last saved for a system."""
+        rows = self._read(_SCHEMA, of=system)
+        return msgspec.json.decode(rows[0].body, type=AccountSchema) if rows else None
+
+    def save_schema(self, schema: AccountSchema) -> None:
+        """Remember a schema, so that idle cycles needn't ask for it."""
+        with writing(self._engine) as connection:
+            row = {"system": schema.system, "body": msgspec.json.encode(schema).decode()}
+            _SAVE_SCHEMA.write(connection, self._rows([row]))
+
+    def _write_watermarks(self, connection: Connection, reached: Mapping[str, datetime]) -> None:
+        rows = [{"stream": stream, "reached": to_micros(moment)} for stream, moment in reached.items()]
+        _ADVANCE.write(connection, self._rows(rows))
+
+    def _write_looked_at(self, connection: Connection, looked_at: Mapping[str, datetime]) -> None:
+        rows = [{"name": name, "at": to_micros(moment)} for name, moment in looked_at.items()]
+        _LOOKED.write(connection, self._rows(rows))
+
+    def _write_batch_size(self, connection: Connection, size: int | None) -> None:
+        if size is not None:
+            connection.execute(_SET_BATCH_SIZE, {"pair": self._pair_id, "size": size})

@@ -1,0 +1,54 @@
+"""How cycles ended."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import bindparam, select
+
+from sync_daemon.model.report import CycleReport
+from sync_daemon.store.engine import writing
+from sync_daemon.store.moments import to_datetime, to_micros
+from sync_daemon.store.room import Room
+from sync_daemon.store.run_report import as_json
+from sync_daemon.store.tables import runs
+from sync_daemon.store.upsert import Upsert
+
+_NEWEST = (
+    select(runs)
+    .where(runs.c.pair_id == bindparam("pair"))
+    .order_by(runs.c.started.desc(), runs.c.ended.desc(), runs.c.run_id.desc())
+    .limit(bindparam("limit"))
+)
+_UPSERT = Upsert(runs, ("pair_id", "run_id"))
+
+
+class Runs(Room):
+    """The rows of runs."""
+
+    def save_run(self, report: CycleReport, started: datetime, ended: datetime) -> None:
+        """Write down how a cycle ended; a run saved again is replaced."""
+        row = {
+            "run_id": report.run_id,
+            "mode": report.mode,
+            "outcome": report.outcome,
+            "started": to_micros(started),
+            "ended": to_micros(ended),
+            "report": msgspec.json.encode(as_json(report)).decode(),
+        }
+        with writing(self._engine) as connection:
+            _UPSERT.write(connection, self._rows([row]))
+
+    def last_runs(self, limit: int) -> list[Mapping[str, object]]:
+        """The newest runs, newest first: run_id, mode, outcome, started, ended (aware), report."""
+        return [
+            {
+                "run_id": row.run_id,
+                "mode": row.mode,
+                "outcome": row.outcome,
+                "started": to_datetime(row.started),
+                "ended": to_datetime(row.ended),
+                "report": msgspec.json.decode(row.report),
+            }
+            for row in self._read(_NEWEST, limit=limit)
+        ]

@@ -1,0 +1,276 @@
+"""The tables, in types that SQLite 3.40 and PostgreSQL share (contract, section 2, "What is stored").
+
+Times are whole microseconds since 1970, UTC; digests are 12 to 16 bytes; an id that is missing from a key is
+"". What could tell something about a person is encrypted or a keyed digest. `migrations/` makes these tables;
+a test compares the two.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _of_pair() -> Column[int]:
+    return Column("pair_id", ForeignKey("pairs.id", ondelete="CASCADE"), nullable=False)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _time(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+def _digest(name: str) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False)
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False)
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False)
+
+
+def _row_id() -> Column[int]:
+    return Column("id", Integer, primary_key=True)
+
+
+# One row, made by the first migration: which secret the digests and values were made with.
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("key_check", LargeBinary),
+)
+
+pairs = Table(
+    "pairs",
+    metadata,
+    _row_id(),
+    Column("name", Text, nullable=False, unique=True),
+    _text("location_id"),
+    _text("list_id"),
+    _digest("generation"),
+    _digest("scope_generation"),
+    _digest("tag_filter"),
+    _count("tag_generation"),
+    _count("scan"),
+    _flag("paused"),
+    Column("last_sequence", BigInteger, nullable=False),
+    _count("batch_size"),
+)
+
+# Apart from `pairs`, whose row is locked during a commit: renewing a lease must not wait for one.
+leases = Table(
+    "leases",
+    metadata,
+    _of_pair(),
+    _text("holder"),
+    _time("expires_at"),
+    PrimaryKeyConstraint("pair_id"),
+)
+
+watermarks = Table(
+    "watermarks", metadata, _of_pair(), _text("stream"), _time("reached"), PrimaryKeyConstraint("pair_id", "stream")
+)
+
+lookups = Table("lookups", metadata, _of_pair(), _text("name"), _time("at"), PrimaryKeyConstraint("pair_id", "name"))
+
+schemas = Table(
+    "schemas", metadata, _of_pair(), _text("system"), _text("body"), PrimaryKeyConstraint("pair_id", "system")
+)
+
+# Short numbers for the mapping rows' keys, which every contact's baseline repeats.
+field_keys = Table(
+    "field_keys",
+    metadata,
+    _of_pair(),
+    _count("number"),
+    _text("key"),
+    PrimaryKeyConstraint("pair_id", "number"),
+    UniqueConstraint("pair_id", "key"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    _of_pair(),
+    _text("system"),
+    _text("contact_id"),
+    Column("updated_at", BigInteger),
+    Column("consent", Text),
+    Column("address", LargeBinary),
+    Column("seen", LargeBinary),
+    Column("unlinked", Text),
+    Column("duplicate_of", Text),
+    Column("baseline", LargeBinary),
+    Column("sent", LargeBinary),
+    Column("written_at", BigInteger),
+    _digest("generation"),
+    _count("scan"),
+    PrimaryKeyConstraint("pair_id", "system", "contact_id"),
+    Index(None, "pair_id", "address"),
+)
+
+additional_addresses = Table(
+    "additional_addresses",
+    metadata,
+    _of_pair(),
+    _text("ghl_id"),
+    _digest("address"),
+    PrimaryKeyConstraint("pair_id", "ghl_id", "address"),
+    Index(None, "pair_id", "address"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    _of_pair(),
+    _text("ghl_id"),
+    _text("emailoctopus_id"),
+    Column("cause", Text),
+    _flag("dnd_by_us"),
+    _flag("in_scope"),
+    _digest("scope_generation"),
+    _flag("consent_held"),
+    Column("diverged", LargeBinary),
+    _flag("address_emptied"),
+    Column("bounces", LargeBinary),
+    PrimaryKeyConstraint("pair_id", "ghl_id"),
+    UniqueConstraint("pair_id", "emailoctopus_id"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    _of_pair(),
+    _text("system"),
+    _text("contact_id"),
+    Column("sequence", BigInteger, nullable=False),
+    Column("updated_at", BigInteger),
+    _flag("revoked"),
+    _flag("moved"),
+    Column("payload", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("pair_id", "system", "contact_id"),
+    Index(None, "pair_id", "system", "sequence"),
+    Index(None, "pair_id", "system", "revoked", "sequence"),
+)
+
+parked = Table(
+    "parked",
+    metadata,
+    _row_id(),
+    _of_pair(),
+    _text("ghl_id"),
+    _text("emailoctopus_id"),
+    _text("what"),
+    _text("code"),
+    Column("message", LargeBinary, nullable=False),
+    _count("attempts"),
+    _time("next_try"),
+    Column("value", LargeBinary),
+    UniqueConstraint("pair_id", "ghl_id", "emailoctopus_id", "what"),
+    Index(None, "pair_id", "emailoctopus_id"),
+    sqlite_autoincrement=True,  # an id that a person noted never comes to mean another change
+)
+
+held = Table(
+    "held",
+    metadata,
+    _row_id(),
+    _of_pair(),
+    _text("ghl_id"),
+    _text("emailoctopus_id"),
+    _text("action"),
+    _text("reason"),
+    _time("since"),
+    _flag("approved"),
+    UniqueConstraint("pair_id", "ghl_id", "emailoctopus_id", "action"),
+    Index(None, "pair_id", "emailoctopus_id"),
+    sqlite_autoincrement=True,
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    _row_id(),
+    _of_pair(),
+    _text("ghl_id"),
+    _text("emailoctopus_id"),
+    _text("deleted_in"),
+    _time("at"),
+    _text("done"),
+    Column("consent", Text),
+    Column("address", LargeBinary),
+    Index(None, "pair_id", "address"),
+)
+
+revocations = Table(
+    "revocations", metadata, _of_pair(), _digest("address"), _text("cause"), PrimaryKeyConstraint("pair_id", "address")
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    _of_pair(),
+    _digest("digest"),
+    _text("owner"),
+    Column("name", LargeBinary, nullable=False),
+    Column("spelling", LargeBinary),
+    _count("entered"),
+    PrimaryKeyConstraint("pair_id", "digest"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _of_pair(),
+    _text("run_id"),
+    _text("mode"),
+    _text("outcome"),
+    _time("started"),
+    _time("ended"),
+    _text("report"),
+    PrimaryKeyConstraint("pair_id", "run_id"),
+    Index(None, "pair_id", "started"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    _row_id(),
+    _of_pair(),
+    _text("run_id"),
+    _time("at"),
+    _text("kind"),
+    Column("system", Text),
+    _text("ghl_id"),
+    _text("emailoctopus_id"),
+    _text("what"),
+    _text("reason"),
+    Index(None, "pair_id", "run_id"),
+)

@@ -1,0 +1,149 @@
+"""What waits: parked changes for another try, held changes for a person."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, Column, Connection, Select, Table, bindparam, case, delete, func, select
+
+from sync_daemon.model.state import Held, Parked
+from sync_daemon.store.moments import to_datetime, to_micros
+from sync_daemon.store.room import AnyRow, Room
+from sync_daemon.store.tables import held, parked
+from sync_daemon.store.upsert import Upsert
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+
+
+def _all_of(table: Table) -> Select[Any]:
+    return select(table).where(table.c.pair_id == bindparam("pair")).order_by(table.c.id)
+
+
+def _count_of(table: Table) -> Select[Any]:
+    """How many contacts wait, those with several changes once."""
+    contact = case((table.c.ghl_id != "", "g" + table.c.ghl_id), else_="e" + table.c.emailoctopus_id)
+    return select(func.count(contact.distinct())).where(table.c.pair_id == bindparam("pair"))
+
+
+def _key(table: Table, what: Column[str]) -> Any:
+    return delete(table).where(
+        table.c.pair_id == bindparam("pair"),
+        table.c.ghl_id == bindparam("ghl"),
+        table.c.emailoctopus_id == bindparam("emailoctopus"),
+        what == bindparam("what"),
+    )
+
+
+_PARKED = _all_of(parked)
+_PARKED_DUE = _PARKED.where(parked.c.next_try <= bindparam("due"))
+_PARKED_BY_GHL = _PARKED.where(parked.c.ghl_id.in_(_IDS))
+_PARKED_BY_EMAILOCTOPUS = _PARKED.where(parked.c.emailoctopus_id.in_(_IDS))
+_COUNT_PARKED = _count_of(parked)
+_PARK = Upsert(parked, ("pair_id", "ghl_id", "emailoctopus_id", "what"))
+_UNPARK = _key(parked, parked.c.what)
+
+_HELD = _all_of(held)
+_HELD_BY_GHL = _HELD.where(held.c.ghl_id.in_(_IDS))
+_HELD_BY_EMAILOCTOPUS = _HELD.where(held.c.emailoctopus_id.in_(_IDS))
+_COUNT_HELD = _count_of(held)
+_HOLD = Upsert(held, ("pair_id", "ghl_id", "emailoctopus_id", "action"))
+_RELEASE = _key(held, held.c.action)
+
+
+class Waiting(Room):
+    """The rows of parked and held changes; a row that is replaced keeps the id that people use for it."""
+
+    def parked(
+        self,
+        *,
+        ghl: Collection[str] = (),
+        emailoctopus: Collection[str] = (),
+        due: datetime | None = None,
+        everything: bool = False,
+    ) -> list[Parked]:
+        """Parked changes of the contacts named, those whose time has come, or all; each once, oldest id first."""
+        if everything:
+            return [self._parked(row) for row in self._read(_PARKED)]
+        rows = [*self._read_by(_PARKED_BY_GHL, ghl), *self._read_by(_PARKED_BY_EMAILOCTOPUS, emailoctopus)]
+        if due is not None:
+            rows += self._read(_PARKED_DUE, due=to_micros(due))
+        return [self._parked(row) for row in _each_once(rows)]
+
+    def held(
+        self, *, ghl: Collection[str] = (), emailoctopus: Collection[str] = (), everything: bool = False
+    ) -> list[Held]:
+        """Held changes of the contacts named, or all; each once, oldest id first."""
+        if everything:
+            return [_held(row) for row in self._read(_HELD)]
+        rows = [*self._read_by(_HELD_BY_GHL, ghl), *self._read_by(_HELD_BY_EMAILOCTOPUS, emailoctopus)]
+        return [_held(row) for row in _each_once(rows)]
+
+    def _count_waiting(self) -> tuple[int, int]:
+        """Contacts with parked changes, contacts with held ones."""
+        ((contacts_parked,),) = self._read(_COUNT_PARKED)
+        ((contacts_held,),) = self._read(_COUNT_HELD)
+        return contacts_parked, contacts_held
+
+    def _remove_waiting(self, connection: Connection, unparked: Collection[Parked], unheld: Collection[Held]) -> None:
+        self._delete(connection, _UNPARK, [{**_ids(row), "what": row.what} for row in unparked])
+        self._delete(connection, _RELEASE, [{**_ids(row), "what": row.action} for row in unheld])
+
+    def _write_waiting(self, connection: Connection, park: Collection[Parked], hold: Collection[Held]) -> None:
+        _PARK.write(connection, self._rows([self._parked_row(row) for row in park]))
+        _HOLD.write(connection, self._rows([_held_row(row) for row in hold]))
+
+    def _parked(self, row: AnyRow) -> Parked:
+        return Parked(
+            ghl_id=row.ghl_id or None,
+            emailoctopus_id=row.emailoctopus_id or None,
+            what=row.what,
+            code=row.code,
+            message=self._secrets.decrypt(row.message).decode(),
+            attempts=row.attempts,
+            next_try=to_datetime(row.next_try),
+            value=row.value,
+            id=row.id,
+        )
+
+    def _parked_row(self, row: Parked) -> dict[str, Any]:
+        return {
+            "ghl_id": row.ghl_id or "",
+            "emailoctopus_id": row.emailoctopus_id or "",
+            "what": row.what,
+            "code": row.code,
+            "message": self._secrets.encrypt(row.message.encode()),
+            "attempts": row.attempts,
+            "next_try": to_micros(row.next_try),
+            "value": row.value,
+        }
+
+
+def _each_once(rows: Sequence[AnyRow]) -> list[AnyRow]:
+    return [row for _, row in sorted({row.id: row for row in rows}.items())]
+
+
+def _ids(row: Parked | Held) -> dict[str, str]:
+    return {"ghl": row.ghl_id or "", "emailoctopus": row.emailoctopus_id or ""}
+
+
+def _held(row: AnyRow) -> Held:
+    return Held(
+        ghl_id=row.ghl_id or None,
+        emailoctopus_id=row.emailoctopus_id or None,
+        action=row.action,
+        reason=row.reason,
+        since=to_datetime(row.since),
+        approved=row.approved,
+        id=row.id,
+    )
+
+
+def _held_row(row: Held) -> dict[str, Any]:
+    return {
+        "ghl_id": row.ghl_id or "",
+        "emailoctopus_id": row.emailoctopus_id or "",
+        "action": row.action,
+        "reason": row.reason,
+        "since": to_micros(row.since),
+        "approved": row.approved,
+    }
