@@ -1,0 +1,1 @@
+"""Manners shared by every HTTP system: session, rate limits, retries, error classes."""

@@ -1,0 +1,1 @@
+"""One folder for each outside system, all with the same rooms."""

@@ -1,0 +1,1 @@
+"""EmailOctopus: wire, mapping, client, reader, writer."""

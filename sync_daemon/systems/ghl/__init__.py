@@ -1,0 +1,1 @@
+"""GoHighLevel: wire, mapping, client, reader, writer."""

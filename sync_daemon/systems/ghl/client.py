@@ -1,0 +1,122 @@
+"""GHL's API, one function an operation (contacts.json, locations.json; the search body is ClickUp's page)."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+from urllib.parse import quote
+
+from msgspec import Raw
+
+from sync_daemon.http.answers import Response
+from sync_daemon.http.session import Query, Retry, Session
+from sync_daemon.model.errors import CredentialsRefused
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Usage
+from sync_daemon.systems.ghl import wire
+from sync_daemon.systems.ghl.errors import ScopeMissing
+from sync_daemon.systems.ghl.settings import GhlSettings
+
+_READ, _WRITE = "contacts.readonly", "contacts.write"
+
+
+class Client:
+    """The routes of one location. Safe for threads. Every function may raise `StopSystem` and `Refused`."""
+
+    def __init__(self, session: Session, settings: GhlSettings) -> None:
+        self._session = session
+        self.settings = settings
+        self._location = f"/locations/{quote(settings.location_id, safe='')}"
+
+    def search(self, body: dict[str, Any]) -> wire.SearchAnswer:
+        """One page of contacts; `body` is filters, sort, pageLimit, searchAfter."""
+        body = {"locationId": self.settings.location_id, **body}
+        return self._send("POST", "/contacts/search", _READ, body=body).decode(wire.SearchAnswer)
+
+    def contact(self, contact_id: str) -> Raw:
+        """One contact. Raises `NotFound` (which GHL says with a 400)."""
+        return self._send("GET", _contact(contact_id), _READ).decode(wire.ContactAnswer).contact
+
+    def duplicate(self, address: str) -> Raw:
+        """The contact that GHL takes for the holder of an address, `wire.NOTHING` when it has none."""
+        query = {"locationId": self.settings.location_id, "email": address}
+        return self._send("GET", "/contacts/search/duplicate", _READ, query=query).decode(wire.ContactAnswer).contact
+
+    def create_contact(self, body: dict[str, Any]) -> Raw:
+        """Create a contact. Raises `AlreadyExists`, and `AnswerLost` when it may have been created."""
+        response = self._send("POST", "/contacts/", _WRITE, body=body, retry=Retry.LOOK_FIRST)
+        return response.decode(wire.ContactAnswer).contact
+
+    def update_contact(self, contact_id: str, body: dict[str, Any], *, revokes: bool = False) -> Raw:
+        """Change what the body names. Raises `NotFound`, `AlreadyExists`."""
+        response = self._send("PUT", _contact(contact_id), _WRITE, body=body, revokes=revokes)
+        return response.decode(wire.ContactAnswer).contact
+
+    def delete_contact(self, contact_id: str) -> None:
+        """Delete a contact. Raises `NotFound`."""
+        self._send("DELETE", _contact(contact_id), _WRITE)
+
+    def change_tags(self, method: Literal["POST", "DELETE"], contact_id: str, tags: Sequence[str]) -> wire.TagsAnswer:
+        """Add (POST) or remove (DELETE) tags of one contact; the answer lists them all. Raises `NotFound`."""
+        response = self._send(method, f"{_contact(contact_id)}/tags", _WRITE, body={"tags": list(tags)})
+        return response.decode(wire.TagsAnswer)
+
+    def bulk_tags(self, kind: Literal["add", "remove"], ids: Sequence[str], tags: Sequence[str]) -> wire.BulkAnswer:
+        """Add or remove the same tags of many contacts; refusals stand in the answer, contact by contact."""
+        body = {"contacts": list(ids), "tags": list(tags), "locationId": self.settings.location_id}
+        return self._send("POST", f"/contacts/bulk/tags/update/{kind}", _WRITE, body=body).decode(wire.BulkAnswer)
+
+    def location(self) -> wire.Location:
+        """The location's own record. Raises `NotFound`, `Forbidden`."""
+        return self._send("GET", self._location, "locations.readonly").decode(wire.LocationAnswer).location
+
+    def custom_fields(self) -> list[wire.CustomField]:
+        """The definitions of the contacts' custom fields."""
+        path, query = f"{self._location}/customFields", {"model": "contact"}
+        response = self._send("GET", path, "locations/customFields.readonly", query=query)
+        return response.decode(wire.CustomFieldsAnswer).custom_fields
+
+    def create_custom_field(self, body: dict[str, Any]) -> wire.CustomField:
+        """Define a custom field; `body` is name, dataType, model and options."""
+        path = f"{self._location}/customFields"
+        response = self._send("POST", path, "locations/customFields.write", body=body, retry=Retry.LOOK_FIRST)
+        return response.decode(wire.CustomFieldAnswer).custom_field
+
+    def tags(self) -> list[wire.Tag]:
+        """The tags that the location defines."""
+        response = self._send("GET", f"{self._location}/tags", "locations/tags.readonly")
+        return response.decode(wire.LocationTagsAnswer).tags
+
+    def create_tag(self, name: str) -> None:
+        """Define a tag."""
+        self._send("POST", f"{self._location}/tags", "locations/tags.write", body={"name": name})
+
+    def usage(self) -> Usage:
+        """Requests and quotas so far."""
+        return self._session.usage()
+
+    def seconds_for(self, requests: int) -> float:
+        """The least time that many requests take."""
+        return self._session.seconds_for(requests)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        scope: str,
+        *,
+        query: Query | None = None,
+        body: dict[str, Any] | None = None,
+        retry: Retry = Retry.SAFE,
+        revokes: bool = False,
+    ) -> Response:
+        try:
+            return self._session.request(method, path, query=query, body=body, retry=retry, revokes=revokes)
+        except ScopeMissing as refused:
+            raise CredentialsRefused(
+                SystemName.GHL,
+                f"The token of `{self.settings.key}.token` lacks the scope `{scope}`. Tick it in Settings > Private "
+                "Integrations of the sub-account; the token stays the same.",
+            ) from refused
+
+
+def _contact(contact_id: str) -> str:
+    return f"/contacts/{quote(contact_id, safe='')}"

@@ -1,0 +1,132 @@
+"""How a GHL location is read: search for listings, which runs behind; by id for the truth."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
+from sync_daemon.model.errors import IncompleteRead, NotFound, Refused
+from sync_daemon.systems.ghl import listing, mapping, wire
+from sync_daemon.systems.ghl.client import Client
+from sync_daemon.systems.ghl.dialect import Dialect
+from sync_daemon.systems.ghl.errors import CONTACT_NOT_FOUND
+from sync_daemon.systems.ghl.fields import Columns
+
+STREAM = "contacts"
+_EMAIL_STATUS = "dndSettings.Email.status"
+_BLOCKING = ("active", "permanent")
+
+
+@dataclass(slots=True)
+class GhlReader:
+    """The reader of one location. Its rows are hints: the search index is seconds to minutes old."""
+
+    client: Client
+    columns: Columns
+    dialect: Dialect
+    streams: tuple[str, ...] = (STREAM,)
+    revocation_streams: tuple[str, ...] = (STREAM,)
+    runs_behind: bool = True
+
+    def poll(self, stream: str, since: datetime) -> Iterator[Page]:
+        """Contacts changed at or after `since` as far as the index knows, oldest change first.
+
+        Where the server refuses an ISO instant, or passes it over, milliseconds are asked and remembered.
+        """
+        if not self.dialect.epoch:
+            pages = self._pages(stream, listing.changed_since(since, epoch=False), complete=False)
+            first = _first_of(pages)
+            if first is not None and not _begins_before(first, since):
+                yield first
+                yield from pages
+                return
+        for page in self._pages(stream, listing.changed_since(since, epoch=True), complete=False):
+            self.dialect.epoch = True
+            yield page
+
+    def scan(self, stream: str) -> Iterator[Page]:
+        """Every contact, oldest first."""
+        return self._pages(stream, listing.sorted_by("dateAdded"), complete=True)
+
+    def scan_revoked(self) -> Iterator[Page]:
+        """Every contact whose e-mail channel, or all of them, are blocked; each row is checked itself.
+
+        The server passes over an `eq` on a status that nobody in the location ever had, and so matches
+        everybody (observed); such a status isn't asked for. Hits without DND are read by id.
+        """
+        statuses = [_is(_EMAIL_STATUS, status) for status in _BLOCKING if self._can_be_asked_for(status)]
+        blocked = {"group": "OR", "filters": [_is("dnd", value=True), *statuses]}
+        for page in self._pages(STREAM, {"filters": [blocked], **listing.sorted_by("dateAdded")}, complete=True):
+            rows = [self._read(row.contact_id) if row.consent is None else row for row in page.snapshots]
+            revoked = tuple(row for row in rows if isinstance(row, Snapshot) and row.consent is Consent.REVOKED)
+            malformed = page.malformed + tuple(row for row in rows if isinstance(row, Malformed))
+            yield replace(page, snapshots=revoked, malformed=malformed)
+
+    def fetch(self, contact_id: str) -> Snapshot | None:
+        """One contact by id, None when GHL says that it doesn't exist. Raises `Refused` for a malformed one."""
+        row = self._read(contact_id)
+        if isinstance(row, Malformed):
+            raise Refused("malformed", f"GHL's contact {contact_id} can't be understood: {row.why}.")
+        return row
+
+    def find(self, address: str) -> Snapshot | None:
+        """The contact that GHL takes for the holder of an address, read by id: the look-up's form is undocumented."""
+        contact_id = mapping.id_of(self.client.duplicate(address.strip()))
+        return self.fetch(contact_id) if contact_id else None
+
+    def tag_names(self) -> tuple[str, ...]:
+        """The tags that the location defines. Raises `IncompleteRead` when GHL lists them in no documented way."""
+        try:
+            return tuple(tag.name for tag in self.client.tags())
+        except Refused as refused:
+            raise IncompleteRead(f"GHL refused to list the location's tags: {refused.code}.") from refused
+
+    def _read(self, contact_id: str) -> Snapshot | Malformed | None:
+        try:
+            raw = self.client.contact(contact_id)
+        except NotFound as absent:
+            if absent.code == CONTACT_NOT_FOUND:
+                return None
+            raise
+        return mapping.snapshot(raw, Source.READ, self.columns)
+
+    def _can_be_asked_for(self, status: str) -> bool:
+        """Whether an `eq` on a DND status selects anything: with its contrary, it must select nothing."""
+        contradiction = [_is(_EMAIL_STATUS, status), {**_is(_EMAIL_STATUS, status), "operator": "not_eq"}]
+        try:
+            answer = self._search({"filters": contradiction, **listing.sorted_by("dateAdded"), "pageLimit": 1})
+        except IncompleteRead:  # the filter is younger than the API (added in June 2026)
+            return False
+        return not answer.contacts
+
+    def _pages(self, stream: str, body: dict[str, Any], *, complete: bool) -> Iterator[Page]:
+        for answer in listing.follow(self._search, body, complete=complete):
+            rows = [mapping.snapshot(raw, Source.HINT, self.columns) for raw in answer.contacts]
+            snapshots = tuple(row for row in rows if isinstance(row, Snapshot))
+            malformed = tuple(row for row in rows if isinstance(row, Malformed))
+            yield Page(stream, snapshots, malformed, answer.total)
+
+    def _search(self, body: dict[str, Any]) -> wire.SearchAnswer:
+        try:
+            return self.client.search(body)
+        except Refused as refused:  # its text can only repeat the search, which names no person
+            raise IncompleteRead(f"GHL refused to list contacts: {refused.message or refused.code}") from refused
+
+
+def _is(field: str, value: object) -> dict[str, Any]:
+    return {"field": field, "operator": "eq", "value": value}
+
+
+def _first_of(pages: Iterator[Page]) -> Page | None:
+    """The first page, None when it was refused."""
+    try:
+        return next(pages)
+    except IncompleteRead:
+        return None
+
+
+def _begins_before(page: Page, since: datetime) -> bool:
+    """Whether a range was passed over: its listing begins with a contact that changed too early."""
+    moment = listing.milliseconds(since)
+    return any(listing.milliseconds(row.updated_at) < moment for row in page.snapshots[:1])

@@ -1,0 +1,94 @@
+"""One GHL location as a System: its rooms behind the ports."""
+
+from collections.abc import Collection
+from typing import Self
+
+from sync_daemon.http.allowance import SlidingWindow
+from sync_daemon.http.limits import Limiter
+from sync_daemon.http.session import Session, Transport
+from sync_daemon.model.contact import AccountSchema
+from sync_daemon.model.errors import ConfigurationError, Refused, SyncError, Unreachable
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Clock, Reader, System, Usage, Writer
+from sync_daemon.systems.ghl.bundles import MAX_BULK
+from sync_daemon.systems.ghl.client import Client
+from sync_daemon.systems.ghl.dialect import Dialect
+from sync_daemon.systems.ghl.errors import Forbidden, classifier
+from sync_daemon.systems.ghl.fields import Columns, columns_of, schema_of
+from sync_daemon.systems.ghl.reader import GhlReader
+from sync_daemon.systems.ghl.settings import GhlSettings
+from sync_daemon.systems.ghl.writer import GhlWriter
+
+_WINDOW_REQUESTS, _WINDOW_S = 25, 10.0
+"""Where the limiter starts: measured with private integration tokens; the headers tell better (facts: section 2)."""
+_AT_ONCE = 8
+_FAULTS = ("malformed", "server_error")
+"""Refusals that are GHL's own trouble, whatever was asked."""
+
+
+class GhlSystem:
+    """A GHL location. It reads and writes no field until `with_schema` names some."""
+
+    name = SystemName.GHL
+    max_batch = MAX_BULK
+
+    def __init__(self, client: Client, columns: Columns, dialect: Dialect) -> None:
+        self.reader: Reader = GhlReader(client, columns, dialect)
+        self.writer: Writer = GhlWriter(client, columns, dialect)
+        self._client = client
+        self._dialect = dialect
+
+    def read_schema(self) -> AccountSchema:
+        """The location's settings and fields. Raises `ConfigurationError` when the token's location is another."""
+        try:
+            return schema_of(self._client.location(), self._client.custom_fields())
+        except (Refused, Forbidden) as refusal:
+            raise _no_schema(refusal, self._client.settings.key) from refusal
+
+    def with_schema(self, schema: AccountSchema, names: Collection[str]) -> Self:
+        """The same location, reading and writing the fields named as far as the account has them."""
+        return type(self)(self._client, columns_of(schema, names), self._dialect)
+
+    def usage(self) -> Usage:
+        """Requests since the start of the process."""
+        return self._client.usage()
+
+    def seconds_for(self, requests: int) -> float:
+        """The least time that many requests take under the limits known now."""
+        return self._client.seconds_for(requests)
+
+
+def _no_schema(refusal: Refused | Forbidden, key: str) -> SyncError:
+    """Why the location can't be told: its own trouble, or an id that isn't this token's."""
+    if isinstance(refusal, Refused) and refusal.code in _FAULTS:
+        return Unreachable(SystemName.GHL, f"GHL doesn't tell the location's settings and fields: {refusal}")
+    return ConfigurationError(
+        f"GHL gives no location for `{key}.location_id` ({refusal}). Copy the id from the sub-account's Settings > "
+        "Business Profile; the token must belong to the same sub-account."
+    )
+
+
+def connect(
+    settings: GhlSettings, clock: Clock, *, transport: Transport | None = None, patience_s: float = 60.0
+) -> System:
+    """Open a location; nothing is sent yet. `patience_s` bounds how long one request is tried."""
+    allowance = SlidingWindow(_WINDOW_REQUESTS, _WINDOW_S, settings.share)
+    limiter = Limiter(SystemName.GHL, allowance, clock, refill_s=_WINDOW_S, patience_s=patience_s)
+    session = Session(
+        SystemName.GHL,
+        settings.base_url,
+        {
+            "Authorization": f"Bearer {settings.token}",
+            "Version": settings.version,
+            "Accept": "application/json",
+            "User-Agent": "sync-daemon",
+        },
+        limiter,
+        clock,
+        classify=classifier(settings),
+        probe=f"/locations/{settings.location_id}",
+        patience_s=patience_s,
+        at_once=_AT_ONCE,
+        transport=transport,
+    )
+    return GhlSystem(Client(session, settings), {}, Dialect())

@@ -1,0 +1,168 @@
+"""How a GHL location is written: one request a contact, and a look before anything is created twice."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from sync_daemon.model.contact import Malformed, Source, Value
+from sync_daemon.model.errors import AlreadyExists, AnswerLost, BatchRefused, NotFound, Refused, SyncError
+from sync_daemon.model.plan import Action, Bundle, Operation, Returned, WriteResult
+from sync_daemon.systems.ghl import bodies, bundles, definitions, mapping, replies
+from sync_daemon.systems.ghl.client import Client
+from sync_daemon.systems.ghl.dialect import Dialect
+from sync_daemon.systems.ghl.errors import fields_named
+from sync_daemon.systems.ghl.fields import Columns
+
+
+@dataclass(slots=True)
+class GhlWriter:
+    """The writer of one location."""
+
+    client: Client
+    columns: Columns
+    dialect: Dialect
+
+    def bundle(self, operations: Sequence[Operation], batch_size: int) -> list[Bundle]:
+        """Group operations into requests: tags that several contacts share, else one contact each."""
+        return bundles.bundle(operations, batch_size)
+
+    def send(self, bundle: Bundle) -> list[WriteResult]:
+        """Send one request; a creation may take a look before and after.
+
+        Raises `StopSystem`, and `BatchRefused` for a bulk request.
+        """
+        if len(bundle.operations) > 1:
+            return self._change_tags_of_many(bundle.operations)
+        (operation,) = bundle.operations
+        try:
+            return [WriteResult(operation, returned=self._write(operation))]
+        except Refused as refusal:
+            return [WriteResult(operation, refusal=refusal)]
+
+    def create_field(self, name: str, vendor_type: str, label: str, choices: tuple[str, ...]) -> None:
+        """Define a custom field; one that exists already is fine. Raises `Refused`."""
+        definitions.create_field(self.client, name, vendor_type, label, choices)
+
+    def create_tag(self, name: str) -> None:
+        """Define a tag; one that exists already is fine. Raises `Refused`."""
+        definitions.create_tag(self.client, name)
+
+    def _write(self, operation: Operation) -> Returned:
+        match operation.action:
+            case Action.CREATE:
+                return self._create(operation)
+            case Action.UPDATE | Action.SET_DND | Action.LIFT_DND:
+                return self._update(operation)
+            case Action.ADD_TAGS:
+                return self._change_tags(operation, "POST")
+            case Action.REMOVE_TAGS:
+                return self._change_tags(operation, "DELETE")
+            case Action.DELETE:
+                return self._delete(operation)
+            case Action.SET_STATUS:
+                raise ValueError("GHL has no status: consent there is DND")
+
+    def _create(self, operation: Operation) -> Returned:
+        if operation.resend:
+            self._refuse_existing(operation)
+        try:
+            return self._send_creation(operation)
+        except AnswerLost:
+            self._refuse_existing(operation)
+        try:
+            return self._send_creation(operation)
+        except AnswerLost as lost:
+            self._refuse_existing(operation)
+            raise Refused("answer_lost", f"GHL didn't answer two requests to create a contact. {lost}") from lost
+
+    def _send_creation(self, operation: Operation) -> Returned:
+        """Create; a refusal may hide a creation (issue 64), so that one is looked for before it is believed."""
+        settings = self.client.settings
+        body = bodies.creation(operation, self.columns, settings.location_id, settings.version)
+        try:
+            raw = self.client.create_contact(body)
+        except AlreadyExists:
+            raise
+        except Refused as refusal:
+            self._refuse_existing(operation)
+            raise self._pointing(refusal, body) from refusal
+        returned = replies.of_contact(operation, raw, self.columns)
+        if returned is None:
+            raise AnswerLost("The answer to the creation of a contact names none.")
+        return self._whole(returned)
+
+    def _refuse_existing(self, operation: Operation) -> None:
+        """Raise `AlreadyExists` when somebody has the new contact's address by now, perhaps the new contact itself."""
+        other_id = mapping.id_of(self.client.duplicate(operation.address or ""))
+        if other_id:
+            text = "A contact with this address exists; it may be the one that was just created."
+            raise AlreadyExists("address_taken", text, fields=("address",), other_id=other_id)
+
+    def _update(self, operation: Operation) -> Returned:
+        """Update; where null turns out not to clear a field, "" is tried once and what works is remembered."""
+        returned = self._send_update(operation)
+        uncleared = _uncleared(operation, returned)
+        if not uncleared or self.dialect.blank_known:
+            self.dialect.blank_known |= None in operation.fields.values()
+            return returned
+        self.dialect.blank, self.dialect.blank_known = "", True
+        again = self._send_update(replace(operation, fields=uncleared, address=None))
+        if _uncleared(operation, again):
+            self.dialect.blank = None
+        return again
+
+    def _send_update(self, operation: Operation) -> Returned:
+        body = bodies.changes(operation, self.columns, self.client.settings.version, self.dialect.blank)
+        contact_id = operation.target_id or ""
+        try:
+            raw = self.client.update_contact(contact_id, body, revokes=operation.revokes)
+        except Refused as refusal:
+            raise self._pointing(refusal, body) from refusal
+        return self._whole(replies.of_contact(operation, raw, self.columns) or Returned(contact_id))
+
+    def _whole(self, returned: Returned) -> Returned:
+        """With the contact read by id where the answer left something open; without it if that fails, too."""
+        if returned.contact is not None:
+            return returned
+        try:
+            raw = self.client.contact(returned.contact_id)
+        except SyncError:  # what was written stays written; whatever is wrong will come up again
+            return returned
+        row = mapping.snapshot(raw, Source.READ, self.columns)
+        return returned if isinstance(row, Malformed) else replies.whole(row)
+
+    def _change_tags(self, operation: Operation, method: Literal["POST", "DELETE"]) -> Returned:
+        answer = self.client.change_tags(method, operation.target_id or "", operation.tags)
+        return replies.of_tags(operation, answer)
+
+    def _change_tags_of_many(self, operations: tuple[Operation, ...]) -> list[WriteResult]:
+        first = operations[0]
+        kind: Literal["add", "remove"] = "add" if first.action is Action.ADD_TAGS else "remove"
+        ids = [operation.target_id or "" for operation in operations]
+        try:
+            answer = self.client.bulk_tags(kind, ids, first.tags)
+        except Refused as refusal:
+            raise BatchRefused(refusal.code, refusal.message) from refusal
+        return replies.of_bulk(operations, answer)
+
+    def _delete(self, operation: Operation) -> Returned:
+        contact_id = operation.target_id or ""
+        with suppress(NotFound):  # gone is what was wanted; the answer to a first attempt may have been lost
+            self.client.delete_contact(contact_id)
+        return Returned(contact_id)
+
+    def _pointing(self, refusal: Refused, body: dict[str, Any]) -> Refused:
+        """The same refusal with the fields that its text points at."""
+        if type(refusal) is not Refused:
+            return refusal
+        fields = fields_named(refusal, body, bodies.names_of(self.columns))
+        return Refused(refusal.code, refusal.message, fields=fields)
+
+
+def _uncleared(operation: Operation, returned: Returned) -> dict[str, Value]:
+    """The fields that were to be cleared and still hold something."""
+    if returned.contact is None:
+        return {}
+    held = returned.contact.fields
+    return {name: None for name, value in operation.fields.items() if value is None and held.get(name) is not None}

@@ -1,0 +1,14 @@
+"""Every system that a pair can join: a new one is a folder with the same rooms, and one line here."""
+
+from collections.abc import Callable, Mapping
+
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import System
+from sync_daemon.systems.emailoctopus.system import connect as connect_emailoctopus
+from sync_daemon.systems.ghl.system import connect as connect_ghl
+
+CONNECT: Mapping[SystemName, Callable[..., System]] = {
+    SystemName.GHL: connect_ghl,
+    SystemName.EMAILOCTOPUS: connect_emailoctopus,
+}
+"""Each system's `connect(settings, clock, *, transport=None, patience_s=60.0)`; the settings are its own."""
