@@ -1,0 +1,139 @@
+"""The control routes under /_sandbox: weather, faults, quirks, limits, the request log and the clock.
+
+They ask for no token and feel neither limits nor weather. The routes by which the outside world acts stand in
+each API's folder.
+"""
+
+from collections.abc import Callable
+from inspect import signature
+from typing import Any, get_type_hints
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from sync_daemon.sandbox.clock import ManualClock
+from sync_daemon.sandbox.context import Context
+from sync_daemon.sandbox.middleware import CONTROL
+from sync_daemon.sandbox.weather import Fault, Weather
+
+
+class Advance(msgspec.Struct, forbid_unknown_fields=True):
+    """How far to move the clock."""
+
+    seconds: float
+
+
+class LogSettings(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether bodies are kept."""
+
+    recording: bool
+
+
+class LimitSettings(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether the limits hold."""
+
+    enabled: bool
+
+
+def change(target: Any, changes: dict[str, Any]) -> None:
+    """Set the named fields of a struct or dataclass in place, checked by its types.
+
+    Raises ValueError for a name that doesn't exist or a value of the wrong type; nothing is changed then.
+    """
+    current = msgspec.to_builtins(target)
+    unknown = sorted(changes.keys() - current.keys())
+    if unknown:
+        raise ValueError(f"There is no {', '.join(unknown)} here; there are {', '.join(sorted(current))}.")
+    checked = msgspec.convert({**current, **changes}, type(target))
+    for name in changes:
+        setattr(target, name, getattr(checked, name))
+
+
+class Control:
+    """The endpoints over one API's context."""
+
+    def __init__(self, context: Context[Any]) -> None:
+        self._context = context
+
+    async def weather(self, request: Request) -> Response:
+        """GET the weather; PUT a new one (what isn't named becomes fair)."""
+        if request.method == "PUT":
+            fresh = msgspec.json.decode(await request.body(), type=Weather)
+            change(self._context.weather, msgspec.to_builtins(fresh))
+        return JSONResponse(msgspec.to_builtins(self._context.weather))
+
+    async def faults(self, request: Request) -> Response:
+        """POST faults to the end of the script; DELETE what is left of it."""
+        faults = self._context.weather.faults
+        if request.method == "DELETE":
+            faults.clear()
+        else:
+            faults.extend(msgspec.json.decode(await request.body(), type=list[Fault]))
+        return JSONResponse(msgspec.to_builtins(faults))
+
+    async def quirks(self, request: Request) -> Response:
+        """GET the switches; PUT those that change."""
+        quirks = self._context.world.quirks
+        if request.method == "PUT":
+            change(quirks, msgspec.json.decode(await request.body(), type=dict[str, Any]))
+        return JSONResponse(msgspec.to_builtins(quirks))
+
+    async def limits(self, request: Request) -> Response:
+        """GET whether the limits hold; PUT to switch them."""
+        if request.method == "PUT":
+            settings = msgspec.json.decode(await request.body(), type=LimitSettings)
+            self._context.limiter.enabled = settings.enabled
+        return JSONResponse({"enabled": self._context.limiter.enabled})
+
+    async def requests(self, request: Request) -> Response:
+        """GET the log; PUT whether bodies are kept; DELETE to start anew."""
+        log = self._context.log
+        if request.method == "PUT":
+            log.recording = msgspec.json.decode(await request.body(), type=LogSettings).recording
+        if request.method == "DELETE":
+            log.clear()
+        exchanges = msgspec.to_builtins(log.exchanges())
+        return JSONResponse({"total": log.total, "recording": log.recording, "requests": exchanges})
+
+    async def advance(self, request: Request) -> Response:
+        """POST how many seconds a clock that stands still moves on."""
+        clock = self._context.clock
+        if not isinstance(clock, ManualClock):
+            raise TypeError("This sandbox runs on the machine's clock, which can't be moved.")
+        clock.advance(msgspec.json.decode(await request.body(), type=Advance).seconds)
+        return JSONResponse({"now": clock.now().isoformat()})
+
+
+def call(action: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    """Call a method of a world with arguments from JSON, checked by the method's own annotations.
+
+    Raises TypeError for a wrong or missing name, and a ValidationError (a ValueError) for a wrong value.
+    """
+    known = signature(action).parameters
+    unknown = sorted(arguments.keys() - known.keys())
+    if unknown:
+        raise TypeError(f"{action.__name__} takes no {', '.join(unknown)}, but {', '.join(known)}.")
+    hints = get_type_hints(action)
+    return action(**{name: msgspec.convert(value, hints[name]) for name, value in arguments.items()})
+
+
+def mount(context: Context[Any], outside: list[Route]) -> Mount:
+    """Give everything under /_sandbox: the control routes and an API's own routes for the outside world."""
+    control = Control(context)
+    routes = [
+        Route("/weather", control.weather, methods=["GET", "PUT"]),
+        Route("/faults", control.faults, methods=["POST", "DELETE"]),
+        Route("/quirks", control.quirks, methods=["GET", "PUT"]),
+        Route("/limits", control.limits, methods=["GET", "PUT"]),
+        Route("/requests", control.requests, methods=["GET", "PUT", "DELETE"]),
+        Route("/clock/advance", control.advance, methods=["POST"]),
+    ]
+    refusals = dict.fromkeys((msgspec.MsgspecError, ValueError, TypeError, LookupError), _refused)
+    return Mount(CONTROL, app=Starlette(routes=[*routes, *outside], exception_handlers=refusals))
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, status_code=400)

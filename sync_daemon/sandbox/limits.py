@@ -1,0 +1,149 @@
+"""The rate limits of both APIs, with the headers they are told in (facts: GHL §2, EmailOctopus §2)."""
+
+import math
+from collections import deque
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import Literal, Protocol
+
+from sync_daemon.sandbox.clock import Clock
+
+Headers = list[tuple[str, str]]
+RetryAfterForm = Literal["seconds", "epoch", "http_date"]
+
+
+class Limiter(Protocol):
+    """Counts the requests of one account and tells what stands in the headers of each answer."""
+
+    enabled: bool
+
+    def take(self) -> bool:
+        """Count one request; False when it is one too many. Always True when not `enabled`."""
+        ...
+
+    def headers(self, status: int) -> Headers:
+        """Give the limit's headers for an answer with this status."""
+        ...
+
+
+class GhlWindow:
+    """GHL: `per_window` requests in a window of ten seconds and `per_day` in a day.
+
+    Defaults are those of an installed app (documented: Authorization.md); private integration tokens were
+    measured at 25 and 10,000 (observed by users). Whether the window slides is not documented, so both exist.
+    """
+
+    window_s = 10.0
+    day_s = 86_400.0
+
+    def __init__(self, clock: Clock, *, per_window: int = 100, per_day: int = 200_000, sliding: bool = False) -> None:
+        self.enabled = True
+        self.per_window = per_window
+        self.per_day = per_day
+        self.sliding = sliding
+        self._clock = clock
+        self._recent: deque[float] = deque()
+        self._window_start = self._day_start = clock.monotonic()
+        self._today = 0
+
+    def take(self) -> bool:
+        """Count one request in the window and in the day; a refused one counts in neither."""
+        self._expire()
+        if self.enabled and (len(self._recent) >= self.per_window or self._today >= self.per_day):
+            return False
+        self._recent.append(self._clock.monotonic())
+        self._today += 1
+        return True
+
+    def headers(self, status: int) -> Headers:  # noqa: ARG002 - GHL sends them whatever the status
+        """Give the six x-ratelimit headers; the daily reset is a duration in milliseconds."""
+        self._expire()
+        reset = self.day_s - (self._clock.monotonic() - self._day_start)
+        return [
+            ("x-ratelimit-limit-daily", str(self.per_day)),
+            ("x-ratelimit-daily-remaining", str(max(0, self.per_day - self._today))),
+            ("x-ratelimit-daily-reset", str(round(reset * 1000))),
+            ("x-ratelimit-interval-milliseconds", str(round(self.window_s * 1000))),
+            ("x-ratelimit-max", str(self.per_window)),
+            ("x-ratelimit-remaining", str(max(0, self.per_window - len(self._recent)))),
+        ]
+
+    def _expire(self) -> None:
+        now = self._clock.monotonic()
+        if now - self._day_start >= self.day_s:
+            self._day_start += (now - self._day_start) // self.day_s * self.day_s
+            self._today = 0
+        if self.sliding:
+            while self._recent and self._recent[0] <= now - self.window_s:
+                self._recent.popleft()
+        elif now - self._window_start >= self.window_s:
+            self._window_start += (now - self._window_start) // self.window_s * self.window_s
+            self._recent.clear()
+
+
+class RateHeaderQuirks(Protocol):
+    """What is not documented about EmailOctopus's rate headers; the quirks of that API hold it."""
+
+    rate_headers_on_success: bool
+    retry_after_form: RetryAfterForm
+    throttle_block_s: float
+
+
+class TokenBucket:
+    """EmailOctopus: a bucket of 100 tokens filled by 10 a second, one for each request (documented: OpenAPI).
+
+    A refusal can block for a while (documented: help article 91, "up to a minute"): a quirk says how long.
+    """
+
+    def __init__(
+        self, clock: Clock, quirks: RateHeaderQuirks, *, capacity: int = 100, per_second: float = 10.0
+    ) -> None:
+        self.enabled = True
+        self.capacity = capacity
+        self.per_second = per_second
+        self._clock = clock
+        self._quirks = quirks
+        self._tokens = float(capacity)
+        self._filled_at = clock.monotonic()
+        self._blocked_until = -math.inf
+
+    def take(self) -> bool:
+        """Take one token; without one the request is refused, and perhaps the following ones for a while."""
+        self._fill()
+        if not self.enabled:
+            return True
+        now = self._clock.monotonic()
+        if now < self._blocked_until:
+            return False
+        if self._tokens < 1:
+            self._blocked_until = now + self._quirks.throttle_block_s
+            return False
+        self._tokens -= 1
+        return True
+
+    def headers(self, status: int) -> Headers:
+        """Give the remaining tokens (never on 401: observed) and, on 429, when to come again."""
+        if status == 429:
+            return [
+                ("X-RateLimiting-Remaining", str(int(self._tokens))),
+                ("X-RateLimit-Retry-After", self._retry_after()),
+            ]
+        if status == 401 or not self._quirks.rate_headers_on_success:
+            return []
+        return [("X-RateLimiting-Remaining", str(int(self._tokens)))]
+
+    def _retry_after(self) -> str:
+        now = self._clock.monotonic()
+        empty_for = max(0.0, 1 - self._tokens) / self.per_second
+        seconds = max(1, math.ceil(max(empty_for, self._blocked_until - now)))
+        at = self._clock.now() + timedelta(seconds=seconds)
+        if self._quirks.retry_after_form == "epoch":
+            return str(math.ceil(at.timestamp()))
+        if self._quirks.retry_after_form == "http_date":
+            return format_datetime(at, usegmt=True)
+        return str(seconds)
+
+    def _fill(self) -> None:
+        now = self._clock.monotonic()
+        self._tokens = min(float(self.capacity), self._tokens + (now - self._filled_at) * self.per_second)
+        self._filled_at = now
