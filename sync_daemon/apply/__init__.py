@@ -1,0 +1,1 @@
+"""Stage 4: operations to outcomes and new baselines."""

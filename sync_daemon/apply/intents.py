@@ -1,0 +1,42 @@
+"""What is written down before anything is sent: a later snapshot that equals it is our own writing. Pure."""
+
+from dataclasses import replace
+
+from sync_daemon.changes.cases import CaseSide
+from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.state import KnownContact, Sent
+from sync_daemon.reconcile.decision import Context, Decision
+
+
+def intents(decision: Decision, context: Context) -> list[KnownContact]:
+    """The rows to store before a case's operations are sent: what equals this later is our own writing."""
+    rows: list[KnownContact] = []
+    for side in decision.case.sides():
+        mine = [op for op in decision.operations if _is_on(op, side)]
+        creates = any(op.action is Action.CREATE and op.system is side.system.other for op in decision.operations)
+        if mine or (creates and side in (decision.case.ghl, decision.case.emailoctopus)):
+            rows.append(replace(side.known, sent=_sent(mine, side, context, creation=creates)))
+    return rows
+
+
+def _is_on(operation: Operation, side: CaseSide) -> bool:
+    return operation.system is side.system and operation.target_id == side.contact_id
+
+
+def _sent(operations: list[Operation], side: CaseSide, context: Context, *, creation: bool) -> Sent:
+    digester = context.detector.digester
+    names = {mapped.rule.name_in(side.system): mapped.rule.key for mapped in context.fields}
+    fields = {
+        names[name]: digester.field(side.system, side.contact_id, names[name], value)
+        for op in operations
+        for name, value in op.fields.items()
+    }
+    tags = {
+        digester.tag(side.system, side.contact_id, name)
+        for op in operations
+        if op.action is Action.ADD_TAGS
+        for name in op.tags
+    }
+    consent = next((op.consent for op in operations if op.consent is not None), None)
+    address = next((digester.address(op.address) for op in operations if op.address), None)
+    return Sent(fields, frozenset(tags), consent, address, creation)

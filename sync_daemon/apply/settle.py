@@ -1,0 +1,344 @@
+"""What is remembered of a case once its operations were answered: new baselines, links, what is parked. Pure.
+
+A part whose write failed keeps its baselines, so that the change is still one. What a write returned is
+what goes into that side's baseline, so that a lossy round trip is never seen as a change.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sync_daemon.apply.answers import Answers, Written, latest
+from sync_daemon.apply.baselines import Baselines
+from sync_daemon.apply.intents import intents
+from sync_daemon.apply.new_ids import follow_new_ids
+from sync_daemon.apply.retry_times import next_try
+from sync_daemon.apply.verify import Failure
+from sync_daemon.changes.cases import CaseSide, ContactKey
+from sync_daemon.model.contact import Consent
+from sync_daemon.model.plan import Action, Operation, WriteResult
+from sync_daemon.model.state import (
+    Baseline,
+    Cause,
+    Change,
+    KnownContact,
+    Link,
+    Parked,
+    Staged,
+    Tombstone,
+    Unlinked,
+)
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Commit
+from sync_daemon.reconcile.decision import Context, Decision
+
+GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+
+
+def settle(decision: Decision, results: Sequence[WriteResult], context: Context, tag_generation: int) -> Commit:
+    """Everything to store about one case. Operations without a result weren't sent: their rows stay staged."""
+    return _Settlement(decision, results, context, tag_generation).commit()
+
+
+class _Settlement:
+    """The work of `settle`, with what its steps share."""
+
+    def __init__(
+        self, decision: Decision, results: Sequence[WriteResult], context: Context, tag_generation: int
+    ) -> None:
+        self._decision = decision
+        self._context = context
+        self._digester = context.detector.digester
+        self._answers = Answers(decision, results, context)
+        self._baselines = Baselines(decision, self._answers, context, tag_generation)
+        complete = self._answers.complete
+        self._intents = {} if complete else {_key(row): row.sent for row in intents(decision, context)}
+        self._commit = Commit()
+
+    def commit(self) -> Commit:
+        decision, case = self._decision, self._decision.case
+        if decision.forget_fields and not self._answers.complete:
+            # Two contacts meet as a whole: until all of it is done they have yet to meet.
+            return self._commit
+        link = self._link()
+        if decision.dissolves is not None and self._answers.complete:
+            self._commit.unlink.append(decision.dissolves)
+        if link is not None:
+            self._commit.links.append(link)
+        for side in (case.ghl, case.emailoctopus):
+            if side is not None:
+                self._settle_side(side, link)
+        self._settle_created(link)
+        for side in case.duplicates:
+            self._settle_duplicate(side)
+        self._settle_others()
+        self._settle_orphan()
+        self._park(link)
+        self._remember()
+        self._audit(link)
+        if self._answers.final:
+            self._commit.done.extend(case.rows())
+        if decision.partial:
+            self._commit.staged.extend(self._with_revocations())
+        if self._baselines.dissolved and self._answers.final and case.ghl is not None:
+            # Its new address tells whose duplicate it is: that is decided like every other contact's.
+            self._commit.staged.append(replace(case.ghl.staged or Staged(GHL, case.ghl.contact_id, None), moved=False))
+        follow_new_ids(self._commit, self._answers.done, case.parked.values(), self._context.detector)
+        return self._commit
+
+    def _with_revocations(self) -> Iterator[Staged]:
+        """The rows that stay, with the consent that was just written: they show what was before it."""
+        for side in self._decision.case.sides():
+            written = self._answers.on(side.system, side.contact_id)
+            if side.staged is not None and side.snapshot is not None and written.operations:
+                snapshot = replace(side.snapshot, consent=self._baselines.consent_after(side, written))
+                yield replace(side.staged, snapshot=snapshot, revoked=False)
+
+    def _link(self) -> Link | None:
+        """The link as it is afterwards; a creation brings the missing id."""
+        link, case = self._decision.link, self._decision.case
+        if link is not None:
+            kept = case.link or case.former
+            refused = self._answers.refused_step
+            if kept is None or ("consent" in self._answers.settled and refused is None):
+                return link
+            held = kept.consent_held if refused is None else refused is Consent.REVOKED
+            return replace(link, cause=kept.cause, dnd_by_us=kept.dnd_by_us, consent_held=held)
+        created = self._answers.creation()
+        if created is None or created.returned is None:
+            return None
+        ids = {created.operation.system: created.returned.contact_id}
+        source = case.side(created.operation.system.other)
+        if source is None:
+            return None
+        ids[source.system] = source.contact_id
+        blocked = any(result.operation.action is Action.SET_DND for result in self._answers.done)
+        return Link(
+            ids[GHL],
+            ids[EMAILOCTOPUS],
+            cause=case.remembered or _cause_of(created.operation),
+            dnd_by_us=blocked or (created.operation.system is GHL and created.operation.consent is Consent.REVOKED),
+            scope_generation=self._context.scope_generation,
+            diverged=frozenset(self._against_direction(source)),
+        )
+
+    def _against_direction(self, source: CaseSide) -> Iterator[str]:
+        """The rows whose values weren't carried to a new contact because they lead the other way."""
+        values = source.snapshot.fields if source.snapshot else {}
+        for mapped in self._context.fields:
+            rule = mapped.rule
+            if rule.direction.leader is source.system.other and values.get(rule.name_in(source.system)) is not None:
+                yield rule.key
+
+    def _settle_side(self, side: CaseSide, link: Link | None) -> None:
+        written = self._answers.on(side.system, side.contact_id)
+        known, snapshot = side.known, side.snapshot
+        linked = link is not None and side.contact_id == link.id_in(side.system)
+        after = replace(
+            known,
+            updated_at=latest(known.updated_at, snapshot.updated_at if snapshot else None, written.updated_at),
+            consent=self._baselines.consent_after(side, written),
+            address=self._baselines.address_after(side, written),
+            unlinked=None if linked else self._why_unlinked(side),
+            duplicate_of=None if linked else self._decision.duplicate_of,
+            baseline=self._baselines.baseline(side, written, linked=linked),
+            written_at=self._context.now if written.operations else known.written_at,
+        )
+        sent = None if self._answers.complete else self._intents.get(_key(known), known.sent)
+        after = replace(after, sent=sent)
+        if self._answers.final:
+            after = replace(after, seen=self._seen(side, written), generation=self._generation(after, linked=linked))
+        self._commit.contacts.append(after)
+
+    def _seen(self, side: CaseSide, written: Written) -> bytes | None:
+        """What needn't be looked at again. The answer to a write may show an outside change that no read showed."""
+        if written.operations:
+            return None
+        return self._digester.snapshot(side.snapshot) if side.snapshot is not None else side.known.seen
+
+    def _generation(self, after: KnownContact, *, linked: bool) -> bytes:
+        """A linked contact is done with a configuration when every field has met; one may wait for a full scan."""
+        met = (after.baseline or Baseline()).fields
+        whole = not linked or all(mapped.rule.key in met for mapped in self._context.fields)
+        return self._context.generation if whole else b""
+
+    def _settle_created(self, link: Link | None) -> None:
+        """The row of a contact that this case created."""
+        created = self._answers.creation()
+        if created is None or created.returned is None or link is None:
+            return
+        operation, returned = created.operation, created.returned
+        fresh = CaseSide(KnownContact(operation.system, returned.contact_id))
+        written = Written([operation], returned.contact, returned.contact_id, returned.updated_at)
+        contact = returned.contact
+        self._commit.contacts.append(
+            KnownContact(
+                operation.system,
+                returned.contact_id,
+                updated_at=returned.updated_at or (contact.updated_at if contact else None),
+                consent=(contact.consent if contact else None) or operation.consent or Consent.GRANTED,
+                address=self._digester.address(operation.address or ""),
+                baseline=self._baselines.created_baseline(fresh, written),
+                written_at=self._context.now,
+                generation=self._context.generation,
+            )
+        )
+
+    def _settle_duplicate(self, side: CaseSide) -> None:
+        written = self._answers.on(side.system, side.contact_id)
+        if side.staged is None and not written.operations:
+            return
+        consent = self._baselines.consent_after(side, written)
+        holder = self._decision.case.ghl
+        known, snapshot = side.known, side.snapshot
+        after = replace(
+            known,
+            consent=consent,
+            unlinked=Unlinked.DUPLICATE,
+            duplicate_of=holder.contact_id if holder else None,
+            baseline=Baseline(consent=consent) if "consent" in self._answers.settled else known.baseline,
+            written_at=self._context.now if written.operations else known.written_at,
+        )
+        if self._answers.final:
+            seen = self._digester.snapshot(snapshot) if snapshot is not None else known.seen
+            after = replace(after, sent=None, seen=seen, generation=self._context.generation)
+        else:
+            after = replace(after, sent=self._intents.get(_key(known), known.sent))
+        self._commit.contacts.append(after)
+
+    def _settle_others(self) -> None:
+        """Contacts that were revoked for the address's sake: they are read before anything else of them is decided."""
+        case = self._decision.case
+        for known in (*case.additional_holders, *case.namesakes):
+            if self._answers.on(known.system, known.contact_id).operations:
+                linked = known.unlinked is None
+                self._commit.staged.append(Staged(known.system, known.contact_id, None, moved=linked))
+
+    def _settle_orphan(self) -> None:
+        """The EmailOctopus contact that lost its link, and the tombstone that says so."""
+        decision, case = self._decision, self._decision.case
+        side = case.left_behind or (case.emailoctopus if self._baselines.dissolved else None)
+        if decision.orphan is None or side is None or not self._answers.complete:
+            return
+        written = self._answers.on(EMAILOCTOPUS, decision.orphan)
+        consent = self._baselines.consent_after(side, written)
+        deleted = any(op.action is Action.DELETE for op in written.operations)
+        orphan = replace(
+            side.known,
+            consent=consent,
+            unlinked=Unlinked.DELETED if deleted else Unlinked.ORPHAN,
+            baseline=Baseline(consent=consent),
+            sent=None,
+        )
+        self._commit.contacts = [
+            *(row for row in self._commit.contacts if (row.system, row.contact_id) != (EMAILOCTOPUS, decision.orphan)),
+            orphan,
+        ]
+        former = decision.dissolves
+        done = written.operations[0].action if written.operations else "nothing"
+        self._commit.tombstones.append(
+            Tombstone(
+                former.ghl_id if former else None,
+                decision.orphan,
+                GHL,
+                self._context.now,
+                str(done),
+                side.known.consent,
+                side.known.address,
+            )
+        )
+
+    def _why_unlinked(self, side: CaseSide) -> Unlinked | None:
+        if self._decision.partial:
+            return side.known.unlinked
+        if self._decision.dissolves is not None and side.system is EMAILOCTOPUS:
+            return None
+        if "creation" in self._answers.failed:
+            return Unlinked.PARKED
+        return self._decision.unlinked
+
+    def _park(self, link: Link | None) -> None:
+        decision = self._decision
+        ghl_id, emailoctopus_id = self._ids(link)
+        waiting = [Failure(entry.part, entry.code) for entry in decision.to_park]
+        own_digests = {entry.part: entry.value for entry in decision.to_park}
+        for failure in (*waiting, *self._answers.failed.values()):
+            before = decision.case.parked.get(failure.part)
+            attempts = (before.attempts if before else 0) + 1
+            self._commit.parked.append(
+                Parked(
+                    ghl_id,
+                    emailoctopus_id,
+                    failure.part,
+                    failure.code,
+                    failure.message,
+                    attempts,
+                    next_try(attempts, self._context.now),
+                    own_digests.get(failure.part) or decision.digests.get(failure.part),
+                )
+            )
+        if self._answers.final:
+            parked_again = set(map(_place, self._commit.parked))
+            self._commit.unparked.extend(entry for entry in decision.unparks if _place(entry) not in parked_again)
+            self._commit.held.extend(decision.holds)
+            self._commit.unheld.extend(decision.unholds)
+
+    def _ids(self, link: Link | None) -> tuple[str | None, str | None]:
+        case = self._decision.case
+        if link is not None:
+            return link.ghl_id, link.emailoctopus_id
+        return (
+            case.ghl.contact_id if case.ghl else None,
+            case.emailoctopus.contact_id if case.emailoctopus else None,
+        )
+
+    def _remember(self) -> None:
+        """Keep a person's revocation with the address, for ever; or note that it is over."""
+        case, decision = self._decision.case, self._decision
+        addresses = {side.known.address for side in (case.ghl, case.emailoctopus) if side and side.known.address}
+        if decision.remember is not None:
+            self._commit.revoked_addresses.update(dict.fromkeys(addresses, decision.remember.value))
+        elif decision.regrant and "consent" in self._answers.settled and self._answers.refused_step is None:
+            self._commit.regranted_addresses.extend(addresses)
+
+    def _audit(self, link: Link | None) -> None:
+        ids = self._ids(link)
+        for result in self._answers.done:
+            op = result.operation
+            for what in _words(op):
+                self._commit.changes.append(Change("written", op.system, *ids, what, op.reason))
+        for conflict in self._decision.conflicts:
+            times = f"GoHighLevel at {_time(conflict.ghl_at)}, EmailOctopus at {_time(conflict.emailoctopus_at)}"
+            self._commit.changes.append(
+                Change("conflict", conflict.winner.other, *ids, conflict.part, f"{conflict.winner} wins; {times}")
+            )
+        for entry in self._commit.parked:
+            self._commit.changes.append(Change("parked", None, *ids, entry.what, entry.code))
+        for held in self._commit.held:
+            self._commit.changes.append(Change("held", None, *ids, held.action, held.reason))
+        for notice in self._decision.notices:
+            self._commit.changes.append(Change("reported", None, *ids, notice.what, notice.reason))
+
+
+def _cause_of(creation: Operation) -> Cause | None:
+    """Who revoked, where somebody suppressed is created: a revocation found without history is a person's."""
+    if creation.consent is not Consent.REVOKED:
+        return None
+    return Cause.PERSON_EMAILOCTOPUS if creation.system is GHL else Cause.PERSON_GHL
+
+
+def _place(entry: Parked) -> tuple[str | None, str | None, str]:
+    return entry.ghl_id, entry.emailoctopus_id, entry.what
+
+
+def _key(contact: KnownContact) -> ContactKey:
+    return contact.system, contact.contact_id
+
+
+def _words(operation: Operation) -> list[str]:
+    words = list(operation.fields) if operation.action is Action.UPDATE else [str(operation.action)]
+    return [*words, *(["address"] if operation.address and operation.action is Action.UPDATE else [])]
+
+
+def _time(moment: datetime | None) -> str:
+    return moment.isoformat(timespec="seconds") if moment else "an unknown time"

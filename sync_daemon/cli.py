@@ -1,0 +1,110 @@
+"""The command line: which commands there are, and what their failures mean to a shell.
+
+Each command is a module of `commands`, imported when it is called: `status` shall not wait for what only
+`sandbox` needs.
+"""
+
+import os
+import sys
+from importlib.metadata import version
+from typing import NamedTuple
+
+import structlog
+from cyclopts import App, CycloptsError
+
+from sync_daemon import logs
+from sync_daemon.commands.exits import BAD_USAGE, INTERRUPTED, UNEXPECTED, status_of
+from sync_daemon.model.errors import SyncError
+
+
+class _Command(NamedTuple):
+    """Where a command lives, what it does, and how it is called."""
+
+    target: str
+    summary: str
+    example: str
+
+
+_COMMANDS = {
+    "demo": _Command(
+        "demo.command:demo", "See it at work between two local sandboxes: no account, no network.", "sync-daemon demo"
+    ),
+    "sandbox": _Command(
+        "sandbox:sandbox",
+        "Run both APIs locally, to try out a configuration.",
+        "sync-daemon sandbox --write-config sandbox.yaml",
+    ),
+    "check": _Command(
+        "check.command:check",
+        "Say what is wrong with a configuration, and how to mend it; changes nothing.",
+        "sync-daemon check",
+    ),
+    "plan": _Command(
+        "plan:plan",
+        "Show what reconcile would write, record by record; writes nothing.",
+        "sync-daemon plan --full --json > plan.json",
+    ),
+    "reconcile": _Command(
+        "reconcile:reconcile",
+        "One cycle, now: read both sides, write what differs.",
+        "sync-daemon reconcile --pair main --wait 60",
+    ),
+    "status": _Command(
+        "status:status",
+        "Show pairs, their last runs, how far they have read, and what waits.",
+        "sync-daemon status --json | jq '.pairs[0].parked'",
+    ),
+}
+
+
+def application() -> App:
+    """The command line as cyclopts knows it."""
+    app = App(
+        name="sync-daemon",
+        help="Keeps GoHighLevel contacts and an EmailOctopus list equal, both ways, without losing a consent.",
+        help_epilogue="Start with: sync-daemon demo",
+        version=lambda: version("sync-daemon"),
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )
+    for name, (target, summary, example) in _COMMANDS.items():
+        app.command(f"sync_daemon.commands.{target}", name=name, help=summary, help_epilogue=f"Example: {example}")
+    app.command("sync_daemon.commands.db:app", name="db", help="The state store's database: upgrade, current.")
+    return app
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and give its exit status; whatever a user can cause ends without a stack trace."""
+    try:
+        logs.configure()
+        outcome = application()(_options_last(arguments), exit_on_error=False)
+    except CycloptsError:
+        return BAD_USAGE  # cyclopts has said what is wrong
+    except SyncError as error:
+        _complain(str(error))
+        return status_of(error)
+    except KeyboardInterrupt:
+        _complain("Stopped. What was done is stored; the next run goes on from there.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of standard output left; Python would complain again while it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNEXPECTED
+    except Exception:  # noqa: BLE001 - the last resort of the process: it is logged and becomes the exit status
+        structlog.get_logger().exception("unexpected_failure")
+        _complain("This should not have happened. Please report it together with the lines above.")
+        return UNEXPECTED
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _options_last(arguments: list[str]) -> list[str]:
+    """Let `sync-daemon --config FILE status` mean `sync-daemon status --config FILE`."""
+    if arguments[:1] == ["--config"]:
+        return [*arguments[2:], *arguments[:2]]
+    if arguments and arguments[0].startswith("--config="):
+        return [*arguments[1:], arguments[0]]
+    return arguments
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

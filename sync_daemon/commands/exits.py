@@ -1,0 +1,55 @@
+"""Exit statuses, as documented for shells and schedulers."""
+
+from collections.abc import Iterable
+
+from sync_daemon.model.errors import (
+    ConfigurationError,
+    CredentialsRefused,
+    IncompleteRead,
+    PairBusy,
+    QuotaExhausted,
+    SyncError,
+    Unreachable,
+)
+from sync_daemon.model.report import CycleOutcome
+
+DONE = 0
+UNEXPECTED = 1
+BAD_USAGE = 2
+WAITING = 3
+CREDENTIALS = 4
+HELD = 5
+BUSY = 6
+UNREACHABLE = 7
+INTERRUPTED = 130
+
+_BY_OUTCOME = {
+    CycleOutcome.OK: DONE,
+    CycleOutcome.PARKED: WAITING,
+    CycleOutcome.HELD: HELD,
+    CycleOutcome.INCOMPLETE: WAITING,
+    CycleOutcome.AUTH: CREDENTIALS,
+    CycleOutcome.BUSY: BUSY,
+    CycleOutcome.UNREACHABLE: UNREACHABLE,
+    CycleOutcome.QUOTA: WAITING,
+    CycleOutcome.ERROR: UNEXPECTED,
+}
+_BY_ERROR: dict[type[SyncError], int] = {
+    ConfigurationError: BAD_USAGE,
+    PairBusy: BUSY,
+    CredentialsRefused: CREDENTIALS,
+    Unreachable: UNREACHABLE,
+    QuotaExhausted: WAITING,
+    IncompleteRead: WAITING,
+}
+_PRECEDENCE = (UNEXPECTED, CREDENTIALS, UNREACHABLE, BUSY, HELD, WAITING, DONE)
+
+
+def status_of(error: SyncError) -> int:
+    """The exit status of a command that an error ended."""
+    return next((status for kind, status in _BY_ERROR.items() if isinstance(error, kind)), UNEXPECTED)
+
+
+def status_of_outcomes(outcomes: Iterable[CycleOutcome]) -> int:
+    """The one exit status that tells most about several pairs."""
+    return min((_BY_OUTCOME[outcome] for outcome in outcomes), key=_PRECEDENCE.index, default=DONE)

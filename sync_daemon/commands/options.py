@@ -1,0 +1,40 @@
+"""The options that commands share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from sync_daemon.model.errors import ConfigurationError
+from sync_daemon.settings.installation import Settings
+from sync_daemon.settings.load import load
+from sync_daemon.settings.pair import PairSection
+from sync_daemon.settings.variables import Variables
+
+DEFAULT_CONFIG = Path("config/sync.yaml")
+
+Config = Annotated[Path, Parameter(env_var="SYNC_DAEMON_CONFIG", help="The configuration file.")]
+PairName = Annotated[str | None, Parameter(name="--pair", help="Only this pair.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON object instead of tables.")]
+Full = Annotated[bool, Parameter(name="--full", negative="", help="Read every contact, not only what changed.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A configuration, and those of its pairs that a command is about."""
+
+    settings: Settings
+    pairs: tuple[PairSection, ...]
+
+
+def choose(config: Path, pair: str | None) -> Chosen:
+    """Load the configuration and pick one pair, or all. Raises `ConfigurationError`."""
+    settings = load(config, Variables.of_process(Path()))
+    if pair is None:
+        return Chosen(settings, settings.pairs)
+    found = tuple(section for section in settings.pairs if section.name == pair)
+    if not found:
+        names = ", ".join(section.name for section in settings.pairs)
+        raise ConfigurationError(f"{config} has no pair {pair}; it has {names}.")
+    return Chosen(settings, found)

@@ -1,0 +1,158 @@
+"""`sync-daemon plan`: what a cycle would write, record by record; writes to neither system."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from sync_daemon.commands.exits import DONE
+from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Full, Json, PairName, choose
+from sync_daemon.commands.printing import console, plural, print_json, seconds, table
+from sync_daemon.commands.progress import CycleProgress, shown_progress
+from sync_daemon.cycle import PairPlan
+from sync_daemon.cycle import plan as plan_cycle
+from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.report import Mode
+from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.mapping_check import NewField
+from sync_daemon.settings.pair import PairSection
+from sync_daemon.wiring.installation import Installation, open_installation
+
+GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+_NEW_FIELD = "create_field"
+
+
+@dataclass(frozen=True, slots=True)
+class FullPlan:
+    """What a reconcile would do to one pair: the fields it makes first, and then the cycle."""
+
+    new_fields: Sequence[NewField]
+    cycle: PairPlan
+
+
+def plan(*, config: Config = DEFAULT_CONFIG, pair: PairName = None, full: Full = False, json: Json = False) -> int:
+    """Show what reconcile would write, and what that would cost; writes nothing."""
+    chosen = choose(config, pair)
+    mode = Mode.FULL if full else Mode.INCREMENTAL
+    with open_installation(chosen.settings) as installation, shown_progress() as progress:
+        plans = [plan_pair(installation, section, mode, progress) for section in chosen.pairs]
+    if json:
+        print_json(as_json(plans))
+    else:
+        for one in plans:
+            show_plan(one)
+            if one.cycle.operations:
+                columns = ("write to", "action", "GHL id", "EmailOctopus id", "what", "why")
+                console().print(table(columns, map(_record, one.cycle.operations), "record by record"))
+    return DONE
+
+
+def plan_pair(installation: Installation, section: PairSection, mode: Mode, progress: CycleProgress) -> FullPlan:
+    """The plan of one pair. Raises `ConfigurationError`, `StopSystem`, `IncompleteRead`."""
+    foreseen, new_fields = installation.foresee(section, progress)
+    progress.begin(section.name, lambda system, requests: foreseen.systems[system].seconds_for(requests))
+    return FullPlan(new_fields, plan_cycle(foreseen, mode))
+
+
+def as_json(plans: Iterable[FullPlan]) -> dict[str, Any]:
+    """The documented answer; `digest` is that of the pairs' operations."""
+    pairs = [
+        {
+            "pair": one.cycle.pair,
+            "operations": [
+                *(_new_field_as_json(new) for new in one.new_fields),
+                *(_operation_as_json(operation) for operation in one.cycle.operations),
+            ],
+            "requests": {str(system): count for system, count in _requests(one).items()},
+            "least_seconds": {str(system): round(one.cycle.least_seconds[system], 1) for system in SystemName},
+        }
+        for one in plans
+    ]
+    return {"pairs": pairs, "digest": hashlib.sha256(msgspec.json.encode(pairs)).hexdigest()}
+
+
+def show_plan(plan: FullPlan) -> None:
+    """Print what would be written as a summary, with what it costs."""
+    out, cycle = console(), plan.cycle
+    if not cycle.operations and not plan.new_fields:
+        out.print(f"{cycle.pair}: nothing to write; both sides are as they should be.")
+    else:
+        counts = Counter((operation.system, str(operation.action)) for operation in cycle.operations)
+        counts.update((new.system, _NEW_FIELD) for new in plan.new_fields)
+        rows = [(system, action.replace("_", " "), count) for (system, action), count in sorted(counts.items())]
+        out.print(table(("write to", "action", "records#"), rows, f"{cycle.pair}: what would be written"))
+    _show_costs(plan)
+
+
+def _show_costs(plan: FullPlan) -> None:
+    out, cycle = console(), plan.cycle
+    for new in plan.new_fields:
+        out.print(f"{new.system} gets the field {new.spec.name} ({new.spec.type}) first.")
+    for system, count in _requests(plan).items():
+        if count:
+            least = seconds(cycle.least_seconds[system])
+            out.print(f"{system}: {plural(count, 'request')}, which its rate limit lets pass in {least}.")
+    if cycle.conflicts:
+        out.print(f"{plural(cycle.conflicts, 'value')} would give way to the other side's, as the mapping says.")
+    if cycle.skipped:
+        out.print("left out: " + ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in cycle.skipped.items()))
+    created = sum(one.action is Action.CREATE and one.system is EMAILOCTOPUS for one in cycle.operations)
+    if created:
+        out.print(
+            f"EmailOctopus would get {plural(created, 'new contact')}: its automations may mail them, "
+            "and its price depends on how many are subscribed."
+        )
+
+
+def _requests(plan: FullPlan) -> dict[SystemName, int]:
+    """Write requests to each system, those that make fields included."""
+    made = Counter(new.system for new in plan.new_fields)
+    return {system: plan.cycle.requests[system] + made[system] for system in SystemName}
+
+
+def _record(operation: Operation) -> tuple[object, ...]:
+    return (
+        operation.system,
+        operation.action.replace("_", " "),
+        operation.ghl_id or "-",
+        operation.emailoctopus_id or "-",
+        what(operation),
+        operation.reason,
+    )
+
+
+def what(operation: Operation) -> str:
+    """What an operation is about: field names, tags, status; no personal value."""
+    parts = [", ".join(operation.fields)] if operation.fields else []
+    if operation.address is not None and operation.action is not Action.CREATE:
+        parts.append("e-mail address")
+    if operation.tags:
+        parts.append(f"tags {', '.join(operation.tags)}" if len(operation.tags) > 1 else f"tag {operation.tags[0]}")
+    if operation.consent is not None:
+        parts.append(f"consent {operation.consent}")
+    return "; ".join(parts) or "-"
+
+
+def _operation_as_json(operation: Operation) -> dict[str, Any]:
+    return {
+        "system": str(operation.system),
+        "action": str(operation.action),
+        "ghl_id": operation.ghl_id,
+        "emailoctopus_id": operation.emailoctopus_id,
+        "fields": list(operation.fields),
+        "reason": operation.reason,
+    }
+
+
+def _new_field_as_json(new: NewField) -> dict[str, Any]:
+    return {
+        "system": str(new.system),
+        "action": _NEW_FIELD,
+        "ghl_id": None,
+        "emailoctopus_id": None,
+        "fields": [new.spec.name],
+        "reason": "the mapping names it and the account doesn't have it",
+    }

@@ -1,0 +1,54 @@
+"""How commands answer on standard output: tables for people, aligned plain lines for pipes, or one JSON object."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_PIPE_WIDTH = 10_000
+
+
+def console() -> Console:
+    """Standard output as rich sees it; lines are never wrapped when nobody looks at a terminal."""
+    if sys.stdout.isatty():
+        return Console(highlight=False, markup=False, emoji=False)
+    return Console(highlight=False, markup=False, emoji=False, width=_PIPE_WIDTH, color_system=None)
+
+
+def print_json(answer: Any) -> None:
+    """Print the one JSON object of an answer."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> Table:
+    """A table whose cells are taken literally; columns whose name ends in `#` hold numbers."""
+    plain = not sys.stdout.isatty()
+    made = Table(
+        title=title, title_justify="left", title_style="bold", box=None if plain else SIMPLE_HEAD, pad_edge=False
+    )
+    for column in columns:
+        number = column.endswith("#")
+        made.add_column(column.removesuffix("#"), justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    return made
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 contact`, `2 contacts`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def seconds(amount: float) -> str:
+    """A duration as people say it, rounded."""
+    if amount < 1:
+        return "<1 s"
+    if amount < 90:
+        return f"{amount:.0f} s"
+    minutes = round(amount / 60)
+    return f"{minutes} min" if minutes < 90 else f"{amount / 3600:.1f} h"

@@ -1,0 +1,119 @@
+"""What a person sees on standard error while a cycle runs: a live line on a terminal, now and then one elsewhere."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from sync_daemon.commands.printing import seconds
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Progress
+
+_QUIET_S = 10.0
+"""How long a plain log stays silent between two lines."""
+
+SecondsFor = Callable[[SystemName, int], float]
+
+
+class CycleProgress(Progress, Protocol):
+    """Progress that is told which pair it is about and what requests cost there."""
+
+    def begin(self, pair: str, seconds_for: SecondsFor) -> None:
+        """Start over with another pair."""
+
+
+class Tally:
+    """What was read, planned and sent so far."""
+
+    def __init__(self) -> None:
+        self.begin("", lambda _system, _requests: 0.0)
+
+    def begin(self, pair: str, seconds_for: SecondsFor) -> None:
+        """Start over with another pair."""
+        self.pair = pair
+        self._seconds_for = seconds_for
+        self.read: Counter[SystemName] = Counter()
+        self.to_send: Counter[SystemName] = Counter()
+        self.answered: Counter[SystemName] = Counter()
+
+    def pages_read(self, system: SystemName, records: int) -> None:
+        """A page came in."""
+        self.read[system] += records
+
+    def planned(self, system: SystemName, requests: int) -> None:
+        """So many more requests are to be sent."""
+        self.to_send[system] += requests
+
+    def sent(self, system: SystemName, requests: int) -> None:
+        """So many requests were answered."""
+        self.answered[system] += requests
+
+    @property
+    def seconds_left(self) -> float:
+        """The least time that what is still to be sent takes; both systems are written at the same time."""
+        open_requests = ((system, self.to_send[system] - self.answered[system]) for system in SystemName)
+        return max((self._seconds_for(system, count) for system, count in open_requests if count > 0), default=0.0)
+
+    def sentence(self) -> str:
+        """The state of affairs in one line."""
+        read = ", ".join(f"{self.read[system]:,} {system}" for system in SystemName)
+        said = f"{self.pair}: read {read}"
+        if total := self.to_send.total():
+            said += f"; sent {self.answered.total():,} of {total:,} requests, {seconds(self.seconds_left)} left"
+        return said
+
+
+class LiveProgress(Tally):
+    """The tally as one line that is drawn anew."""
+
+    def __rich__(self) -> Table:
+        """Draw it."""
+        line = Table.grid(padding=(0, 1))
+        if not self.pair:
+            return line
+        total = self.to_send.total()
+        bar = ProgressBar(total=total, completed=self.answered.total(), width=24) if total else Text("…")
+        line.add_row(bar, Text(self.sentence()))
+        return line
+
+
+class PlainProgress(Tally):
+    """The tally as a line on standard error at most every few seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = time.monotonic() + _QUIET_S
+
+    def pages_read(self, system: SystemName, records: int) -> None:
+        """Count a page, and say so if it is time."""
+        super().pages_read(system, records)
+        self._say()
+
+    def sent(self, system: SystemName, requests: int) -> None:
+        """Count answers, and say so if it is time."""
+        super().sent(system, requests)
+        self._say()
+
+    def _say(self) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _QUIET_S
+            sys.stderr.write(self.sentence() + "\n")
+
+
+@contextmanager
+def shown_progress() -> Iterator[CycleProgress]:
+    """Show the progress of cycles while the context lasts."""
+    if not sys.stderr.isatty():
+        yield PlainProgress()
+        return
+    progress = LiveProgress()
+    with Live(progress, console=Console(stderr=True), transient=True, refresh_per_second=8):
+        yield progress

@@ -1,0 +1,75 @@
+"""`sync-daemon reconcile`: one cycle for each pair, now."""
+
+from typing import Annotated
+
+import structlog
+from cyclopts import Parameter
+
+from sync_daemon.commands.exits import status_of_outcomes
+from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Full, Json, PairName, choose
+from sync_daemon.commands.outcomes import report_of, show_reports
+from sync_daemon.commands.printing import print_json
+from sync_daemon.commands.progress import CycleProgress, shown_progress
+from sync_daemon.cycle import reconcile as run_cycle
+from sync_daemon.model.errors import ConfigurationError, SyncError
+from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.settings.pair import PairSection
+from sync_daemon.store.run_report import as_json
+from sync_daemon.wiring.installation import Installation, open_installation
+
+_ASK_AGAIN_S = 1.0
+_log = structlog.get_logger(__name__)
+
+
+def reconcile(
+    *,
+    config: Config = DEFAULT_CONFIG,
+    pair: PairName = None,
+    full: Full = False,
+    wait: Annotated[
+        float, Parameter(help="Seconds to wait for a pair that another process works on.", name="--wait")
+    ] = 0.0,
+    json: Json = False,
+) -> int:
+    """Read both sides, write what differs."""
+    chosen = choose(config, pair)
+    mode = Mode.FULL if full else Mode.INCREMENTAL
+    with open_installation(chosen.settings) as installation, shown_progress() as progress:
+        reports = [reconcile_pair(installation, section, mode, progress, wait) for section in chosen.pairs]
+    if json:
+        print_json({"pairs": [as_json(report) for report in reports]})
+    else:
+        show_reports(reports)
+    return status_of_outcomes(report.outcome for report in reports)
+
+
+def reconcile_pair(
+    installation: Installation, section: PairSection, mode: Mode, progress: CycleProgress, wait: float = 0.0
+) -> CycleReport:
+    """One cycle of one pair, tried again while another process holds it and there is time.
+
+    What goes wrong with one pair is its outcome, so that the others go on; only a mistake in the configuration is
+    raised, as `ConfigurationError`.
+    """
+    deadline = installation.clock.monotonic() + wait
+    while True:
+        report = _attempt(installation, section, mode, progress)
+        left = deadline - installation.clock.monotonic()
+        if report.outcome is not CycleOutcome.BUSY or left <= 0:
+            return report
+        installation.clock.sleep(min(_ASK_AGAIN_S, left))
+
+
+def _attempt(installation: Installation, section: PairSection, mode: Mode, progress: CycleProgress) -> CycleReport:
+    run_id = installation.new_run_id()
+    try:
+        opened = installation.open(section, progress)
+        progress.begin(section.name, lambda system, requests: opened.systems[system].seconds_for(requests))
+        return run_cycle(opened, mode)
+    except ConfigurationError:
+        raise
+    except SyncError as error:
+        return report_of(error, section.name, run_id, mode)
+    except Exception as error:  # noqa: BLE001 - one pair's unforeseen failure must not keep the others from running
+        _log.exception("unexpected_failure", pair=section.name)
+        return CycleReport(section.name, run_id, mode, CycleOutcome.ERROR, f"{type(error).__name__}, see the log")

@@ -1,0 +1,120 @@
+"""`sync-daemon status`: what is known of each pair, from the state store alone; no system is asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
+from sync_daemon.commands.printing import console, print_json, seconds, table
+from sync_daemon.model.errors import StateStoreError
+from sync_daemon.model.state import PairState, Totals
+from sync_daemon.settings.pair import PairSection
+from sync_daemon.store.installation import StateStore
+from sync_daemon.wiring.state import open_store
+
+_RUNS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the state store knows of a pair, None where it never ran; `problem` says why it can't run."""
+
+    name: str
+    state: PairState | None = None
+    totals: Totals | None = None
+    runs: tuple[Mapping[str, Any], ...] = ()
+    problem: str | None = None
+
+
+def status(*, config: Config = DEFAULT_CONFIG, pair: PairName = None, json: Json = False) -> None:
+    """Show pairs, their last runs, how far they have read, and what waits."""
+    chosen = choose(config, pair)
+    with open_store(chosen.settings) as store:
+        states = {state.name: state for state in store.pairs()}
+        known = [_known(store, section, states.get(section.name)) for section in chosen.pairs]
+    if json:
+        print_json({"pairs": [_as_json(one) for one in known]})
+    else:
+        _show(known)
+
+
+def _known(store: StateStore, section: PairSection, state: PairState | None) -> _Known:
+    if state is None:
+        return _Known(section.name)
+    try:
+        pair_store = store.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
+    except StateStoreError as error:
+        return _Known(section.name, state, problem=str(error))
+    return _Known(section.name, state, pair_store.totals(), tuple(pair_store.last_runs(_RUNS)))
+
+
+def _as_json(known: _Known) -> dict[str, Any]:
+    totals, state = known.totals or Totals(), known.state
+    return {
+        "pair": known.name,
+        "paused": state.paused if state else False,
+        "problem": known.problem,
+        "links": totals.links,
+        "staged": totals.staged,
+        "parked": totals.parked,
+        "held": totals.held,
+        "diverged": totals.diverged,
+        "consent_held": totals.consent_held,
+        "unlinked": dict(totals.unlinked),
+        "watermarks": {name: _iso(moment) for name, moment in state.watermarks.items()} if state else {},
+        "lag_s": _lag(known),
+        "runs": [{**run, "started": _iso(run["started"]), "ended": _iso(run["ended"])} for run in known.runs],
+    }
+
+
+def _show(known: list[_Known]) -> None:
+    out = console()
+    columns = ("pair", "links#", "staged#", "parked#", "held#", "diverged#", "consent held#", "last run", "outcome")
+    out.print(table(columns, [_row(one) for one in known]))
+    watermarks = [
+        (one.name, stream, f"{moment:%Y-%m-%d %H:%M:%S} UTC")
+        for one in known
+        if one.state
+        for stream, moment in sorted(one.state.watermarks.items())
+    ]
+    if watermarks:
+        out.print(table(("pair", "changes read", "up to"), watermarks))
+    for one in known:
+        if one.problem:
+            out.print(one.problem)
+        if one.totals and one.totals.unlinked:
+            reasons = ", ".join(
+                f"{count:,} {reason.replace('_', ' ')}" for reason, count in one.totals.unlinked.items()
+            )
+            out.print(f"{one.name}: not linked: {reasons}")
+
+
+def _row(known: _Known) -> tuple[object, ...]:
+    totals = known.totals or Totals()
+    lag = _lag(known)
+    last = known.runs[0] if known.runs else {}
+    when = "never" if lag is None else f"{last['mode']}, {seconds(lag)} ago"
+    return (
+        known.name,
+        f"{totals.links:,}",
+        totals.staged,
+        totals.parked,
+        totals.held,
+        totals.diverged,
+        totals.consent_held,
+        when,
+        "paused" if known.state and known.state.paused else last.get("outcome", "-"),
+    )
+
+
+def _lag(known: _Known) -> float | None:
+    """Seconds since the last run ended."""
+    if not known.runs:
+        return None
+    ended: datetime = known.runs[0]["ended"]
+    return max(0.0, round((datetime.now(UTC) - ended).total_seconds(), 1))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,56 @@
+"""The inbox as a cycle works through it: batch by batch, both systems in turns."""
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+from sync_daemon.cycle.pair import GHL, Run
+from sync_daemon.model.state import Parked, Staged
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Commit
+
+_BATCH = 1000
+"""Inbox rows of each system that are decided together: enough to fill EmailOctopus's batches."""
+
+
+def batches(run: Run) -> Iterator[list[Staged]]:
+    """The inbox, batch by batch; rows that are staged meanwhile come last."""
+    after = dict.fromkeys(SystemName, 0)
+    while rows := next_rows(run, after):
+        yield rows
+
+
+def next_rows(run: Run, after: dict[SystemName, int], *, revoked: bool = False) -> list[Staged]:
+    """The next inbox rows of both systems, in turns, so that both are kept busy; moves `after` on."""
+    each = []
+    for system in SystemName:
+        rows = run.pair.store.next_staged(system, after[system], _BATCH, revoked=revoked)
+        after[system] = rows[-1].sequence if rows else after[system]
+        each.append(rows)
+    return [row for turn in zip_longest(*each) for row in turn if row is not None]
+
+
+def still_staged(run: Run, rows: Sequence[Staged]) -> list[Staged]:
+    """The rows of the same contacts that wait now."""
+    return [
+        row
+        for name in SystemName
+        for row in run.pair.store.staged(name, [row.contact_id for row in rows if row.system is name]).values()
+    ]
+
+
+def stage_due(run: Run) -> None:
+    """Parked changes whose time has come: both records are to be read by id and decided anew."""
+    due = run.pair.store.parked(due=run.pair.clock.now())
+    ids = {name: {one for entry in due if (one := _id_in(entry, name))} for name in SystemName}
+    moved = {_id_in(entry, name) for entry in due if entry.what == "address" for name in SystemName}
+    hints = [
+        Staged(name, contact_id, None, moved=contact_id in moved)
+        for name in SystemName
+        for contact_id in ids[name] - set(run.pair.store.staged(name, ids[name]))
+    ]
+    if hints:
+        run.commit(Commit(staged=hints))
+
+
+def _id_in(entry: Parked, system: SystemName) -> str | None:
+    return entry.ghl_id if system is GHL else entry.emailoctopus_id

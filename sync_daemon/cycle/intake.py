@@ -1,0 +1,227 @@
+"""Read both sides into the inbox: polls and full scans, page by page, each stored before the next is asked for."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from sync_daemon.apply.retry_times import next_try
+from sync_daemon.changes.staging import StagingRules, stage_page
+from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, TELLS_CONSENT, Run, log
+from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
+from sync_daemon.model.errors import IncompleteRead, StopSystem
+from sync_daemon.model.state import Held, Parked, Staged, Unlinked
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Commit
+from sync_daemon.read.streams import Listing, StreamKey, side_by_side
+from sync_daemon.reconcile.scope import in_scope
+
+OVERLAP = {GHL: timedelta(minutes=10), EMAILOCTOPUS: timedelta(minutes=5)}
+"""How far a poll reaches back before the watermark: GHL's index lags, EmailOctopus counts whole seconds."""
+_BETWEEN_BATCHES = timedelta(seconds=30)
+"""How far a look for revocations within a cycle reaches back: the next poll will reach further."""
+_UNSEEN_CHANGES = timedelta(hours=1)
+"""A scan takes its time, and clocks differ: the watermark it leaves lies this far before its start."""
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""The watermark of a listing that was empty: whatever appears there is new, whatever this machine's clock says."""
+
+
+def poll(run: Run) -> None:
+    """Stage what changed since the watermarks."""
+    run.polled_at = run.pair.clock.now()
+    listings: dict[StreamKey, Listing] = {}
+    for name in _readable(run):
+        reader = run.systems[name].reader
+        for stream in reader.streams:
+            since = run.state.watermarks[watermark_key(name, stream)] - OVERLAP[name]
+            listings[name, stream] = partial(reader.poll, stream, since)
+    take_in(run, listings)
+
+
+def scan(run: Run) -> None:
+    """Stage what differs after reading every contact of both systems."""
+    run.polled_at = run.pair.clock.now()
+    number = run.pair.store.begin_scan()
+    listings: dict[StreamKey, Listing] = {}
+    for name in _readable(run):
+        reader = run.systems[name].reader
+        for stream in reader.streams:
+            listings[name, stream] = partial(reader.scan, stream)
+    take_in(run, listings, scan=number)
+
+
+def poll_revocations(run: Run) -> None:
+    """Stage what may be a revocation and is newer than anything this cycle has read; watermarks stay."""
+    run.polled_at = run.pair.clock.now()
+    listings: dict[StreamKey, Listing] = {}
+    for name in _readable(run):
+        reader = run.systems[name].reader
+        for stream in reader.revocation_streams:
+            newest = run.newest.get((name, stream)) or run.state.watermarks.get(watermark_key(name, stream))
+            if newest is not None:
+                listings[name, stream] = partial(reader.poll, stream, newest - _BETWEEN_BATCHES)
+    take_in(run, listings, moves_watermarks=False)
+
+
+def sweep(run: Run, listings: Mapping[StreamKey, Listing]) -> None:
+    """Stage what differs in listings that are neither polls nor full scans; watermarks stay."""
+    take_in(run, listings, moves_watermarks=False)
+
+
+def take_in(run: Run, listings: Mapping[StreamKey, Listing], *, scan: int = 0, moves_watermarks: bool = True) -> None:
+    """Store what differs of each page as it comes, and each listing's watermark when it has ended well."""
+    started = run.pair.clock.now()
+    newest: dict[StreamKey, datetime] = {}
+    for key, item in side_by_side(listings, run.renew_lease):
+        if isinstance(item, Page):
+            stage(run, key[0], item, scan=scan)
+            _note_times(key, item.snapshots, newest)
+        elif item.error is not None:
+            _note_failure(run, key, item.error)
+        elif moves_watermarks:
+            _move_watermark(run, key, newest.get(key), started, scan=scan)
+    for key, time in newest.items():
+        run.newest[key] = max(run.newest.get(key, time), time)
+
+
+def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
+    """Hold one page against the store and keep what differs."""
+    snapshots = _latest_of_each(page.snapshots)
+    ids = [snapshot.contact_id for snapshot in snapshots]
+    store = run.pair.store
+    links = store.links(ghl=ids) if system is GHL else store.links(emailoctopus=ids)
+    run.book.meet({system: {name for snapshot in snapshots for name in snapshot.tags}})
+    tells = system is GHL and any(_tells_consent(snapshot) for snapshot in snapshots)
+    staged = stage_page(
+        snapshots,
+        store.contacts(system, ids),
+        {link.id_in(system): link for link in links},
+        store.staged(system, ids),
+        _stuck(run, system, ids),
+        _scopes(run, system, snapshots),
+        StagingRules(
+            run.detector(),
+            run.generation,
+            run.scope_generation,
+            scan,
+            run.state.watermarks.get(watermark_key(system, page.stream)),
+            run.search_tells_consent,
+        ),
+    )
+    commit = Commit(
+        contacts=staged.contacts,
+        links=staged.links,
+        staged=staged.staged,
+        additional_addresses=staged.additional_addresses,
+    )
+    commit.staged.extend(called(run, staged.left))
+    commit.parked.extend(_malformed(run, system, page.malformed))
+    if tells and not run.search_tells_consent:
+        run.search_tells_consent = True
+        commit.looked_at[TELLS_CONSENT] = run.pair.clock.now()
+    run.commit(commit)
+    run.report.read[system] += len(page.snapshots)
+    run.report.changed[system] += len(staged.staged)
+    run.report.missed_by_poll += len(staged.missed)
+    for parts in staged.missed:
+        if "consent" in parts:
+            log.error("consent_change_missed_by_poll", pair=run.pair.name, system=system)
+    run.pair.progress.pages_read(system, len(page.snapshots))
+
+
+def called(run: Run, left: Collection[bytes]) -> list[Staged]:
+    """Hints at those without a link who have one of these addresses, which somebody left: one may take his place."""
+    found = {name: run.pair.store.contacts_at(name, left) for name in SystemName} if left else {}
+    return [
+        Staged(name, contact.contact_id, None)
+        for name, groups in found.items()
+        for group in groups.values()
+        for contact in group
+        if contact.unlinked not in (None, Unlinked.DELETED, Unlinked.FORGOTTEN)
+    ]
+
+
+def _tells_consent(snapshot: Snapshot) -> bool:
+    """Whether a hit carried `dndSettings`; `dnd: true` alone, a permanent block, is told without them."""
+    if snapshot.source is not Source.HINT or snapshot.consent is None:
+        return False
+    return snapshot.consent is Consent.GRANTED or not snapshot.permanent
+
+
+def watermark_key(system: SystemName, stream: str) -> str:
+    """What the store calls a stream's watermark."""
+    return f"{system}.{stream}"
+
+
+def _readable(run: Run) -> Iterable[SystemName]:
+    return [name for name in SystemName if name not in run.stopped]
+
+
+def _latest_of_each(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+    """A row that changes during a walk may be seen twice; the later sight counts."""
+    return list({snapshot.contact_id: snapshot for snapshot in snapshots}.values())
+
+
+def _scopes(run: Run, system: SystemName, snapshots: Iterable[Snapshot]) -> dict[str, bool]:
+    if system is not GHL:
+        return {}
+    return {snapshot.contact_id: in_scope(run.policy().scope, snapshot) for snapshot in snapshots}
+
+
+def _stuck(run: Run, system: SystemName, ids: Collection[str]) -> dict[str, frozenset[str]]:
+    """The parts of these contacts that are parked or held."""
+    store = run.pair.store
+    ghl, emailoctopus = (ids, ()) if system is GHL else ((), ids)
+    waiting: list[tuple[Parked | Held, str]] = [
+        *((entry, entry.what) for entry in store.parked(ghl=ghl, emailoctopus=emailoctopus)),
+        *((entry, "address") for entry in store.held(ghl=ghl, emailoctopus=emailoctopus)),
+    ]
+    stuck: dict[str, frozenset[str]] = {}
+    for entry, part in waiting:
+        contact_id = entry.ghl_id if system is GHL else entry.emailoctopus_id
+        if contact_id is not None:
+            stuck[contact_id] = stuck.get(contact_id, frozenset()) | {part}
+    return stuck
+
+
+def _malformed(run: Run, system: SystemName, malformed: Collection[Malformed]) -> Iterable[Parked]:
+    """What to park. A record that is parked already is tried again when its time comes, not at each sight."""
+    if not malformed:
+        return
+    ids = [record.contact_id for record in malformed]
+    store = run.pair.store
+    waiting = store.parked(ghl=ids) if system is GHL else store.parked(emailoctopus=ids)
+    known = {entry.ghl_id if system is GHL else entry.emailoctopus_id for entry in waiting if entry.what == "creation"}
+    for record in malformed:
+        if record.contact_id not in known:
+            run.report.new_parked += 1
+            ghl_id, emailoctopus_id = (record.contact_id, None) if system is GHL else (None, record.contact_id)
+            at = next_try(1, run.pair.clock.now())
+            yield Parked(ghl_id, emailoctopus_id, "creation", "malformed", record.why, 1, at)
+
+
+def _note_times(key: StreamKey, snapshots: Iterable[Snapshot], newest: dict[StreamKey, datetime]) -> None:
+    for snapshot in snapshots:
+        newest[key] = max(newest.get(key, snapshot.updated_at), snapshot.updated_at)
+
+
+def _note_failure(run: Run, key: StreamKey, error: Exception) -> None:
+    system, stream = key
+    if not isinstance(error, (StopSystem, IncompleteRead)):
+        raise error
+    known = run.failed.get(system)
+    if known is None or isinstance(error, StopSystem):
+        run.failed[system] = error
+    if isinstance(error, StopSystem):
+        run.sender.stopped.setdefault(system, error)
+    log.warning("read_failed", pair=run.pair.name, system=system, stream=stream, error=type(error).__name__)
+
+
+def _move_watermark(run: Run, key: StreamKey, newest: datetime | None, started: datetime, *, scan: int) -> None:
+    """The remote's own newest timestamp; after a scan not later than its start, for what changed meanwhile."""
+    name = watermark_key(*key)
+    before = run.state.watermarks.get(name)
+    reached = newest if newest is not None else before
+    if scan or reached is None:
+        reached = min(reached or _LONG_AGO, started - _UNSEEN_CHANGES)
+    if before is None or reached > before:
+        run.commit(Commit(watermarks={name: reached}))

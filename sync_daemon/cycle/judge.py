@@ -1,0 +1,188 @@
+"""Cases to decisions, with the reads by id that decisions ask for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from sync_daemon.apply.retry_times import next_try
+from sync_daemon.changes.cases import Case, CaseSide, ContactKey
+from sync_daemon.cycle.intake import stage
+from sync_daemon.cycle.pair import Run, log
+from sync_daemon.model.contact import Page, Snapshot, Source
+from sync_daemon.model.errors import Refused, StopSystem
+from sync_daemon.model.state import Parked, Unlinked
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Commit
+from sync_daemon.reconcile.decide import decide
+from sync_daemon.reconcile.decision import Context, Decision, Needs
+from sync_daemon.reconcile.moves import Move
+
+_ROUNDS = 4
+
+
+def judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move] | None = None) -> list[Decision]:
+    """Decide cases; those whose contacts turned out to be gone or somebody else's are left for another round.
+
+    `moves` are by GHL id. Before the first blank of a cycle is written the schema is read, and all is
+    decided again: only a field that its system still has can be blank.
+    """
+    decisions = _judge(run, cases, moves or {})
+    if not run.schema_fresh and any(_clears(decision) for decision in decisions):
+        refresh_schemas(run)
+        decisions = _judge(run, [decision.case for decision in decisions], moves or {})
+    return decisions
+
+
+def refresh_schemas(run: Run) -> None:
+    """Read what both accounts can hold now, and remember it."""
+    schemas = {name: run.systems[name].read_schema() for name in SystemName}
+    for schema in schemas.values():
+        run.pair.store.save_schema(schema)
+    run.use_schemas(schemas)
+    run.schema_fresh = True
+
+
+def fetch(run: Run, keys: Iterable[ContactKey]) -> dict[ContactKey, Snapshot | Refused | None]:
+    """Contacts by id, side by side; None for one that doesn't exist, the refusal of one that can't be read.
+
+    What a stopped system owes is left out.
+    """
+    wanted = [key for key in keys if key[0] not in run.stopped]
+
+    def read(key: ContactKey) -> Snapshot | StopSystem | Refused | None:
+        try:
+            return run.systems[key[0]].reader.fetch(key[1])
+        except (StopSystem, Refused) as error:
+            return error
+
+    found: dict[ContactKey, Snapshot | Refused | None] = {}
+    with ThreadPoolExecutor(max_workers=2 * run.pair.workers, thread_name_prefix="fetch") as pool:
+        for key, answer in zip(wanted, pool.map(read, wanted), strict=True):
+            run.renew_lease()
+            if isinstance(answer, StopSystem):
+                run.sender.stopped.setdefault(key[0], answer)
+            else:
+                found[key] = answer
+                run.read_now.add(key)
+    return found
+
+
+def _judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move]) -> list[Decision]:
+    context = run.context()
+    decisions: list[Decision] = []
+    open_cases = [_as_read_now(run, case) for case in cases]
+    for _ in range(_ROUNDS):
+        waiting: list[tuple[Case, Needs]] = []
+        for case in open_cases:
+            answer = _decide(case, context, moves)
+            if isinstance(answer, Needs):
+                waiting.append((case, answer))
+            else:
+                decisions.append(answer)
+        if not waiting:
+            break
+        open_cases = _with_reads(run, waiting)
+        context = run.context()
+    return decisions
+
+
+def _as_read_now(run: Run, case: Case) -> Case:
+    """The case without what an earlier cycle had read by id: that is to be read again."""
+
+    def fresh(side: CaseSide) -> CaseSide:
+        read = side.snapshot is not None and side.snapshot.source is Source.READ
+        if side.staged is None or not read or (side.system, side.contact_id) in run.read_now:
+            return side
+        return replace(side, staged=replace(side.staged, snapshot=None))
+
+    return replace(
+        case,
+        ghl=fresh(case.ghl) if case.ghl else None,
+        emailoctopus=fresh(case.emailoctopus) if case.emailoctopus else None,
+        duplicates=tuple(map(fresh, case.duplicates)),
+    )
+
+
+def _decide(case: Case, context: Context, moves: Mapping[str, Move]) -> Decision | Needs:
+    return decide(case, context, moves.get(case.ghl.contact_id) if case.ghl else None)
+
+
+def _with_reads(run: Run, waiting: Sequence[tuple[Case, Needs]]) -> list[Case]:
+    """The waiting cases with what they asked for; those that can't go on now are put back or parked."""
+    reads = fetch(run, {key for _, needs in waiting for key in needs.reads})
+    found = {key: answer for key, answer in reads.items() if isinstance(answer, Snapshot)}
+    for system in SystemName:
+        run.book.meet({system: {tag for key, one in found.items() if key[0] is system for tag in one.tags}})
+    ready: list[Case] = []
+    for case, needs in waiting:
+        gone = {key for key in needs.reads if key in reads and reads[key] is None}
+        refusal = next((answer for key in needs.reads if isinstance(answer := reads.get(key), Refused)), None)
+        strangers = [side for side in case.sides() if _has_other_address(run, side, found)]
+        if any(key not in reads for key in needs.reads):
+            continue
+        if refusal is not None:
+            _park(run, case, refusal.code, refusal.message)
+        elif gone:
+            _put_aside(run, case, gone)
+        elif strangers:
+            _stage_again(run, case, found)
+        else:
+            ready.append(case.with_reads(found))
+    return ready
+
+
+def _has_other_address(run: Run, side: CaseSide, found: Mapping[ContactKey, Snapshot]) -> bool:
+    """Whether a read shows another address than the one the case was put together by."""
+    snapshot = found.get((side.system, side.contact_id))
+    if snapshot is None:
+        return False
+    address = run.pair.digester.address(snapshot.address) if snapshot.address else None
+    return address != side.known.address
+
+
+def _stage_again(run: Run, case: Case, found: Mapping[ContactKey, Snapshot]) -> None:
+    """Put what was read into the inbox, so that the contacts are put together by what they are now."""
+    for side in case.sides():
+        snapshot = found.get((side.system, side.contact_id))
+        if snapshot is not None:
+            stage(run, side.system, Page("read", (snapshot,)))
+        elif side.staged is not None:
+            run.commit(Commit(staged=[side.staged]))
+
+
+def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
+    """A contact doesn't exist any more: it is out of matching. A link is parked; a deletion needs more proof."""
+    lost = [side for side in case.sides() if (side.system, side.contact_id) in gone]
+    ends = [side for side in lost if case.link is not None and side in (case.ghl, case.emailoctopus)]
+    commit = Commit(
+        contacts=[
+            replace(side.known, unlinked=Unlinked.DELETED, address=side.known.address if side in ends else None)
+            for side in lost
+        ],
+        done=[side.staged for side in lost if side.staged is not None],
+    )
+    # Whoever else has the address is decided without the contact that is gone.
+    others = case.duplicates if case.ghl in ends else () if ends else tuple(case.sides())
+    commit.staged.extend(side.staged for side in others if side.staged is not None and side not in lost)
+    run.commit(commit)
+    if ends and case.link is not None:
+        log.info("contact_missing", pair=run.pair.name, system=ends[0].system, ghl_id=case.link.ghl_id)
+        _park(run, case, f"missing_in_{ends[0].system}", "")
+
+
+def _park(run: Run, case: Case, code: str, message: str) -> None:
+    """A case that can't be decided: parked as a whole, its rows done; it is read again when its time comes."""
+    before = case.parked.get("creation")
+    attempts = before.attempts + 1 if before else 1
+    at = next_try(attempts, run.pair.clock.now())
+    if before is not None:
+        entry = replace(before, code=code, message=message, attempts=attempts, next_try=at)
+    else:
+        ghl_id, emailoctopus_id = (side.contact_id if side else None for side in (case.ghl, case.emailoctopus))
+        entry = Parked(ghl_id, emailoctopus_id, "creation", code, message, attempts, at)
+    run.report.new_parked += before is None
+    run.commit(Commit(parked=[entry], done=list(case.rows())))
+
+
+def _clears(decision: Decision) -> bool:
+    return any(value is None for op in decision.operations for value in op.fields.values())

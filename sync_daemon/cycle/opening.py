@@ -1,0 +1,33 @@
+"""What a cycle starts from: the pair's state, the configuration in force, schemas and tag names."""
+
+from sync_daemon.changes.tagbook import TagBook
+from sync_daemon.cycle import intake
+from sync_daemon.cycle.pair import TELLS_CONSENT, Pair, Run
+from sync_daemon.model.report import CycleReport, Mode
+from sync_daemon.model.system import SystemName
+
+
+def open_run(pair: Pair, report: CycleReport) -> Run:
+    """Everything a cycle starts from. A pair that was never read to its end is read in full."""
+    policy, digester, store = pair.policy, pair.digester, pair.store
+    generation = digester.configuration(policy)
+    scope_generation = digester.configuration(policy.scope)
+    state = store.configure(
+        generation=generation,
+        scope_generation=scope_generation,
+        tag_filter=digester.configuration(policy.tags, policy.deletes.tag),
+    )
+    streams = ((name, stream) for name in SystemName for stream in pair.systems[name].reader.streams)
+    if any(intake.watermark_key(*stream) not in state.watermarks for stream in streams):
+        report.mode = Mode.FULL
+    schemas = {name: store.schema(name) for name in SystemName}
+    book = TagBook(store.tags(), policy.tags, state.tag_generation, frozenset({policy.deletes.tag.lower()}))
+    book.apply_filter()
+    known = {name: schema for name, schema in schemas.items() if schema is not None}
+    run = Run(
+        pair, report, state, known, dict(pair.systems), book, generation, scope_generation,
+        search_tells_consent=TELLS_CONSENT in state.looked_at,
+    )  # fmt: skip
+    if len(known) == len(schemas):
+        run.use_schemas(known)
+    return run

@@ -1,0 +1,51 @@
+"""How a cycle ended: what waits or differs, and the one word for it (interface.md, exit status)."""
+
+from sync_daemon.cycle.pair import BATCH, Run, log
+from sync_daemon.model.errors import CredentialsRefused, IncompleteRead, QuotaExhausted, Refused, Unreachable
+from sync_daemon.model.report import CycleOutcome
+from sync_daemon.ports import Commit
+
+
+def conclude(run: Run) -> None:
+    """What waits or differs now, and the outcome that follows from it."""
+    report, totals = run.report, run.pair.store.totals()
+    report.parked, report.held = totals.parked, totals.held
+    report.diverged, report.consent_held = totals.diverged, totals.consent_held
+    batch = run.sender.batch
+    if batch.shrunk or batch.size != run.state.batch_size:
+        run.commit(Commit(batch_size=batch.size, looked_at={BATCH: run.pair.clock.now()}))
+    for name in sorted(run.book.collisions):
+        log.warning("tag_collides", pair=run.pair.name, tag=name)
+    if run.sender.plan_limit is not None:
+        log.error("plan_limit_reached", pair=run.pair.name)
+    interrupted = [run.interrupted] if run.interrupted else []
+    errors = [*run.stopped.values(), *run.failed.values(), *interrupted]
+    outcomes = {_outcome_of(error) for error in errors}
+    outcomes |= {CycleOutcome.HELD} if totals.held else set()
+    outcomes |= {CycleOutcome.PARKED} if totals.parked else set()
+    report.outcome = next((outcome for outcome in _PRECEDENCE if outcome in outcomes), CycleOutcome.OK)
+    report.message = "; ".join(dict.fromkeys(str(error) for error in errors))
+
+
+_PRECEDENCE = (
+    CycleOutcome.AUTH,
+    CycleOutcome.UNREACHABLE,
+    CycleOutcome.HELD,
+    CycleOutcome.QUOTA,
+    CycleOutcome.INCOMPLETE,
+    CycleOutcome.PARKED,
+)
+
+
+def _outcome_of(error: Exception) -> CycleOutcome:
+    match error:
+        case CredentialsRefused():
+            return CycleOutcome.AUTH
+        case Unreachable():
+            return CycleOutcome.UNREACHABLE
+        case QuotaExhausted():
+            return CycleOutcome.QUOTA
+        case IncompleteRead() | Refused():
+            return CycleOutcome.INCOMPLETE
+        case _:
+            return CycleOutcome.ERROR

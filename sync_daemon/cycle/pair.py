@@ -1,0 +1,193 @@
+"""A pair with everything a cycle works with, and the run that one cycle is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from sync_daemon.apply.send import BatchSize, Sender
+from sync_daemon.changes.cases import ContactKey
+from sync_daemon.changes.detect import Detector
+from sync_daemon.changes.digests import Digester
+from sync_daemon.changes.tagbook import TagBook
+from sync_daemon.model.contact import AccountSchema
+from sync_daemon.model.errors import PairBusy, StopSystem
+from sync_daemon.model.policy import PairPolicy
+from sync_daemon.model.report import CycleReport, Mode
+from sync_daemon.model.state import PairState
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Clock, Commit, PairStore, Progress, System
+from sync_daemon.reconcile.decision import Context
+from sync_daemon.reconcile.fields import MappedField
+
+GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+TELLS_CONSENT = "search_tells_consent"
+BATCH = "batch_size"
+_BATCH_GROWS_EVERY = timedelta(days=1)
+_LEASE_S, _RENEW_S = 30.0, 5.0
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The intervals of the configuration that a cycle obeys."""
+
+    index_lag: timedelta = timedelta(minutes=10)
+    poll_every: timedelta = timedelta(seconds=60)
+    counts_every: timedelta = timedelta(minutes=10)
+    consent_sweep_every: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One GHL location and one EmailOctopus list, open and ready; its mapping has been checked.
+
+    `holder` names this process in the lease; `workers` is how many requests to one system wait at once;
+    `schema_fresh` says that opening it has just read both schemas.
+    """
+
+    name: str
+    policy: PairPolicy
+    systems: Mapping[SystemName, System]
+    store: PairStore
+    digester: Digester
+    clock: Clock
+    progress: Progress
+    new_run_id: Callable[[], str]
+    holder: str
+    timing: Timing = Timing()
+    workers: int = 8
+    schema_fresh: bool = False
+
+
+@dataclass(slots=True)
+class Run:
+    """One cycle under way. `failed` holds why a system couldn't be read to its end.
+
+    `interrupted` is a refusal that no record can be blamed for; `newest` is the newest remote timestamp that
+    this cycle has read of each stream; `read_now` are the contacts that it has read by id;
+    a plan is not `leased`: it writes to neither system.
+    """
+
+    pair: Pair
+    report: CycleReport
+    state: PairState
+    schemas: dict[SystemName, AccountSchema]
+    systems: dict[SystemName, System]
+    book: TagBook
+    generation: bytes
+    scope_generation: bytes
+    search_tells_consent: bool
+    schema_fresh: bool = False
+    failed: dict[SystemName, Exception] = field(default_factory=dict)
+    interrupted: Exception | None = None
+    polled_at: datetime | None = None
+    newest: dict[tuple[SystemName, str], datetime] = field(default_factory=dict)
+    read_now: set[ContactKey] = field(default_factory=set)
+    leased: bool = True
+    sender: Sender = field(init=False)
+    _renewed: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.sender = Sender(
+            systems=self.systems,
+            progress=self.pair.progress,
+            names={
+                system: {rule.name_in(system): rule.key for rule in self.pair.policy.fields} for system in SystemName
+            },
+            workers=self.pair.workers,
+            batch=BatchSize(self._batch_size()),
+            tick=self.renew_lease,
+            create_without_phone=self.pair.policy.create_without_phone,
+        )
+
+    def _batch_size(self) -> int:
+        """How many updates EmailOctopus takes in one request, as learned; a day later twice as many are tried."""
+        learned = self.state.looked_at.get(BATCH)
+        grown = learned is not None and self.pair.clock.now() - learned >= _BATCH_GROWS_EVERY
+        most = self.systems[EMAILOCTOPUS].max_batch
+        return min(self.state.batch_size * 2, most) if grown else self.state.batch_size
+
+    @property
+    def full(self) -> bool:
+        """Whether this cycle reads everything."""
+        return self.report.mode is Mode.FULL
+
+    @property
+    def stopped(self) -> Mapping[SystemName, StopSystem]:
+        """The systems that can't be written any more in this cycle, with the reason."""
+        return self.sender.stopped
+
+    def policy(self) -> PairPolicy:
+        """The pair's policy."""
+        return self.pair.policy
+
+    def mapped_fields(self) -> tuple[MappedField, ...]:
+        """The rows of the mapping that both accounts can hold; the others are suspended."""
+        rows = []
+        for rule in self.pair.policy.fields:
+            ghl = self.schemas[GHL].field(rule.ghl)
+            emailoctopus = self.schemas[EMAILOCTOPUS].field(rule.emailoctopus)
+            if ghl is not None and emailoctopus is not None:
+                rows.append(MappedField(rule, ghl.type, emailoctopus.type, self.schemas[GHL].country))
+        return tuple(rows)
+
+    def detector(self) -> Detector:
+        """What compares snapshots with baselines."""
+        rules = tuple(mapped.rule for mapped in self.mapped_fields())
+        return Detector(self.pair.digester, rules, self.book)
+
+    def context(self) -> Context:
+        """What decisions may know, at this moment."""
+        return Context(
+            policy=self.pair.policy,
+            fields=self.mapped_fields(),
+            detector=self.detector(),
+            now=self.pair.clock.now(),
+            index_lag=self.pair.timing.index_lag,
+            search_tells_consent=self.search_tells_consent,
+            generation=self.generation,
+            scope_generation=self.scope_generation,
+            full=self.full,
+        )
+
+    def commit(self, commit: Commit) -> None:
+        """Store a transaction, with the tag names that turned up since the last one."""
+        commit.tags.extend(self.book.news.values())
+        self.book.news.clear()
+        self.pair.store.commit(commit, self.report.run_id)
+
+    def renew_lease(self) -> None:
+        """Keep the pair's lease; called all the time, does something every few seconds. Raises `PairBusy`."""
+        now = self.pair.clock.monotonic()
+        if not self.leased:
+            return
+        if now - self._renewed < _RENEW_S and self._renewed:
+            return
+        hold_lease(self.pair)
+        self._renewed = now
+
+    def use_schemas(self, schemas: Mapping[SystemName, AccountSchema]) -> None:
+        """Read and write from here on as these schemas tell; what is gone there is suspended, and said so."""
+        self.schemas.update(schemas)
+        for name in SystemName:
+            self.systems[name] = self.systems[name].with_schema(self.schemas[name], field_names(self.policy(), name))
+        mapped = {row.rule.key for row in self.mapped_fields()}
+        suspended = [rule.key for rule in self.policy().fields if rule.key not in mapped]
+        for key in suspended:
+            log.warning("field_suspended", pair=self.pair.name, field=key)
+        # What changes in a suspended field, or in a tag outside the filter, is looked for when it is back.
+        self.generation = self.pair.digester.configuration(self.policy(), self.state.tag_generation, *suspended)
+
+
+def hold_lease(pair: Pair) -> None:
+    """Take the pair's lease, or renew it. Raises `PairBusy`."""
+    if not pair.store.acquire(pair.holder, _LEASE_S):
+        raise PairBusy(f"another process holds the pair `{pair.name}`")
+
+
+def field_names(policy: PairPolicy, system: SystemName) -> set[str]:
+    """The fields of one system that are read: those mapped, and in GHL those the scope asks about."""
+    names = {rule.name_in(system) for rule in policy.fields}
+    return names | set(policy.scope.field) if system is GHL else names

@@ -1,0 +1,240 @@
+"""Decisions to outcomes: intents stored, operations sent, each case settled as soon as all its answers are in."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sync_daemon.apply.answers import all_answered
+from sync_daemon.apply.intents import intents
+from sync_daemon.apply.settle import settle
+from sync_daemon.cycle.intake import stage
+from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
+from sync_daemon.model.contact import Page, Snapshot
+from sync_daemon.model.errors import AlreadyExists, Refused, StopSystem
+from sync_daemon.model.plan import Action, Operation, WriteResult
+from sync_daemon.model.state import KnownTag
+from sync_daemon.ports import Commit
+from sync_daemon.reconcile.decision import Decision
+
+OperationKey = tuple[str, str, str | None, str | None]
+
+
+@dataclass(slots=True)
+class _Open:
+    """A case on its way: what was decided, and the answers so far."""
+
+    decision: Decision
+    results: list[WriteResult] = field(default_factory=list)
+
+
+def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
+    """Write what was decided and remember what came of it, case by case."""
+    refused = _create_tags(run, decisions)
+    context = run.context()
+    waiting: dict[OperationKey, _Open] = {}
+    at_once: list[_Open] = []
+    to_send: list[Operation] = []
+    commit = Commit()
+    for decision in decisions:
+        case = _Open(decision)
+        commit.contacts.extend(intents(decision, context))
+        for operation in decision.operations:
+            waiting[_key(operation)] = case
+            if _key(operation) in refused:
+                case.results.append(WriteResult(operation, refusal=refused[_key(operation)]))
+            else:
+                to_send.append(operation)
+        if all_answered(decision, case.results):
+            at_once.append(case)
+            for operation in decision.operations:
+                waiting.pop(_key(operation), None)
+    if commit.contacts:
+        run.commit(commit)
+    # Links that exchange their contacts change in one transaction: no two links ever share a contact.
+    exchanged: list[_Open] = []
+    _settle(run, at_once)
+    for results in run.sender.send(to_send):
+        ready = _answered(run, results, waiting)
+        exchanged.extend(case for case in ready if case.decision.case.exchanged)
+        _settle(run, [case for case in ready if not case.decision.case.exchanged])
+    unfinished = [case for case in _each_once(waiting.values()) if case.results]
+    whole = not any(case.decision.case.exchanged for case in waiting.values())
+    _settle(run, exchanged if whole else [])
+    _settle(run, [case for case in unfinished if not case.decision.case.exchanged])
+
+
+def _answered(run: Run, results: Iterable[WriteResult], waiting: dict[OperationKey, _Open]) -> list[_Open]:
+    """The cases whose last answer has come; a contact that exists already is met instead of created."""
+    ready: list[_Open] = []
+    for result in results:
+        case = waiting.get(_key(result.operation))
+        if case is None:
+            continue
+        known = _meet_existing(run, case.decision, result)
+        if known is None:
+            case.results.append(result)
+            if all_answered(case.decision, case.results):
+                ready.append(case)
+        else:
+            # Decided anew, with the contact that was met; nothing of this decision is remembered.
+            for operation in case.decision.operations:
+                waiting.pop(_key(operation), None)
+            run.commit(known)
+    for case in ready:
+        for operation in case.decision.operations:
+            waiting.pop(_key(operation), None)
+    return ready
+
+
+def _settle(run: Run, cases: Sequence[_Open]) -> None:
+    """Store what came of some cases in one transaction, and count it."""
+    if not cases:
+        return
+    context = run.context()
+    commit = Commit()
+    for case in cases:
+        _append(commit, settle(case.decision, case.results, context, run.state.tag_generation))
+        _count(run, case)
+    run.report.new_parked += sum(entry.attempts == 1 for entry in commit.parked)
+    run.report.new_held += len(commit.held)
+    run.commit(commit)
+
+
+def _append(commit: Commit, more: Commit) -> None:
+    for name in (
+        "contacts",
+        "links",
+        "unlink",
+        "staged",
+        "done",
+        "parked",
+        "unparked",
+        "held",
+        "unheld",
+        "tombstones",
+        "changes",
+    ):
+        getattr(commit, name).extend(getattr(more, name))
+    commit.revoked_addresses.update(more.revoked_addresses)
+    commit.regranted_addresses.extend(more.regranted_addresses)
+
+
+def _count(run: Run, case: _Open) -> None:
+    decision, report = case.decision, run.report
+    done = [result.operation for result in case.results if result.refusal is None]
+    report.written.update({(operation.system, word) for operation in done if (word := _word(operation)) == "updated"})
+    report.written.update((operation.system, word) for operation in done if (word := _word(operation)) != "updated")
+    report.conflicts += len(decision.conflicts)
+    if decision.partial:
+        return
+    if decision.unlinked is not None:
+        report.skipped[decision.unlinked] += 1
+    report.skipped.update("duplicate" for side in decision.case.duplicates if side.staged is not None)
+    for notice in decision.notices:
+        log.warning(
+            "reported",
+            pair=run.pair.name,
+            ghl_id=decision.case.ghl.contact_id if decision.case.ghl else None,
+            emailoctopus_id=decision.case.emailoctopus.contact_id if decision.case.emailoctopus else None,
+            what=notice.what,
+            reason=notice.reason,
+        )
+    for conflict in decision.conflicts:
+        log.info(
+            "conflict",
+            pair=run.pair.name,
+            ghl_id=decision.link.ghl_id if decision.link else None,
+            field=conflict.part,
+            winner=conflict.winner,
+            ghl_at=conflict.ghl_at,
+            emailoctopus_at=conflict.emailoctopus_at,
+        )
+
+
+def _word(operation: Operation) -> str:
+    match operation.action:
+        case Action.CREATE:
+            return "created"
+        case Action.DELETE:
+            return "deleted"
+        case Action.SET_DND:
+            return "dnd_set"
+        case Action.LIFT_DND:
+            return "dnd_lifted"
+        case Action.SET_STATUS if operation.revokes:
+            return "unsubscribed"
+        case _:
+            return "updated"
+
+
+def _create_tags(run: Run, decisions: Iterable[Decision]) -> dict[OperationKey, Refused]:
+    """Define the tags that EmailOctopus doesn't have yet; the operations whose tags it refused."""
+    missing: dict[str, KnownTag] = {}
+    asking = [op for decision in decisions for op in decision.operations if op.system is EMAILOCTOPUS]
+    for operation in asking:
+        if operation.action in (Action.ADD_TAGS, Action.CREATE):
+            found = ((name, run.book.find(EMAILOCTOPUS, name)) for name in operation.tags)
+            missing.update((name, tag) for name, tag in found if tag is not None and tag.spelling is None)
+    refused: dict[str, Refused] = {}
+    for name, tag in missing.items():
+        if EMAILOCTOPUS in run.stopped:
+            break
+        try:
+            run.systems[EMAILOCTOPUS].writer.create_tag(name)
+        except Refused as error:
+            refused[name] = error
+        except StopSystem as error:
+            run.sender.stopped[EMAILOCTOPUS] = error
+        else:
+            run.book.created(tag)
+        run.renew_lease()
+    return {_key(op): refused[name] for op in asking for name in op.tags if name in refused}
+
+
+def _meet_existing(run: Run, decision: Decision, result: WriteResult) -> Commit | None:
+    """What to store when the address to be written exists already; None when that isn't what happened.
+
+    The contact found is staged, and so is what was to be created: the two meet in the next round.
+    """
+    refusal, operation = result.refusal, result.operation
+    if not isinstance(refusal, AlreadyExists) or "phone" in refusal.fields or operation.address is None:
+        return None
+    if operation.system is GHL and operation.action is not Action.CREATE:
+        return None
+    found = _existing(run, operation, refusal)
+    if found is None or not _same_address(run, found, operation.address):
+        return None
+    known = run.pair.store.contacts(operation.system, [found.contact_id]).get(found.contact_id)
+    if known is not None and known.address == run.pair.digester.address(operation.address):
+        return None
+    stage(run, operation.system, Page("read", (found,)))
+    return Commit(staged=list(decision.case.rows()))
+
+
+def _existing(run: Run, operation: Operation, refusal: AlreadyExists) -> Snapshot | None:
+    reader = run.systems[operation.system].reader
+    try:
+        by_id = refusal.other_id is not None
+        found = reader.fetch(refusal.other_id or "") if by_id else reader.find(operation.address or "")
+    except StopSystem as error:
+        run.sender.stopped.setdefault(operation.system, error)
+        return None
+    if found is not None:
+        run.read_now.add((operation.system, found.contact_id))
+    return found
+
+
+def _same_address(run: Run, found: Snapshot, address: str) -> bool:
+    digester = run.pair.digester
+    return found.address is not None and digester.address(found.address) == digester.address(address)
+
+
+def _key(operation: Operation) -> OperationKey:
+    return operation.system, operation.action, operation.ghl_id, operation.emailoctopus_id
+
+
+def _each_once(cases: Iterable[_Open]) -> Iterator[_Open]:
+    seen: set[int] = set()
+    for case in cases:
+        if id(case) not in seen:
+            seen.add(id(case))
+            yield case

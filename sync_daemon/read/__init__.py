@@ -1,0 +1,1 @@
+"""Stage 1: systems to snapshot pages, staged durably."""

@@ -1,0 +1,64 @@
+"""What is wrong with a configuration, in words: the key's path, the file and line, and what to write."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from sync_daemon.model.errors import ConfigurationError
+from sync_daemon.settings.document import Document, KeyPath
+from sync_daemon.settings.keys import known_keys
+
+
+class Complaint(NamedTuple):
+    """One mistake: the path of its key and a sentence about it."""
+
+    path: KeyPath
+    text: str
+
+
+_EXPECTED = {
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "string": "a text",
+    "dict": "keys of its own below it",
+    "model": "keys of its own below it",
+    "tuple": "a list (write [one, two], or one item a line after `- `)",
+}
+_EMPTY = {"missing": "is missing", "string_too_short": "must not be empty", "too_short": "must not be empty"}
+
+
+def refuse(document: Document, complaints: list[Complaint]) -> ConfigurationError:
+    """The error that tells all of them, one a line."""
+    return ConfigurationError(
+        "\n".join(f"{document.place(path)}: {document.spell(path)}: {text}." for path, text in complaints)
+    )
+
+
+def of_validation(error: ValidationError, model: type[BaseModel]) -> Iterator[Complaint]:
+    """What pydantic found, without the values, which may be secrets."""
+    for details in error.errors(include_url=False, include_input=False):
+        yield Complaint(details["loc"], _sentence(details, model))
+
+
+def nearest(word: str, known: tuple[str, ...]) -> str:
+    """A hint at the known word that was probably meant, else all of them."""
+    close = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`" if close else f"known here: {', '.join(known)}"
+
+
+def _sentence(details: Mapping[str, Any], model: type[BaseModel]) -> str:
+    kind, path = details["type"], details["loc"]
+    context: dict[str, Any] = details.get("ctx") or {}
+    if kind == "extra_forbidden":
+        return f"there is no such key; {nearest(str(path[-1]), known_keys(model, path[:-1]))}"
+    if kind in _EMPTY:
+        return _EMPTY[kind]
+    if kind == "value_error":
+        return str(context["error"])
+    if "expected" in context:
+        return f"expected {context['expected'].replace(chr(39), '')}"
+    expected = _EXPECTED.get(kind.split("_")[0])
+    return f"expected {expected}" if expected else details["msg"].replace("Input should be", "must be")

@@ -1,0 +1,87 @@
+"""What no single key shows: rows of a mapping that disagree, what a system can't do, names given twice."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from sync_daemon.model.policy import Direction
+from sync_daemon.settings.complaints import Complaint, nearest
+from sync_daemon.settings.document import KeyPath
+from sync_daemon.settings.installation import Settings
+from sync_daemon.settings.pair import FieldSection, PairSection
+from sync_daemon.systems.ghl.fields import BY_NAME, CUSTOM
+
+_EMAILOCTOPUS_TAG = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_ADDRESS = {"email", "emailaddress"}
+
+T = TypeVar("T")
+
+
+def disagreements(settings: Settings) -> Iterator[Complaint]:
+    """Every mistake that a check of single keys lets through."""
+    yield from _repeated(settings.pairs, lambda pair: pair.name, ("pairs",), "name", "another pair has this name")
+    yield from _repeated(
+        settings.pairs,
+        lambda pair: (pair.ghl.location_id, pair.emailoctopus.list_id),
+        ("pairs",),
+        "emailoctopus",
+        "another pair keeps the same location and list in sync",
+    )
+    for index, pair in enumerate(settings.pairs):
+        yield from _pair(pair, ("pairs", index))
+
+
+def _pair(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:
+    yield from _credentials(pair, path)
+    rows = (*path, "fields")
+    for index, row in enumerate(pair.fields):
+        yield from _row(row, (*rows, index))
+    yield from _repeated(pair.fields, lambda row: row.ghl, rows, "ghl", "another row maps this GHL field")
+    yield from _repeated(
+        pair.fields, lambda row: row.emailoctopus, rows, "emailoctopus", "another row maps this EmailOctopus field"
+    )
+    for name in pair.scope.field:
+        yield from _ghl_name(name, (*path, "scope", "field", name))
+
+
+def _credentials(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:
+    if pair.ghl.oauth is not None:
+        yield Complaint(
+            (*path, "ghl", "oauth"),
+            "signing in with OAuth doesn't work in this version; make a private integration token in GHL "
+            "(Settings, Private Integrations) and give it as `token`",
+        )
+    elif pair.ghl.token is None:
+        yield Complaint((*path, "ghl", "token"), "is missing")
+
+
+def _row(row: FieldSection, path: KeyPath) -> Iterator[Complaint]:
+    if row.ghl.lower() in _ADDRESS or row.emailoctopus.lower() in _ADDRESS:
+        yield Complaint(path, "the e-mail address is always kept in sync; leave this row out")
+        return
+    yield from _ghl_name(row.ghl, (*path, "ghl"))
+    if row.ghl in BY_NAME and not BY_NAME[row.ghl].writable and row.direction is not Direction.TO_EMAILOCTOPUS:
+        yield Complaint(
+            (*path, "direction"), f"GHL doesn't let {row.ghl} be written; write `direction: to_emailoctopus`"
+        )
+    if not _EMAILOCTOPUS_TAG.fullmatch(row.emailoctopus):
+        yield Complaint(
+            (*path, "emailoctopus"),
+            "an EmailOctopus field is named by its tag: letters and digits (and _), beginning with a letter",
+        )
+
+
+def _ghl_name(name: str, path: KeyPath) -> Iterator[Complaint]:
+    if name not in BY_NAME and not (name.startswith(CUSTOM) and name != CUSTOM):
+        hint = nearest(name, tuple(BY_NAME))
+        yield Complaint(path, f"GHL has no standard field `{name}`; write custom.<key> for a custom field; {hint}")
+
+
+def _repeated(
+    items: tuple[T, ...], key: Callable[[T], object], path: KeyPath, part: str, text: str
+) -> Iterator[Complaint]:
+    seen: set[object] = set()
+    for index, item in enumerate(items):
+        if key(item) in seen:
+            yield Complaint((*path, index, part), text)
+        seen.add(key(item))

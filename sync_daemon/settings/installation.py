@@ -1,0 +1,93 @@
+"""The sections outside the pairs, and the configuration as a whole."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+
+from sync_daemon.settings.pair import PairSection
+from sync_daemon.settings.values import (
+    Count,
+    DatabaseUrl,
+    Duration,
+    Interval,
+    Secret,
+    SecretKey,
+    Section,
+    Share,
+    Text,
+    Url,
+)
+
+DEFAULT_DATABASE = "sqlite:///data/sync.db"
+
+
+class GhlSection(Section):
+    """How GHL's API is reached. `webhook_public_key` None is the vendor's published Ed25519 key."""
+
+    base_url: Url = "https://services.leadconnectorhq.com"
+    version: Literal["2021-07-28", "v3"] = "2021-07-28"
+    index_lag: Duration = timedelta(minutes=10)
+    share: Share = 1.0
+    webhook_public_key: Text | None = None
+
+
+class EmailOctopusSection(Section):
+    """How EmailOctopus's API is reached."""
+
+    base_url: Url = "https://api.emailoctopus.com"
+    share: Share = 1.0
+    webhook_secret: SecretStr = SecretStr("")
+
+
+class HttpSection(Section):
+    """Where the service listens."""
+
+    host: Text = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+
+
+class ServiceSection(Section):
+    """The schedule of the service."""
+
+    poll_every: Interval = timedelta(seconds=60)
+    full_scan_every: Interval = timedelta(hours=24)
+    counts_every: Interval = timedelta(minutes=10)
+    consent_sweep_every: Interval = timedelta(hours=1)
+    http: HttpSection = HttpSection()
+    ghl_workflow_secret: SecretStr = SecretStr("")
+
+
+class AlertsSection(Section):
+    """Who is told when something goes wrong, and when."""
+
+    urls: tuple[Secret, ...] = ()
+    silent_after: Interval = timedelta(minutes=15)
+    parked_above: Count = 50
+
+
+class RetentionSection(Section):
+    """How long the state store keeps what it no longer needs."""
+
+    runs: Interval = timedelta(days=90)
+    events: Interval = timedelta(days=30)
+    undo_days: Count = 7
+
+
+class InstallationSection(Section):
+    """Everything outside the pairs; each key can also come from a variable `SYNC_DAEMON_…`."""
+
+    database_url: DatabaseUrl = Field(default=DEFAULT_DATABASE, validate_default=True)
+    secret_key: SecretKey = SecretStr("")
+    previous_secret_keys: tuple[SecretKey, ...] = ()
+    ghl: GhlSection = GhlSection()
+    emailoctopus: EmailOctopusSection = EmailOctopusSection()
+    service: ServiceSection = ServiceSection()
+    alerts: AlertsSection = AlertsSection()
+    retention: RetentionSection = RetentionSection()
+
+
+class Settings(InstallationSection):
+    """The whole configuration."""
+
+    pairs: Annotated[tuple[PairSection, ...], Field(min_length=1)]

@@ -1,0 +1,40 @@
+"""Reading the configuration: file, variables, checks, in that order."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from sync_daemon.settings.complaints import of_validation, refuse
+from sync_daemon.settings.consistency import disagreements
+from sync_daemon.settings.document import Document, read
+from sync_daemon.settings.environment import overlay
+from sync_daemon.settings.installation import InstallationSection, Settings
+from sync_daemon.settings.variables import Variables, expand
+
+M = TypeVar("M", bound=InstallationSection)
+
+
+def load(path: Path, variables: Variables) -> Settings:
+    """The whole configuration. Raises `ConfigurationError` that tells every mistake by key path, file and line."""
+    document = read(path)
+    settings = _checked(document, variables, Settings)
+    if complaints := list(disagreements(settings)):
+        raise refuse(document, complaints)
+    return settings
+
+
+def load_outside_pairs(path: Path | None, variables: Variables) -> InstallationSection:
+    """What stands outside the pairs, for commands that need no credentials; without a file, what variables say."""
+    document = Document("the environment") if path is None else read(path)
+    document.data.pop("pairs", None)
+    return _checked(document, variables, InstallationSection)
+
+
+def _checked(document: Document, variables: Variables, model: type[M]) -> M:
+    overlay(document, variables)
+    expand(document, variables)
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        raise refuse(document, list(of_validation(error, model))) from None

@@ -1,0 +1,81 @@
+"""The types of single settings: durations, shares, secrets, addresses."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from sync_daemon.model.errors import ConfigurationError
+from sync_daemon.store.crypto import checked
+from sync_daemon.store.engine import parse_url
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+
+
+class Section(BaseModel):
+    """A mapping of the configuration: unknown keys are errors, nothing changes after it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _duration(value: Any) -> Any:
+    """Read `90s`, `10m`, `24h`, `90d`."""
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError("expected a duration such as 90s, 10m, 24h or 90d")
+    number, unit = match.groups()
+    return timedelta(**{_UNITS[unit]: float(number)})
+
+
+def _above_zero(value: timedelta) -> timedelta:
+    if not value:
+        raise ValueError("must be longer than nothing")
+    return value
+
+
+def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise ValueError("expected an address that starts with https:// (or http:// for a server of your own)")
+    return value.rstrip("/")
+
+
+def _database_url(value: str) -> str:
+    with _told_as_value_error():
+        parse_url(value)
+    return value
+
+
+def _secret_key(value: SecretStr) -> SecretStr:
+    if text := value.get_secret_value():
+        with _told_as_value_error():
+            checked(text, "a secret")
+    return value
+
+
+@contextmanager
+def _told_as_value_error() -> Iterator[None]:
+    """Let the store's own objections come out with the key's path and line, as pydantic's do."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from None
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Interval = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_above_zero)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Text = Annotated[str, Field(min_length=1)]
+Texts = tuple[Text, ...]
+Url = Annotated[str, AfterValidator(_url)]
+DatabaseUrl = Annotated[SecretStr, BeforeValidator(_database_url)]
+"""A database's address can hold a password, so it never shows in a message."""
+SecretKey = Annotated[SecretStr, AfterValidator(_secret_key)]
+Secret = Annotated[SecretStr, Field(min_length=1)]

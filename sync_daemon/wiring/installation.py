@@ -1,0 +1,88 @@
+"""An installation: its settings, its state store, and its pairs ready for a cycle."""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sync_daemon.changes.digests import Digester
+from sync_daemon.cycle import Pair, Timing
+from sync_daemon.model.policy import PairPolicy
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Clock, Progress
+from sync_daemon.reconcile.mapping_check import NewField
+from sync_daemon.settings.installation import Settings
+from sync_daemon.settings.pair import PairSection
+from sync_daemon.store.installation import StateStore
+from sync_daemon.wiring.clock import SystemClock
+from sync_daemon.wiring.foreseen import foresee
+from sync_daemon.wiring.set_up import SetUp
+from sync_daemon.wiring.state import open_store
+from sync_daemon.wiring.systems import Systems, connect
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The state store and what it takes to open pairs on it. `holder` names this process in leases."""
+
+    settings: Settings
+    store: StateStore
+    clock: Clock = field(default_factory=SystemClock)
+    holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
+
+    def new_run_id(self) -> str:
+        """An id that sorts by time."""
+        return f"{self.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+    def open(self, section: PairSection, progress: Progress) -> Pair:
+        """A pair ready to be reconciled; fields that a side lacks are made.
+
+        Raises `ConfigurationError` for a mapping that can't work, `PairBusy` when fields must be made and another
+        process holds the pair, `StopSystem` when a system can't be asked.
+        """
+        set_up = self._set_up(section)
+        return self._pair(set_up, set_up.complete(), set_up.systems, progress)
+
+    def foresee(self, section: PairSection, progress: Progress) -> tuple[Pair, list[NewField]]:
+        """A pair ready to be planned, as it will be once the fields returned are made; nothing is made.
+
+        Raises `ConfigurationError` and `StopSystem` as `open` does.
+        """
+        set_up = self._set_up(section)
+        policy, new = set_up.check()
+        systems = foresee(set_up.systems, new, set_up.store) if new else set_up.systems
+        return self._pair(set_up, policy, systems, progress), new
+
+    def _set_up(self, section: PairSection) -> SetUp:
+        store = self.store.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
+        return SetUp(section, store, connect(section, self.settings, self.clock), self.clock, self.holder)
+
+    def _pair(self, set_up: SetUp, policy: PairPolicy, systems: Systems, progress: Progress) -> Pair:
+        service = self.settings.service
+        return Pair(
+            name=policy.name,
+            policy=policy,
+            systems=systems,
+            store=set_up.store,
+            digester=Digester(self.store.digest_key),
+            clock=self.clock,
+            progress=progress,
+            new_run_id=self.new_run_id,
+            holder=self.holder,
+            timing=Timing(
+                index_lag=self.settings.ghl.index_lag,
+                poll_every=service.poll_every,
+                counts_every=service.counts_every,
+                consent_sweep_every=service.consent_sweep_every,
+            ),
+            schema_fresh=set_up.read == set(SystemName),
+        )
+
+
+@contextmanager
+def open_installation(settings: Settings) -> Iterator[Installation]:
+    """The installation that settings describe, as long as the context lasts. Raises as `open_store`."""
+    with open_store(settings) as store:
+        yield Installation(settings, store)

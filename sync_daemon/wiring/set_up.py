@@ -1,0 +1,117 @@
+"""The set-up of a pair: its mapping held against what both accounts have, and what they lack made there.
+
+The state store remembers for each mapped field of a side that it was there: one that went afterwards is suspended,
+neither made again nor objected to (contract, section 2).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import structlog
+
+from sync_daemon.model.contact import AccountSchema
+from sync_daemon.model.errors import ConfigurationError, PairBusy, Refused
+from sync_daemon.model.policy import PairPolicy
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Clock, Commit, PairStore
+from sync_daemon.reconcile.mapping_check import NewField, Schemas, missing_fields, new_fields, objections
+from sync_daemon.settings.pair import PairSection
+from sync_daemon.wiring.systems import Systems
+
+MappedField = tuple[SystemName, str]
+"""A field of one side, by its configuration name."""
+
+_LEASE_S = 30.0
+_SEEN = "field "
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """One pair's set-up, checked when it is asked for. `read` are the systems whose schema it has read itself."""
+
+    section: PairSection
+    store: PairStore
+    systems: Systems
+    clock: Clock
+    holder: str
+    read: set[SystemName] = field(default_factory=set)
+
+    def check(self) -> tuple[PairPolicy, list[NewField]]:
+        """The policy in force and the fields still to be made. Raises `ConfigurationError`, `StopSystem`."""
+        return self._judge(self._read())
+
+    def _judge(self, schemas: Schemas) -> tuple[PairPolicy, list[NewField]]:
+        ghl, emailoctopus = schemas[SystemName.GHL], schemas[SystemName.EMAILOCTOPUS]
+        policy = self.section.policy(double_opt_in=emailoctopus.double_opt_in, country=ghl.country)
+        gone = missing_fields(policy, schemas) & once_seen(self.store)
+        if complaints := objections(policy, schemas, gone):
+            raise ConfigurationError("\n".join(complaints))
+        return policy, new_fields(policy, schemas, gone)
+
+    def complete(self) -> PairPolicy:
+        """Check, make the fields that a side lacks, and remember those that are there.
+
+        Raises what `check` raises, and `PairBusy` when another process holds the pair.
+        """
+        policy, new = self.check()
+        if new:
+            self._make(new)
+            made = {system: self._read_from(system) for system in {one.system for one in new}}
+            policy, new = self._judge({**self._stored(), **made})
+        self._remember({(one.system, one.spec.name) for one in new})
+        return policy
+
+    def _read(self) -> Schemas:
+        """What both accounts can hold: from the store, while every mapped field has been seen."""
+        schemas = self._stored()
+        if len(schemas) < len(SystemName) or not once_seen(self.store).issuperset(self._mapped()):
+            schemas = {name: self._read_from(name) for name in SystemName}
+        return schemas
+
+    def _stored(self) -> Schemas:
+        return {name: schema for name in SystemName if (schema := self.store.schema(name)) is not None}
+
+    def _read_from(self, system: SystemName) -> AccountSchema:
+        schema = self.systems[system].read_schema()
+        self.store.save_schema(schema)
+        self.read.add(system)
+        return schema
+
+    def _mapped(self) -> list[MappedField]:
+        return [(name, rule.name_in(name)) for rule in self.section.policy().fields for name in SystemName]
+
+    def _make(self, new: list[NewField]) -> None:
+        """Create fields while this process holds the pair."""
+        if self.store.state().paused:
+            raise PairBusy(f"Pair {self.section.name} is paused.")
+        if not self.store.acquire(self.holder, _LEASE_S):
+            raise PairBusy(f"Another process holds the pair `{self.section.name}`.")
+        try:
+            for one in new:
+                self._create(one)
+        finally:
+            self.store.release(self.holder)
+
+    def _create(self, new: NewField) -> None:
+        spec = new.spec
+        try:
+            self.systems[new.system].writer.create_field(spec.name, spec.type, spec.label, spec.choices)
+        except Refused as refusal:
+            raise ConfigurationError(
+                f"pairs.{self.section.name}.fields: the field {spec.name} can't be created in {new.system}: "
+                f"{refusal.message} Create it there by hand, or take it out of the mapping."
+            ) from None
+        _log.info("field_created", pair=self.section.name, system=new.system, field=spec.name, type=spec.type)
+
+    def _remember(self, missing: Collection[MappedField]) -> None:
+        unseen = set(self._mapped()) - once_seen(self.store) - set(missing)
+        if unseen:
+            now = self.clock.now()
+            self.store.commit(Commit(looked_at={f"{_SEEN}{system} {name}": now for system, name in unseen}))
+
+
+def once_seen(store: PairStore) -> set[MappedField]:
+    """The fields of both sides that were there when the pair was set up."""
+    found = (name.removeprefix(_SEEN) for name in store.state().looked_at if name.startswith(_SEEN))
+    return {(SystemName(system), field) for system, _, field in (name.partition(" ") for name in found)}

@@ -1,0 +1,74 @@
+"""The state store that the settings name; kept apart because `status` needs nothing else."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Engine
+
+from sync_daemon.settings.installation import InstallationSection
+from sync_daemon.store import migrate
+from sync_daemon.store.crypto import Secrets
+from sync_daemon.store.engine import open_engine, parse_url
+from sync_daemon.store.installation import StateStore
+from sync_daemon.store.key_file import load_or_make_secret
+from sync_daemon.wiring.clock import SystemClock
+
+_log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def open_store(settings: InstallationSection) -> Iterator[StateStore]:
+    """The state store, its tables brought up to date unless `SYNC_DAEMON_AUTO_MIGRATE` is 0.
+
+    Raises `StateStoreError` for a database that can't be used, that is older and may not be upgraded, or that
+    was made with another secret.
+    """
+    url = settings.database_url.get_secret_value()
+    secret, made = load_or_make_secret(url, settings.secret_key.get_secret_value())
+    if made:
+        _log.warning("key_file_made", advice="keep the .key file beside the database with your backups")
+    with _engine(url) as engine:
+        if may_upgrade():
+            migrate.upgrade(engine)
+        else:
+            migrate.verify(engine)
+        yield _store(engine, secret, settings)
+
+
+@contextmanager
+def look_into_store(settings: InstallationSection) -> Iterator[StateStore | None]:
+    """The state store as it is, None where the next reconcile will make or upgrade it; raises as `open_store`."""
+    url = settings.database_url.get_secret_value()
+    parts = parse_url(url)
+    if parts.get_backend_name() == "sqlite" and not Path(parts.database or "").exists():
+        yield None
+        return
+    secret, _ = load_or_make_secret(url, settings.secret_key.get_secret_value())
+    with _engine(url) as engine:
+        if may_upgrade() and migrate.current(engine) != migrate.head():
+            yield None
+            return
+        migrate.verify(engine)
+        yield _store(engine, secret, settings)
+
+
+def may_upgrade() -> bool:
+    """Whether the database may be upgraded unasked."""
+    return os.environ.get("SYNC_DAEMON_AUTO_MIGRATE") != "0"
+
+
+def _store(engine: Engine, secret: str, settings: InstallationSection) -> StateStore:
+    previous = [key.get_secret_value() for key in settings.previous_secret_keys]
+    return StateStore(engine, Secrets(secret, previous), SystemClock())
+
+
+@contextmanager
+def _engine(url: str) -> Iterator[Engine]:
+    engine = open_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

@@ -1,0 +1,34 @@
+"""The two systems of a pair, as its settings name them."""
+
+from collections.abc import Mapping
+
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Clock, System
+from sync_daemon.settings.installation import Settings
+from sync_daemon.settings.pair import PairSection
+from sync_daemon.systems.emailoctopus.settings import EmailOctopusSettings
+from sync_daemon.systems.ghl.settings import GhlSettings
+from sync_daemon.systems.registry import CONNECT
+
+Systems = Mapping[SystemName, System]
+
+
+def connect(section: PairSection, settings: Settings, clock: Clock) -> Systems:
+    """Both systems of a pair; nothing is asked of them yet."""
+    ghl = GhlSettings(
+        pair=section.name,
+        location_id=section.ghl.location_id,
+        token=section.ghl.token.get_secret_value() if section.ghl.token else "",
+        base_url=settings.ghl.base_url,
+        version=settings.ghl.version,
+        share=settings.ghl.share,
+    )
+    emailoctopus = EmailOctopusSettings(
+        pair=section.name,
+        list_id=section.emailoctopus.list_id,
+        api_key=section.emailoctopus.api_key.get_secret_value(),
+        base_url=settings.emailoctopus.base_url,
+        share=settings.emailoctopus.share,
+    )
+    own = {SystemName.GHL: ghl, SystemName.EMAILOCTOPUS: emailoctopus}
+    return {name: CONNECT[name](own[name], clock) for name in SystemName}
