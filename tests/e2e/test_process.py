@@ -1,0 +1,139 @@
+"""The real process: signals, pipes, kills, help; and the two commands that bring their own world."""
+
+import json
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from sync_daemon.cli import run
+from tests.e2e.test_reconcile import differences
+from tests.e2e.trial import Trial, finished, start
+
+COMMANDS = ("demo", "sandbox", "check", "plan", "reconcile", "status")
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["db", "upgrade"], ["db", "current"]])
+def test_help_has_an_example(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*command, "--help"]) == 0
+    assert re.search(r"(Example|Start with): sync-daemon \w+", capsys.readouterr().out)
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("line", [["nonsense"], ["status", "--nonsense"], ["reconcile", "--wait", "soon"], ["db", "x"]])
+def test_bad_usage_is_told_without_a_stack_trace(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(line) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, "Traceback" in printed.err) == ("", False)
+    assert printed.err
+
+
+def test_the_configuration_can_be_named_before_the_command(trial: Trial, capsys: pytest.CaptureFixture[str]) -> None:
+    path = trial.write()
+    assert run(["--config", str(path), "status", "--json"]) == 0
+    assert run([f"--config={path}", "status", "--json"]) == 0
+    first, second = re.split(r"(?<=\n)(?=\{)", capsys.readouterr().out)
+    assert first == second
+
+
+def test_the_configuration_can_be_named_by_a_variable(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNC_DAEMON_CONFIG", str(trial.write()))
+    assert run(["status"]) == 0
+
+
+def test_what_nobody_foresaw_is_an_exit_status_and_a_log(
+    trial: Trial, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pathlib.Path.read_text", lambda *_a, **_k: 1 / 0)
+    assert run(["status", "--config", str(trial.path)]) == 1
+    assert "unexpected_failure" in capsys.readouterr().err
+
+
+def test_a_kill_in_the_middle_costs_only_requests(trial: Trial) -> None:
+    process = trial.start("reconcile", "--json")
+    wait_for(lambda: len(trial.writes()) > 10)
+    process.kill()
+    finished(process)
+    assert differences(trial) != []
+
+    again = finished(trial.start("reconcile", "--json", "--wait", "60"))
+
+    assert (again.status, again.pair["outcome"], differences(trial)) == (0, "ok", [])
+    trial.forget_requests()
+    assert finished(trial.start("reconcile")).status == 0
+    assert trial.writes() == []
+
+
+def test_an_interrupt_is_polite(trial: Trial) -> None:
+    trial.sandbox.ghl.weather.latency_s = 0.5
+    process = trial.start("reconcile")
+    wait_for(lambda: trial.sandbox.ghl.log.total > 0)
+    process.send_signal(signal.SIGINT)
+
+    answer = finished(process)
+
+    assert (answer.status, "Traceback" in answer.err) == (130, False)
+    assert "Stopped. What was done is stored" in answer.err
+
+
+def test_a_reader_that_leaves_is_no_failure_of_ours(trial: Trial) -> None:
+    process = trial.start("plan")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+
+
+def test_the_sandbox_serves_until_it_is_stopped(tmp_path: Path) -> None:
+    process = start("sandbox", "--json", "--write-config", "made/sandbox.yaml", folder=tmp_path)
+    facts = read_object(process)
+    lists = httpx.get(
+        f"{facts['emailoctopus_url']}/lists", headers={"Authorization": f"Bearer {facts['emailoctopus_key']}"}
+    )
+    assert lists.json()["data"][0]["id"] == facts["list_id"]
+
+    plan = finished(start("plan", "--config", "made/sandbox.yaml", folder=tmp_path))
+    assert (plan.status, "what would be written" in plan.out) == (0, True)
+
+    process.send_signal(signal.SIGTERM)
+    assert finished(process).status == 0
+    refused = finished(start("sandbox", "--write-config", "made/sandbox.yaml", folder=tmp_path))
+    assert (refused.status, "exists already" in refused.err) == (2, True)
+
+
+def test_the_demo_tells_its_story_and_ends(tmp_path: Path) -> None:
+    answer = finished(start("demo", folder=tmp_path))
+
+    assert (answer.status, answer.err) == (0, "")
+    assert len(re.findall("; 0 differences", answer.out)) == 2
+    assert re.search(r"^0 writes, 1 request to GHL and [3-5] to EmailOctopus", answer.out, re.MULTILINE)
+    assert re.search(r"Ada \S+ +EmailOctopus +LastName +Stone +Miller-Stone +lastName differs", answer.out)
+    assert list(tmp_path.iterdir()) == []
+
+
+def wait_for(happened: object) -> None:
+    """Poll until something is so, for a minute at most."""
+    assert callable(happened)
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.01)
+
+
+def read_object(process: subprocess.Popen[str]) -> dict[str, str]:
+    """The JSON object that a process prints first."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line == "}\n":
+            break
+    return dict(json.loads("".join(lines)))

@@ -1,0 +1,141 @@
+"""A folder with a configuration, a sandbox behind it, and the command line to try on both."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sync_daemon.cli import run
+from sync_daemon.commands.sandbox_configuration import configuration
+from sync_daemon.sandbox.emailoctopus.world import EmailOctopusWorld
+from sync_daemon.sandbox.ghl.world import GhlWorld
+from sync_daemon.sandbox.server import RunningSandbox, Sandbox
+
+ROOT = Path(__file__).parents[2]
+WRITES = {"POST", "PUT", "DELETE", "PATCH"}
+_STARTED: list[subprocess.Popen[str]] = []
+SEARCHES = re.compile(r"/contacts/search$|/tasks/search$")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command line gave: its exit status, standard output and standard error."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one JSON object on standard output."""
+        return json.loads(self.out)
+
+    @property
+    def pair(self) -> Any:
+        """The first pair of the JSON answer."""
+        return self.json["pairs"][0]
+
+
+@dataclass
+class Trial:
+    """`run` calls the command line in this process, `start` in one of its own."""
+
+    folder: Path
+    running: RunningSandbox
+    capture: Any
+    config: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.config = self.config or configuration(self.running, f"sqlite:///{self.folder / 'sync.db'}")
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self.running.sandbox
+
+    @property
+    def ghl(self) -> GhlWorld:
+        return self.sandbox.ghl.world
+
+    @property
+    def emailoctopus(self) -> EmailOctopusWorld:
+        return self.sandbox.emailoctopus.world
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "sync.yaml"
+
+    def write(self, config: str | None = None) -> Path:
+        """Put the configuration on the disk."""
+        self.path.write_text(self.config if config is None else config, encoding="utf-8")
+        return self.path
+
+    def run(self, *arguments: str, config: str | None = None) -> Answer:
+        """One command line on the configuration, in this process."""
+        path = self.write(config)
+        self.capture.readouterr()
+        status = run([*arguments, "--config", str(path)])
+        printed = self.capture.readouterr()
+        return Answer(status, printed.out, printed.err)
+
+    def start(self, *arguments: str, config: str | None = None) -> subprocess.Popen[str]:
+        """One command line in a process of its own."""
+        return start(*arguments, "--config", str(self.write(config)), folder=self.folder, variables=self.variables)
+
+    def writes(self) -> list[str]:
+        """The requests to both systems that write, since `forget_requests`."""
+        exchanges = [*self.sandbox.ghl.log.exchanges(), *self.sandbox.emailoctopus.log.exchanges()]
+        return [
+            f"{exchange.method} {exchange.path}"
+            for exchange in exchanges
+            if exchange.method in WRITES and not SEARCHES.search(exchange.path)
+        ]
+
+    def forget_requests(self) -> None:
+        """Start counting anew."""
+        self.sandbox.ghl.log.clear()
+        self.sandbox.emailoctopus.log.clear()
+
+
+def start(
+    *arguments: str, folder: Path, variables: Mapping[str, str] | None = None, **options: Any
+) -> subprocess.Popen[str]:
+    """A `sync-daemon` process in a folder; `end_all` ends it if the test doesn't."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sync_daemon", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(variables or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+    _STARTED.append(process)
+    return process
+
+
+def end_all() -> None:
+    """Kill what is still running, and close every pipe."""
+    while _STARTED:
+        process = _STARTED.pop()
+        process.kill()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+        process.wait()
+
+
+def finished(process: subprocess.Popen[str], seconds: float = 60) -> Answer:
+    """What a process gave when it ended; it is killed when it doesn't in time."""
+    try:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        raise AssertionError(f"{process.args} didn't end within {seconds} s:\n{out}\n{err}") from None
+    return Answer(process.returncode, out, err)

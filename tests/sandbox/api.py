@@ -1,0 +1,49 @@
+"""The smallest API there is: one counter behind the sandbox's gate, so that the frame is tested by itself."""
+
+from dataclasses import dataclass, field
+from random import Random
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sync_daemon.sandbox import control
+from sync_daemon.sandbox.clock import Clock, ManualClock
+from sync_daemon.sandbox.context import Context
+from sync_daemon.sandbox.limits import GhlWindow, Limiter
+from sync_daemon.sandbox.middleware import Gate
+
+
+@dataclass
+class Switches:
+    shouting: bool = False
+    times: int = 1
+
+
+@dataclass
+class Counter:
+    quirks: Switches = field(default_factory=Switches)
+    count: int = 0
+
+
+def counter_api(
+    clock: Clock | None = None, limiter: Limiter | None = None, seed: int = 5
+) -> tuple[Context[Counter], Gate]:
+    """An API on which any request to /count counts one up."""
+    clock = clock if clock is not None else ManualClock()
+    context = Context(
+        world=Counter(),
+        clock=clock,
+        limiter=limiter if limiter is not None else GhlWindow(clock),
+        error_body=lambda status: b'{"error": %d}' % status,
+        random=Random(seed),
+    )
+
+    async def count(request: Request) -> Response:
+        context.world.count += context.world.quirks.times
+        await request.body()
+        return JSONResponse({"count": context.world.count, "filling": "." * 100})
+
+    routes = [control.mount(context, []), Route("/count", count, methods=["GET", "POST"])]
+    return context, Gate(Starlette(routes=routes), context)

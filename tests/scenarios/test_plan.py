@@ -1,0 +1,32 @@
+"""The plan says what reconcile then does: the same operations, the same number of requests."""
+
+from sync_daemon.model.system import SystemName
+from sync_daemon.sandbox.seed import Population
+from tests.machine.laws import writes_of
+from tests.worlds import add_field, world
+
+GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+
+
+def test_a_first_load_sends_exactly_the_requests_that_its_plan_counted(database_url: str) -> None:
+    with world(database_url) as w:
+        w.sandbox.populate(Population(ghl=60, emailoctopus=50, shared=40))
+        planned = w.plan()
+        for context in (w.sandbox.ghl, w.sandbox.emailoctopus):
+            context.log.clear()
+        report = w.reconcile()
+
+        tags = [path for _, path in writes_of(w) if path.endswith("/tags") and path.startswith("/lists/")]
+        assert len(writes_of(w)) - len(tags) == sum(planned.requests.values())
+        unsubscribed = [op for op in planned.operations if op.system is EMAILOCTOPUS and op.action == "set_status"]
+        assert report.written[EMAILOCTOPUS, "unsubscribed"] == len(unsubscribed) > 0
+        assert not w.settle().written
+
+
+def test_a_plan_writes_to_neither_system(database_url: str) -> None:
+    with world(database_url, prepare=lambda sandbox: add_field(sandbox, "City", "text")) as w:
+        w.sandbox.populate(Population(ghl=20, emailoctopus=20, shared=10))
+        people, subscribers = w.people(), w.subscribers()
+        assert w.plan().operations
+        assert (w.people(), w.subscribers()) == (people, subscribers)
+        assert writes_of(w) == []

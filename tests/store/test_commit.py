@@ -1,0 +1,143 @@
+"""A commit is stored whole or not at all, even when the process is killed in the middle."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from sync_daemon.model.errors import StateStoreError
+from sync_daemon.model.state import Cause, KnownContact, Link
+from sync_daemon.ports import Commit, PairStore
+from sync_daemon.store.crypto import Secrets
+from sync_daemon.store.engine import writing
+from sync_daemon.store.installation import StateStore
+from tests.store.conftest import SECRET, StoppedClock
+from tests.store.examples import GHL, NOON, digest, held, known, parked, staged, tombstone
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def test_an_empty_commit_changes_nothing(pair: PairStore) -> None:
+    before = pair.state()
+    pair.commit(Commit())
+
+    assert pair.state() == before
+
+
+def test_nothing_is_stored_of_a_commit_that_fails(pair: PairStore) -> None:
+    pair.commit(Commit(links=[Link("g1", "e1")], staged=[staged("waits")], parked=[parked("g1", None)]))
+    waiting = pair.next_staged(GHL, 0, 10)
+
+    with pytest.raises(StateStoreError):
+        pair.commit(
+            Commit(
+                contacts=[known("a")],
+                additional_addresses={"a": (digest(1),)},
+                links=[Link("g2", "e1")],
+                done=waiting,
+                staged=[staged("a")],
+                parked=[parked("a", None)],
+                unparked=[parked("g1", None)],
+                held=[held("a", None)],
+                tombstones=[tombstone("a", None)],
+                revoked_addresses={digest(1): Cause.POLICY},
+                watermarks={"ghl.contacts": NOON},
+                looked_at={"counts": NOON},
+                batch_size=1,
+            )
+        )
+
+    assert pair.contacts(GHL, ["a"]) == {}
+    assert pair.holders_of_additional([digest(1)]) == {}
+    assert pair.next_staged(GHL, 0, 10) == waiting
+    assert [row.ghl_id for row in pair.parked(everything=True)] == ["g1"]
+    assert pair.held(everything=True) == []
+    assert pair.revoked_at([digest(1)]) == {}
+    assert (pair.state().watermarks, pair.state().looked_at) == ({}, {})
+    assert pair.state().batch_size != 1
+
+
+def test_reads_see_what_was_committed_and_no_more(pair: PairStore, engine: Engine) -> None:
+    pair.commit(Commit(contacts=[KnownContact(GHL, "a", scan=1)]))
+
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE contacts SET scan = 2")
+        assert pair.contacts(GHL, ["a"])["a"].scan == 1
+
+    assert pair.contacts(GHL, ["a"])["a"].scan == 2
+
+
+PROGRAM = """
+import sys
+from datetime import UTC, datetime
+from sync_daemon.model.state import KnownContact, Link, Staged
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Commit
+from sync_daemon.store.crypto import Secrets
+from sync_daemon.store.engine import open_engine
+from sync_daemon.store.installation import StateStore
+
+class Clock:
+    def now(self):
+        return datetime(2026, 11, 1, tzinfo=UTC)
+
+GHL = SystemName.GHL
+pair = StateStore(open_engine(sys.argv[1]), Secrets(sys.argv[2]), Clock()).open_pair("main", "location", "list")
+step = int(sys.argv[3])
+while True:
+    step += 1
+    pair.commit(Commit(
+        contacts=[KnownContact(GHL, f"{step}-{part}", scan=step) for part in range(50)],
+        links=[Link(f"{step}-{part}", f"{step}-{part}") for part in range(50)],
+        staged=[Staged(GHL, f"{step}-{part}", None) for part in range(50)],
+        done=list(pair.staged(GHL, [f"{step - 1}-{part}" for part in range(50)]).values()),
+        watermarks={"ghl.contacts": datetime.fromtimestamp(step, UTC)},
+    ))
+    print(step, flush=True)
+"""
+
+
+def test_a_process_killed_while_it_commits_leaves_a_whole_store(
+    database_url: str, engine: Engine, clock: StoppedClock
+) -> None:
+    pair = StateStore(engine, Secrets(SECRET), clock).open_pair("main", "location", "list")
+    step = 0
+    for kill in range(4):
+        acknowledged = _commit_until_killed(database_url, step, after=5 + kill)
+        step = _whole_steps(pair)
+        assert step >= acknowledged, "what was acknowledged is stored"
+
+    pair.commit(Commit(contacts=[known("alive")]))
+    assert "alive" in pair.contacts(GHL, ["alive"])
+
+
+def _commit_until_killed(database_url: str, step: int, after: int) -> int:
+    """Kill a process that commits without a pause, some commits on; the last step it said was stored."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, database_url, SECRET, str(step)],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for _ in range(after):
+        assert process.stdout.readline()
+    os.kill(process.pid, signal.SIGKILL)
+    rest, _ = process.communicate(timeout=30)
+    return int(rest.split()[-1]) if rest.split() else step + after
+
+
+def _whole_steps(pair: PairStore) -> int:
+    """How many steps are stored; fails unless each of them is, with all its parts."""
+    pair.commit(Commit())  # waits for the end of what the killed process had under way
+    step = int(pair.state().watermarks["ghl.contacts"].timestamp())
+    ids = [f"{number}-{part}" for number in range(step + 2) for part in range(50)]
+    expected = set(ids[50:-50])
+    assert set(pair.contacts(GHL, ids)) == expected
+    assert {link.ghl_id for link in pair.links(ghl=ids)} == expected
+    assert set(pair.staged(GHL, ids)) == set(ids[-100:-50])
+    return step

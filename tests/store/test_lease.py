@@ -1,0 +1,105 @@
+"""One holder at a time; a crashed one loses the lease by the clock."""
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sync_daemon.ports import PairStore
+from tests.store.conftest import SECRET, StoppedClock
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def test_a_free_lease_is_taken_once(pair: PairStore) -> None:
+    assert pair.acquire("one", 30)
+    assert not pair.acquire("other", 30)
+
+
+def test_a_lease_is_renewed_by_its_holder(pair: PairStore, clock: StoppedClock) -> None:
+    assert pair.acquire("one", 30)
+    clock.sleep(25)
+    assert pair.acquire("one", 30)
+    clock.sleep(25)
+    assert not pair.acquire("other", 30)
+
+
+def test_a_lease_ends_at_its_time(pair: PairStore, clock: StoppedClock) -> None:
+    assert pair.acquire("one", 30)
+    clock.sleep(29.999)
+    assert not pair.acquire("other", 30)
+    clock.sleep(0.001)
+    assert pair.acquire("other", 30)
+    assert not pair.acquire("one", 30)
+
+
+def test_a_lease_is_given_back_by_its_holder_alone(pair: PairStore) -> None:
+    pair.acquire("one", 30)
+    pair.release("other")
+    assert not pair.acquire("other", 30)
+    pair.release("one")
+    assert pair.acquire("other", 30)
+
+
+def test_each_pair_has_its_own_lease(pair: PairStore, other_pair: PairStore) -> None:
+    assert pair.acquire("one", 30)
+    assert other_pair.acquire("other", 30)
+
+
+def test_of_many_threads_one_gets_it(pair: PairStore, clock: StoppedClock) -> None:
+    together = threading.Barrier(4)
+
+    def try_to_get(holder: str) -> list[bool]:
+        got = []
+        for _ in range(5):
+            together.wait()
+            got.append(pair.acquire(holder, 30))
+            if together.wait() == 0:
+                clock.sleep(30)
+        return got
+
+    with ThreadPoolExecutor(4) as pool:
+        rounds = zip(*pool.map(try_to_get, "abcd"), strict=True)
+
+    assert [sum(got) for got in rounds] == [1] * 5
+
+
+PROGRAM = """
+import sys
+from datetime import UTC, datetime
+from sync_daemon.store.crypto import Secrets
+from sync_daemon.store.engine import open_engine
+from sync_daemon.store.installation import StateStore
+
+class Clock:
+    def now(self):
+        return datetime(2026, 11, 1, tzinfo=UTC)
+
+url, secret, holder = sys.argv[1:]
+with StateStore(open_engine(url), Secrets(secret), Clock()) as store:
+    pair = store.open_pair("main", "location", "list")
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(pair.acquire(holder, 30), flush=True)
+"""
+
+
+def test_of_several_processes_one_gets_it(database_url: str) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, database_url, SECRET, holder],
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for holder in ("one", "other", "third")
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    with ThreadPoolExecutor(len(processes)) as pool:
+        answers = [answer for answer, _ in pool.map(lambda process: process.communicate("go\n" * 3, 60), processes)]
+
+    assert sorted(answers) == ["False\n" * 3] * 2 + ["True\n" * 3]

@@ -1,0 +1,100 @@
+"""Parked and held changes: found by contact or time, replaced by key, with an id that stays."""
+
+from dataclasses import replace
+
+from sync_daemon.model.state import Held, Parked
+from sync_daemon.ports import Commit, PairStore
+from tests.store.examples import digest, held, later, parked
+
+
+def stored(pair: PairStore) -> list[Parked]:
+    return [replace(row, id=None) for row in pair.parked(everything=True)]
+
+
+def test_every_part_of_a_parked_change_comes_back(pair: PairStore) -> None:
+    full, creation = parked("g1", "e1"), parked("g2", None, "creation", value=None, message="")
+    pair.commit(Commit(parked=[full, creation]))
+
+    assert stored(pair) == [full, creation]
+    assert len({row.id for row in pair.parked(everything=True)} - {None}) == 2
+
+
+def test_parked_changes_of_the_contacts_named_or_due(pair: PairStore) -> None:
+    by_ghl, by_emailoctopus = parked("g1", "e1"), parked(None, "e2", "creation", next_try=later(10))
+    far = parked("g3", None, next_try=later(99))
+    pair.commit(Commit(parked=[by_ghl, by_emailoctopus, far]))
+
+    def found(**named: object) -> set[str]:
+        return {row.ghl_id or row.emailoctopus_id or "" for row in pair.parked(**named)}  # type: ignore[arg-type]
+
+    assert found(ghl=["g1", "g2"]) == {"g1"}
+    assert found(emailoctopus=["e2"]) == {"e2"}
+    assert found(ghl=["g1"], emailoctopus=["e1", "e2"]) == {"g1", "e2"}
+    assert found(due=later(10)) == {"g1", "e2"}
+    assert found(due=later(9.999999), ghl=["g3"]) == {"g1", "g3"}
+    assert found() == set()
+
+
+def test_a_missing_id_is_not_the_id_of_another(pair: PairStore) -> None:
+    pair.commit(Commit(parked=[parked("g1", None), parked("g2", None)], held=[held("g1", None), held(None, "e1")]))
+
+    assert pair.parked(emailoctopus=["e1"]) == []
+    assert [row.ghl_id for row in pair.held(ghl=["g1"])] == ["g1"]
+
+
+def test_parking_again_replaces_by_key_and_keeps_the_id(pair: PairStore) -> None:
+    pair.commit(Commit(parked=[parked("g1", "e1"), parked("g1", "e1", "tags")]))
+    ids = [row.id for row in pair.parked(everything=True)]
+
+    again = parked("g1", "e1", code="other", message="words", attempts=9, next_try=later(60), value=digest(9))
+    pair.commit(Commit(parked=[again]))
+
+    assert stored(pair)[0] == again
+    assert [row.id for row in pair.parked(everything=True)] == ids
+
+
+def test_unparking_by_key(pair: PairStore) -> None:
+    pair.commit(Commit(parked=[parked("g1", "e1"), parked("g1", "e1", "tags"), parked("g1", None)]))
+
+    pair.commit(Commit(unparked=[parked("g1", None, attempts=77), parked("g1", "e1", "tags")]))
+    assert stored(pair) == [parked("g1", "e1")]
+
+    pair.commit(Commit(unparked=[parked("g1", "e1")], parked=[parked("g1", "e1", attempts=3)]))
+    assert stored(pair) == [parked("g1", "e1", attempts=3)], "what is parked anew in the same step stays"
+
+
+def test_an_id_is_never_given_to_another_change(pair: PairStore) -> None:
+    pair.commit(Commit(parked=[parked("g1", None)], held=[held("g1", None)]))
+    first, first_held = pair.parked(everything=True)[0], pair.held(everything=True)[0]
+    pair.commit(Commit(unparked=[first], unheld=[first_held]))
+
+    pair.commit(Commit(parked=[parked("g2", None)], held=[held("g2", None)]))
+
+    assert pair.parked(everything=True)[0].id != first.id
+    assert pair.held(everything=True)[0].id != first_held.id
+
+
+def test_held_changes_are_found_replaced_and_released(pair: PairStore) -> None:
+    one, other = held("g1", "e1"), held(None, "e2", "set_status")
+    pair.commit(Commit(held=[one, other]))
+    rows = pair.held(everything=True)
+    assert [replace(row, id=None) for row in rows] == [one, other]
+    assert pair.held(ghl=["g1"]) == pair.held(ghl=["g1"], emailoctopus=["e1"]) == rows[:1]
+    assert pair.held(emailoctopus=["e2"]) == rows[1:]
+    assert pair.held() == []
+
+    pair.commit(Commit(held=[replace(one, approved=True)], unheld=[other]))
+    assert pair.held(everything=True) == [replace(one, approved=True, id=rows[0].id)]
+
+    pair.commit(Commit(unheld=[Held("g1", "e1", "set_status", "", later(0))]))
+    assert len(pair.held(everything=True)) == 1
+
+
+def test_a_pair_never_sees_anothers_waiting_changes(pair: PairStore, other_pair: PairStore) -> None:
+    pair.commit(Commit(parked=[parked("g1", "e1")], held=[held("g1", "e1")]))
+    other_pair.commit(Commit(unparked=[parked("g1", "e1")], unheld=[held("g1", "e1")]))
+
+    assert other_pair.parked(everything=True) == []
+    assert other_pair.held(everything=True) == []
+    assert other_pair.parked(due=later(1), ghl=["g1"]) == []
+    assert len(pair.parked(everything=True)) == len(pair.held(everything=True)) == 1

@@ -1,0 +1,78 @@
+"""What a person sees while a cycle runs."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from sync_daemon.commands.progress import LiveProgress, Tally, shown_progress
+from sync_daemon.model.system import SystemName
+
+GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+
+
+def cost(system: SystemName, requests: int) -> float:
+    return requests * (1.0 if system is GHL else 0.1)
+
+
+def told(tally: Tally) -> Tally:
+    tally.begin("main", cost)
+    tally.pages_read(GHL, 500)
+    tally.pages_read(GHL, 500)
+    tally.pages_read(EMAILOCTOPUS, 100)
+    tally.planned(GHL, 200)
+    tally.planned(EMAILOCTOPUS, 100)
+    tally.sent(GHL, 20)
+    return tally
+
+
+def test_the_slower_system_tells_the_time_that_is_left() -> None:
+    assert told(Tally()).seconds_left == 180
+
+
+def test_the_sentence_counts_pages_and_requests() -> None:
+    sentence = "main: read 1,000 ghl, 100 emailoctopus; sent 20 of 300 requests, 3 min left"
+    assert told(Tally()).sentence() == sentence
+
+
+def test_another_pair_starts_anew() -> None:
+    tally = told(Tally())
+    tally.begin("other", cost)
+    assert (tally.sentence(), tally.seconds_left) == ("other: read 0 ghl, 0 emailoctopus", 0)
+
+
+def test_on_a_terminal_it_is_drawn_with_a_bar() -> None:
+    screen = io.StringIO()
+    Console(file=screen, force_terminal=True, width=120).print(told(LiveProgress()))
+    assert "━" in screen.getvalue()
+    assert "sent 20 of 300 requests" in screen.getvalue()
+
+
+def test_before_the_first_pair_nothing_is_drawn() -> None:
+    screen = io.StringIO()
+    Console(file=screen, force_terminal=True, width=120).print(LiveProgress())
+    assert screen.getvalue().strip() == ""
+
+
+def test_elsewhere_a_short_cycle_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    with shown_progress() as progress:
+        progress.begin("main", cost)
+        progress.pages_read(GHL, 500)
+        progress.sent(GHL, 1)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_elsewhere_a_long_cycle_says_a_line_now_and_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    with shown_progress() as progress:
+        progress.begin("main", cost)
+        for _ in range(25):
+            now += 1
+            progress.pages_read(GHL, 500)
+    assert capsys.readouterr().err.splitlines() == [
+        "main: read 5,000 ghl, 0 emailoctopus",
+        "main: read 10,000 ghl, 0 emailoctopus",
+    ]

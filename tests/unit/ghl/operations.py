@@ -1,0 +1,10 @@
+"""Operations on GHL contacts for tests, in one word each."""
+
+from typing import Any
+
+from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.system import SystemName
+
+
+def operation(action: Action, contact_id: str | None = "c1", **more: Any) -> Operation:
+    return Operation(SystemName.GHL, action, contact_id, "e1", "because", **more)

@@ -1,0 +1,135 @@
+"""A mapping is held against what both sides can hold before anything is read or written."""
+
+from dataclasses import replace
+
+import pytest
+
+from sync_daemon.model.contact import AccountSchema, FieldSpec
+from sync_daemon.model.policy import Direction, FieldRule, NewContactStatus, PairPolicy, Resubscribe
+from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.conversion import Fidelity
+from sync_daemon.reconcile.mapping_check import NewField, Schemas, mapping_rows, missing_fields, new_fields, objections
+
+GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+
+
+def specs(*found: FieldSpec) -> dict[str, FieldSpec]:
+    return {spec.name: spec for spec in found}
+
+
+SCHEMAS: Schemas = {
+    GHL: AccountSchema(
+        GHL,
+        specs(
+            FieldSpec("firstName", "firstName", "STANDARD"),
+            FieldSpec("custom.plan", "id1", "SINGLE_OPTIONS", "Plan", ("gold", "silver")),
+            FieldSpec("custom.score", "id2", "NUMERICAL", "Score"),
+            FieldSpec("custom.kinds", "id3", "CHECKBOX", "Kinds", ("a", "b")),
+            FieldSpec("custom.born", "id4", "DATE", "Born"),
+            FieldSpec("custom.scan", "id5", "FILE_UPLOAD", "Scan", writable=False),
+        ),
+        aliases={"custom.id1": "custom.plan"},
+    ),
+    EMAILOCTOPUS: AccountSchema(
+        EMAILOCTOPUS,
+        specs(
+            FieldSpec("FirstName", "FirstName", "text"),
+            FieldSpec("Score", "Score", "number", "The score"),
+            FieldSpec("Born", "Born", "date"),
+            FieldSpec("Kind", "Kind", "choice_single", "Kind", ("a", "b")),
+        ),
+    ),
+}
+
+
+def policy(*rows: FieldRule, **changes: object) -> PairPolicy:
+    return replace(PairPolicy("main", rows, double_opt_in=True), **changes)  # type: ignore[arg-type]  # any policy
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (FieldRule("firstName", "FirstName"), None),
+        (FieldRule("custom.born", "Born"), None),
+        (FieldRule("custom.score", "Score", Direction.TO_EMAILOCTOPUS), None),
+        (FieldRule("custom.score", "Score"), "lose something on the way back; say which way it goes"),
+        (FieldRule("custom.score", "Born"), "have no values in common"),
+        (FieldRule("custom.scan", "Scan", Direction.TO_EMAILOCTOPUS), "none can be made there that holds"),
+        (FieldRule("custom.scan", "FirstName"), "have no values in common"),
+        (FieldRule("custom.new", "New"), "neither the GHL location nor the EmailOctopus list has this field"),
+        (FieldRule("custom.8hVkShlRW1KTve9EPM42", "FirstName"), "the GHL location has no field custom.8hVk"),
+    ],
+)
+def test_what_a_row_needs(row: FieldRule, told: str | None) -> None:
+    found = objections(policy(row), SCHEMAS)
+
+    assert len(found) == (0 if told is None else 1), found
+    assert told is None or told in found[0]
+
+
+def test_an_objection_names_the_row() -> None:
+    (told,) = objections(policy(FieldRule("custom.score", "Born")), SCHEMAS)
+    assert told.startswith("pairs.main.fields, custom.score = Born: GHL's type NUMERICAL and EmailOctopus's type date ")
+
+
+def test_one_field_named_by_key_and_by_id_is_told() -> None:
+    rows = (FieldRule("custom.plan", "FirstName"), FieldRule("custom.id1", "Plan"))
+    assert objections(policy(*rows), SCHEMAS) == [
+        "pairs.main.fields: custom.plan and custom.id1 are the same GHL field; keep one of the rows."
+    ]
+
+
+def test_missing_fields_are_made_after_their_partner() -> None:
+    rows = (
+        FieldRule("custom.plan", "Plan"),
+        FieldRule("custom.kinds", "Kinds"),
+        FieldRule("custom.born", "Birthday"),
+        FieldRule("custom.kind", "Kind"),
+        FieldRule("firstName", "FirstName"),
+    )
+
+    assert objections(policy(*rows), SCHEMAS) == []
+    assert new_fields(policy(*rows), SCHEMAS) == [
+        NewField(EMAILOCTOPUS, FieldSpec("Plan", "", "text", "Plan")),
+        NewField(EMAILOCTOPUS, FieldSpec("Kinds", "", "choice_multiple", "Kinds", ("a", "b"))),
+        NewField(EMAILOCTOPUS, FieldSpec("Birthday", "", "date", "Born")),
+        NewField(GHL, FieldSpec("custom.kind", "", "SINGLE_OPTIONS", "Kind", ("a", "b"))),
+    ]
+
+
+def test_a_lossy_conversion_to_a_field_yet_to_be_made_is_told_before_it_is_made() -> None:
+    (told,) = objections(policy(FieldRule("custom.score", "Points")), SCHEMAS)
+    assert "say which way it goes" in told
+
+
+@pytest.mark.parametrize(("ghl", "emailoctopus", "side"), [
+    ("custom.plan", "Plan", "the EmailOctopus list has no field Plan"),
+    ("custom.points", "Score", "the GHL location has no field custom.points"),
+])  # fmt: skip
+def test_without_leave_to_make_them_missing_fields_are_told(ghl: str, emailoctopus: str, side: str) -> None:
+    (told,) = objections(policy(FieldRule(ghl, emailoctopus), create_missing_fields=False), SCHEMAS)
+    assert f"{side}; create it there, or set create_missing_fields: true" in told
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("new_contact_status", NewContactStatus.PENDING), ("resubscribe", Resubscribe.PENDING)]
+)
+def test_pending_needs_double_opt_in(key: str, value: object) -> None:
+    assert objections(policy(**{key: value}), SCHEMAS) == []
+
+    (told,) = objections(policy(double_opt_in=False, **{key: value}), SCHEMAS)
+    assert told.startswith(f"pairs.main.{key}: `pending` needs a list with double opt-in")
+
+
+def test_a_field_that_was_there_and_went_is_left_alone() -> None:
+    asked = policy(FieldRule("custom.plan", "Plan"), create_missing_fields=False)
+    gone = missing_fields(asked, SCHEMAS)
+
+    assert gone == {(EMAILOCTOPUS, "Plan")}
+    assert objections(asked, SCHEMAS, gone) == []
+    assert new_fields(asked, SCHEMAS, gone) == []
+
+
+def test_rows_show_their_conversion() -> None:
+    rows = mapping_rows(policy(FieldRule("custom.score", "Score"), FieldRule("custom.plan", "Plan")), SCHEMAS)
+    assert [row.fidelity for row in rows] == [Fidelity.LOSSY, None]

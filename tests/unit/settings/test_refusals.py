@@ -1,0 +1,132 @@
+"""Every mistake in a configuration is told with the key's path, the file and the line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from sync_daemon.model.errors import ConfigurationError
+from sync_daemon.settings.load import load
+from sync_daemon.settings.variables import Variables
+from tests.unit.settings.configurations import SMALL, loaded
+
+ROW = "    fields:\n      - {ghl: firstName, emailoctopus: FirstName}\n"
+
+
+def refusal(folder: Path, text: str, variables: Mapping[str, str] | None = None) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        loaded(folder, text, variables)
+    return str(caught.value).replace(f"{folder}/", "")
+
+
+@pytest.mark.parametrize(
+    ("added", "line", "path", "text"),
+    [
+        ("servce: {}\n", 5, "servce", "there is no such key; did you mean `service`"),
+        ("    create_in_gohighlevel: true\n", 5, "pairs.main.create_in_gohighlevel", "there is no such key; "),
+        ("service: {poll_evry: 60s}\n", 5, "service.poll_evry", "did you mean `poll_every`"),
+        ("service:\n  http:\n    porte: 1\n", 7, "service.http.porte", "did you mean `port`"),
+        ("service: {poll_every: 60}\n", 5, "service.poll_every", "expected a duration such as 90s, 10m, 24h or 90d"),
+        ("service: {poll_every: 0s}\n", 5, "service.poll_every", "must be longer than nothing"),
+        ("service: {http: {port: eighty}}\n", 5, "service.http.port", "expected a whole number"),
+        ("service: {http: {port: 70000}}\n", 5, "service.http.port", "must be less than or equal to 65535"),
+        ("ghl: {share: 0}\n", 5, "ghl.share", "must be greater than 0"),
+        ("ghl: {version: v4}\n", 5, "ghl.version", "expected 2021-07-28 or v3"),
+        ("ghl: {base_url: services.example.com}\n", 5, "ghl.base_url", "expected an address that starts with https://"),
+        ("secret_key: short\n", 5, "secret_key", "must be at least 32 characters long and has 5"),
+        ("database_url: mysql://u:pw@h/d\n", 5, "database_url", "which isn't supported"),
+        ("alerts: {urls: mailto://x}\n", 5, "alerts.urls", "expected a list"),
+        ("    create_in_ghl: maybe\n", 5, "pairs.main.create_in_ghl", "expected true or false"),
+        ("    tags: [a]\n", 5, "pairs.main.tags", "expected keys of its own below it"),
+        ("    tags: {include: vip}\n", 5, "pairs.main.tags.include", "expected a list"),
+        ("    new_contact_status: unsubscribed\n", 5, "pairs.main.new_contact_status", "expected list_default, "),
+        ("    resubscribe: always\n", 5, "pairs.main.resubscribe", "expected never, pending or allow"),
+        ("    guard: {max_create_count: -1}\n", 5, "pairs.main.guard.max_create_count", "must be greater than"),
+        ("    scope: {field: {lastname: [Ada]}}\n", 5, "pairs.main.scope.field.lastname", "did you mean `lastName`"),
+        ("    rules:\n      - when: {event: oppened}\n        then: [{add_tag: x}]\n", 6,
+         "pairs.main.rules[0].when.event", "expected one of opened"),
+        ("    rules:\n      - when: {event: opened}\n        then:\n        - {add_tag: x, create_note: y}\n", 8,
+         "pairs.main.rules[0].then[0]", "expected exactly one action"),
+        ("    activity: {tasks: {opencount: X}}\n", 5, "pairs.main.activity.tasks.opencount", "mean `open_count`"),
+        (ROW + "      - {ghl: firstName, emailoctopus: Other}\n", 7, "pairs.main.fields[1].ghl", "another row maps"),
+        (ROW + "      - {ghl: lastName, emailoctopus: FirstName}\n", 7, "pairs.main.fields[1].emailoctopus",
+         "another row maps this"),
+        (ROW + "      - {ghl: email, emailoctopus: Mail}\n", 7, "pairs.main.fields[1]", "always kept in sync"),
+        (ROW + "      - {ghl: lastname, emailoctopus: LastName}\n", 7, "pairs.main.fields[1].ghl",
+         "did you mean `lastName`"),
+        (ROW + "      - {ghl: companyName, emailoctopus: Company}\n", 7, "pairs.main.fields[1].direction",
+         "write `direction: to_emailoctopus`"),
+        (ROW + "      - {ghl: type, emailoctopus: Type, direction: to_ghl}\n", 7, "pairs.main.fields[1].direction",
+         "GHL doesn't let type be written"),
+        (ROW + "      - {ghl: city, emailoctopus: The City}\n", 7, "pairs.main.fields[1].emailoctopus", "by its tag"),
+        (ROW + "      - {ghl: city, emailoctopus: City, direction: sideways}\n", 7, "pairs.main.fields[1].direction",
+         "expected both, to_ghl or to_emailoctopus"),
+        (ROW + "      - {ghl: city}\n", 7, "pairs.main.fields[1].emailoctopus", "is missing"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_path_and_line(tmp_path: Path, added: str, line: int, path: str, text: str) -> None:
+    told = refusal(tmp_path, SMALL + added)
+
+    assert told.startswith(f"sync.yaml, line {line}: {path}: ")
+    assert text in told
+
+
+@pytest.mark.parametrize(
+    ("configuration", "told"),
+    [
+        ("", "sync.yaml: pairs: is missing"),
+        ("pairs:\n", "sync.yaml, line 1: pairs: is missing"),
+        ("pairs: []\n", "sync.yaml, line 1: pairs: must not be empty"),
+        ("- a\n", "sync.yaml, line 1: expected keys such as `pairs:` here"),
+        ("pairs: [\n", "sync.yaml, line 2: this isn't valid YAML"),
+        ("a: {b: ${C}}\n", "expected ',' or '}', but got '{' (put quotes around ${…} between braces)"),
+        ("a: b: c\n", "sync.yaml, line 1: this isn't valid YAML"),
+        (SMALL.replace("token: pit-abc", "tokn: pit-abc"), "pairs.main.ghl.tokn: there is no such key; did you mean"),
+        (SMALL.replace(", token: pit-abc", ""), "sync.yaml, line 3: pairs.main.ghl.token: is missing"),
+        (SMALL.replace("pit-abc", '""'), "sync.yaml, line 3: pairs.main.ghl.token: must not be empty"),
+        (SMALL.replace("pit-abc", ""), "sync.yaml, line 3: pairs.main.ghl.token: is missing"),
+        (SMALL.replace("token: pit-abc", "oauth: {client_id: a, client_secret: b}"), "give it as `token`"),
+        (SMALL + SMALL.removeprefix("pairs:\n"), "sync.yaml, line 5: pairs.main.name: another pair has this name"),
+        (
+            SMALL + SMALL.removeprefix("pairs:\n").replace("main", "other"),
+            "sync.yaml, line 7: pairs.other.emailoctopus: another pair keeps the same location and list in sync",
+        ),
+        (
+            "service: {}\n" + SMALL + "service: {}\n",
+            "sync.yaml, line 6: `service` stands here twice, already in line 1",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_file_as_a_whole(tmp_path: Path, configuration: str, told: str) -> None:
+    assert told in refusal(tmp_path, configuration)
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    told = refusal(tmp_path, SMALL + "servce: {}\nghl: {share: 2}\n")
+
+    assert [line.split(": ")[1] for line in told.splitlines()] == ["ghl.share", "servce"]
+
+
+def test_a_missing_file_says_where_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"no configuration file .*absent\.yaml.*sync\.example\.yaml"):
+        _load_path(tmp_path / "absent.yaml")
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "sync.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigurationError, match="isn't UTF-8 text"):
+        _load_path(tmp_path / "sync.yaml")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="can't be read: Is a directory"):
+        _load_path(tmp_path)
+
+
+def test_no_message_repeats_a_secret(tmp_path: Path) -> None:
+    secrets = "secret_key: hunter2hunter2\ndatabase_url: mysql://user:hunter2@host/db\nalerts: {urls: hunter2}\n"
+    assert "hunter2" not in refusal(tmp_path, SMALL.replace("eo_abc", "[hunter2]") + secrets)
+
+
+def _load_path(path: Path) -> None:
+    load(path, Variables({}))

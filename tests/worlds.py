@@ -1,0 +1,357 @@
+"""A whole small world for scenarios: both sandboxes, one pair, one state store, one clock that tests move."""
+
+import atexit
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cache
+from threading import Lock
+from typing import Any
+
+import httpx
+
+from sync_daemon.changes.digests import Digester
+from sync_daemon.cycle import Pair, PairPlan, Timing, plan, reconcile
+from sync_daemon.model.policy import FieldRule, PairPolicy
+from sync_daemon.model.report import CycleReport, Mode
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import PairStore, Progress, System
+from sync_daemon.sandbox.clock import ManualClock
+from sync_daemon.sandbox.emailoctopus.model import Field
+from sync_daemon.sandbox.middleware import ConnectionLostError
+from sync_daemon.sandbox.request_log import Exchange
+from sync_daemon.sandbox.server import Sandbox, serve
+from sync_daemon.store.crypto import Secrets
+from sync_daemon.store.engine import open_engine
+from sync_daemon.store.installation import StateStore
+from sync_daemon.systems.emailoctopus import system as emailoctopus_system
+from sync_daemon.systems.emailoctopus.settings import EmailOctopusSettings
+from sync_daemon.systems.ghl import system as ghl_system
+from sync_daemon.systems.ghl.settings import GhlSettings
+from tests.sandbox.inprocess import ask
+
+SECRET = "a secret for tests, long enough to be one"
+GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+NAMES = (
+    FieldRule("firstName", "FirstName"),
+    FieldRule("lastName", "LastName"),
+)
+
+
+class VirtualClock:
+    """The program's clock on the sandbox's time: waiting moves it."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        # Never 0, so that "not yet" can be told from "at the start".
+        return self._clock.monotonic() + 1.0
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self._clock.advance(max(seconds, 0.001))
+
+
+class NoProgress:
+    def pages_read(self, system: SystemName, records: int) -> None: ...
+
+    def planned(self, system: SystemName, requests: int) -> None: ...
+
+    def sent(self, system: SystemName, requests: int) -> None: ...
+
+
+class Meanwhile(NoProgress):
+    """Lets the outside act once, between a cycle's reading and its first write."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._act: Callable[[], object] | None = act
+
+    def planned(self, system: SystemName, requests: int) -> None:
+        del system
+        if requests and self._act is not None:
+            act, self._act = self._act, None
+            act()
+
+
+class InProcess(httpx.BaseTransport):
+    """Requests straight into a sandbox application, without sockets."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._lock = Lock()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        body = request.read()
+        url = request.url.raw_path.decode("ascii")
+        with self._lock:
+            try:
+                answer = ask(self._app, request.method, url, json.loads(body) if body else None, dict(request.headers))
+            except ConnectionLostError as error:
+                raise httpx.ReadError("the connection broke", request=request) from error
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.content, request=request)
+
+
+@dataclass
+class World:
+    """What a scenario plays with. `ghl` and `emailoctopus` are the outside world's hands."""
+
+    sandbox: Sandbox
+    clock: ManualClock
+    pair: Pair
+    store: StateStore
+    connect: Callable[[], Mapping[SystemName, System]]
+    reports: list[CycleReport] = field(default_factory=list)
+
+    @property
+    def ghl(self) -> Any:
+        return self.sandbox.ghl.world
+
+    @property
+    def emailoctopus(self) -> Any:
+        return self.sandbox.emailoctopus.world
+
+    @property
+    def pair_store(self) -> PairStore:
+        return self.pair.store
+
+    # the program
+
+    def reconcile(self, mode: Mode = Mode.INCREMENTAL) -> CycleReport:
+        report = reconcile(self.pair, mode)
+        self.reports.append(report)
+        return report
+
+    def full(self) -> CycleReport:
+        return self.reconcile(Mode.FULL)
+
+    def plan(self, mode: Mode = Mode.INCREMENTAL) -> PairPlan:
+        return plan(self.pair, mode)
+
+    def later(self, **duration: float) -> None:
+        self.clock.advance(timedelta(**duration).total_seconds())
+
+    def settle(self, cycles: int = 4) -> CycleReport:
+        """Cycles a little apart, until nothing is written any more."""
+        for _ in range(cycles):
+            self.later(minutes=11)
+            report = self.reconcile()
+            if not report.written:
+                return report
+        raise AssertionError(f"still writing after {cycles} cycles: {report.written}")
+
+    def linked(self, email: str = "ada@example.com", first: str = "Ada", **fields: Any) -> tuple[str, str]:
+        """Somebody in GHL and, by a first cycle, in EmailOctopus too; both ids. The logs start anew."""
+        ghl_id = self.person(email, first, **fields)
+        self.reconcile()
+        self.forget_requests()
+        return ghl_id, str(self.in_emailoctopus(email)["id"])
+
+    def assert_quiet(self) -> CycleReport:
+        """A further cycle finds nothing to write (contract, law L2)."""
+        self.later(minutes=11)
+        self.forget_requests()
+        report = self.reconcile()
+        assert not report.written, report.written
+        assert self.writes(GHL) + self.writes(EMAILOCTOPUS) == []
+        return report
+
+    def before_writing(self, act: Callable[[], object]) -> None:
+        """Let the outside do something when a cycle has read everything and is about to write."""
+        self.pair = replace(self.pair, progress=Meanwhile(act))
+
+    def forget_requests(self) -> None:
+        for context in (self.sandbox.ghl, self.sandbox.emailoctopus):
+            context.log.clear()
+
+    def with_policy(self, **changes: Any) -> None:
+        self.pair = replace(self.pair, policy=replace(self.pair.policy, **changes))
+
+    # the outside
+
+    def person(self, email: str | None, first: str = "Ada", last: str = "Lovelace", **fields: Any) -> str:
+        """A contact in GHL; its id."""
+        self.clock.advance(1)
+        given = {"email": email} if email is not None else {}
+        return str(self.ghl.create(firstName=first, lastName=last, **given, **fields).id)
+
+    def subscriber(
+        self, email: str, first: str = "Ada", last: str = "Lovelace", tags: list[str] | None = None, **rest: Any
+    ) -> str:
+        """A contact in EmailOctopus; its id."""
+        self.clock.advance(1)
+        fields = {"FirstName": first, "LastName": last, **rest.pop("fields", {})}
+        fields = {name: value for name, value in fields.items() if value}
+        return str(self.emailoctopus.add(self.sandbox.list_id, email, fields, tags, **rest).id)
+
+    def edit_person(self, contact_id: str, **fields: Any) -> None:
+        self.clock.advance(1)
+        self.ghl.edit(contact_id, **fields)
+
+    def edit_subscriber(self, contact_id: str, **fields: Any) -> None:
+        self.clock.advance(1)
+        self.emailoctopus.edit(contact_id, fields)
+
+    # what is there
+
+    def people(self) -> dict[str, dict[str, Any]]:
+        """GHL's contacts by id, as GET answers."""
+        return {str(row["id"]): row for row in state_of(self.sandbox.ghl_app)}
+
+    def in_ghl(self, email: str) -> dict[str, Any]:
+        found = [row for row in self.people().values() if (row.get("email") or "").lower() == email]
+        assert len(found) == 1, f"{len(found)} GHL contacts with the address"
+        return found[0]
+
+    def subscribers(self) -> dict[str, dict[str, Any]]:
+        return {str(row["id"]): row for row in state_of(self.sandbox.emailoctopus_app)}
+
+    def in_emailoctopus(self, email: str) -> dict[str, Any]:
+        found = [row for row in self.subscribers().values() if row["email_address"].lower() == email]
+        assert len(found) == 1, f"{len(found)} EmailOctopus contacts with the address"
+        return found[0]
+
+    def blocked(self, email: str) -> bool:
+        """Whether GHL's only contact with an address has e-mail DND."""
+        return self.blocks(str(self.in_ghl(email)["id"]))
+
+    def blocks(self, contact_id: str) -> bool:
+        """Whether a GHL contact has e-mail DND, its own or for all channels."""
+        row = self.people()[contact_id]
+        channel = (row.get("dndSettings") or {}).get("Email") or {}
+        return bool(row.get("dnd")) or channel.get("status") in ("active", "permanent")
+
+    def status(self, email: str) -> str:
+        """The status of EmailOctopus's contact with an address."""
+        return str(self.in_emailoctopus(email)["status"])
+
+    def has(self, system: SystemName, email: str) -> bool:
+        rows = self.people().values() if system is GHL else self.subscribers().values()
+        return any((row.get("email") or row.get("email_address") or "").lower() == email for row in rows)
+
+    def requests(self, system: SystemName) -> list[tuple[str, str]]:
+        """Method and path of each request since the last call."""
+        context = self.sandbox.ghl if system is GHL else self.sandbox.emailoctopus
+        entries = [(exchange.method, exchange.path) for exchange in context.log.exchanges()]
+        context.log.clear()
+        return entries
+
+    def writes(self, system: SystemName) -> list[tuple[str, str]]:
+        """Method and path of each request since the last call that could change something."""
+        return [(exchange.method, exchange.path) for exchange in self._written(system)]
+
+    def bodies(self, system: SystemName) -> list[Any]:
+        """The bodies of the requests since the last call that could change something."""
+        return [exchange.request for exchange in self._written(system)]
+
+    def _written(self, system: SystemName) -> list[Exchange]:
+        context = self.sandbox.ghl if system is GHL else self.sandbox.emailoctopus
+        exchanges = context.log.exchanges()
+        context.log.clear()
+        return [one for one in exchanges if one.method != "GET" and not one.path.endswith("/contacts/search")]
+
+
+def state_of(app: Any) -> Any:
+    return ask(app, "GET", "/_sandbox/contacts").json()
+
+
+@contextmanager
+def world(
+    database_url: str,
+    *,
+    fields: tuple[FieldRule, ...] = NAMES,
+    sockets: bool = True,
+    double_opt_in: bool = False,
+    progress: Progress | None = None,
+    limits: bool = False,
+    prepare: Callable[[Sandbox], None] | None = None,
+    **policy: Any,
+) -> Iterator[World]:
+    """A world over a migrated database, over real sockets unless told otherwise, limits off unless asked for."""
+    clock = ManualClock()
+    sandbox = Sandbox(seed=1, clock=clock)
+    sandbox.ghl.limiter.enabled = sandbox.emailoctopus.limiter.enabled = limits
+    sandbox.ghl.log.recording = sandbox.emailoctopus.log.recording = True
+    if double_opt_in:
+        sandbox.emailoctopus.world.set_double_opt_in(sandbox.list_id, double_opt_in=True)
+    if prepare is not None:
+        prepare(sandbox)
+    program_clock = VirtualClock(clock)
+    with ExitStack() as stack:
+        urls = {GHL: "http://ghl.invalid", EMAILOCTOPUS: "http://emailoctopus.invalid"}
+        transports: dict[SystemName, httpx.BaseTransport | None] = dict.fromkeys(SystemName)
+        if sockets:
+            urls = {
+                GHL: _address_of(GHL, sandbox.ghl_app),
+                EMAILOCTOPUS: _address_of(EMAILOCTOPUS, sandbox.emailoctopus_app),
+            }
+        else:
+            transports = {GHL: InProcess(sandbox.ghl_app), EMAILOCTOPUS: InProcess(sandbox.emailoctopus_app)}
+
+        def connect() -> Mapping[SystemName, System]:
+            return {
+                GHL: ghl_system.connect(
+                    GhlSettings("main", sandbox.location_id, sandbox.ghl_token, urls[GHL]),
+                    program_clock,
+                    transport=transports[GHL],
+                ),
+                EMAILOCTOPUS: emailoctopus_system.connect(
+                    EmailOctopusSettings("main", sandbox.list_id, sandbox.emailoctopus_key, urls[EMAILOCTOPUS]),
+                    program_clock,
+                    transport=transports[EMAILOCTOPUS],
+                ),
+            }
+
+        store = stack.enter_context(StateStore(open_engine(database_url), Secrets(SECRET), program_clock))
+        systems = connect()
+        runs = itertools.count(1)
+        pair = Pair(
+            name="main",
+            policy=PairPolicy("main", fields=fields, double_opt_in=double_opt_in, **policy),
+            systems=systems,
+            store=store.open_pair("main", sandbox.location_id, sandbox.list_id),
+            digester=Digester(store.digest_key),
+            clock=program_clock,
+            progress=progress or NoProgress(),
+            new_run_id=lambda: f"run-{next(runs)}",
+            holder="tests",
+            timing=Timing(),
+            workers=8 if sockets else 1,
+        )
+        yield World(sandbox, clock, pair, store, connect)
+
+
+class _Switchboard:
+    """The application behind a server that outlives worlds: starting and stopping one takes longer than a scenario."""
+
+    app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+def _address_of(system: SystemName, app: Any) -> str:
+    """The real address under which an application answers from now on."""
+    board, url = _server(system)
+    board.app = app
+    return url
+
+
+@cache
+def _server(system: SystemName) -> tuple[_Switchboard, str]:
+    del system  # each has a server of its own
+    board, stack = _Switchboard(), ExitStack()
+    atexit.register(stack.close)
+    return board, stack.enter_context(serve(board))
+
+
+def add_field(sandbox: Sandbox, tag: str, type_: Any, choices: list[str] | None = None) -> None:
+    """A custom field of the EmailOctopus list."""
+    sandbox.emailoctopus.world.add_field(sandbox.list_id, Field(tag=tag, type=type_, label=tag, choices=choices or []))
