@@ -103,9 +103,7 @@ def _stage_one(
     fresh = replace(fresh, address=_address(snapshot, rules), consent=snapshot.consent or row.consent)
     if row.address is not None and row.address != fresh.address:
         page.left.add(row.address)
-        if link is None and snapshot.system is SystemName.GHL:
-            # Consent belongs to the address: under another one the contact has yet to meet.
-            fresh = replace(fresh, baseline=None)
+        fresh = _under_another_address(fresh, link)
     if snapshot.system is SystemName.GHL and (snapshot.additional_addresses or not new):
         digests = map(rules.detector.digester.address, snapshot.additional_addresses)
         page.additional_addresses[snapshot.contact_id] = tuple(digests)
@@ -204,6 +202,11 @@ def _missed(snapshot: Snapshot, rules: StagingRules, link: Link | None, *, new: 
 
 def _address(snapshot: Snapshot, rules: StagingRules) -> bytes | None:
     return rules.detector.digester.address(snapshot.address) if snapshot.address else None
+
+
+def _under_another_address(fresh: KnownContact, link: Link | None) -> KnownContact:
+    """Consent belongs to the address: under another one an unlinked GHL contact has yet to meet."""
+    return replace(fresh, baseline=None) if link is None and fresh.system is SystemName.GHL else fresh
 
 
 def _keep_if_changed(fresh: KnownContact, row: KnownContact, page: StagedPage) -> None:
