@@ -52,9 +52,9 @@ def plan(*, config: Config = DEFAULT_CONFIG, pair: PairName = None, full: Full =
 
 def plan_pair(installation: Installation, section: PairSection, mode: Mode, progress: CycleProgress) -> FullPlan:
     """The plan of one pair. Raises `ConfigurationError`, `StopSystem`, `IncompleteRead`."""
-    foreseen, new_fields = installation.foresee(section, progress)
-    progress.begin(section.name, lambda system, requests: foreseen.systems[system].seconds_for(requests))
-    return FullPlan(new_fields, plan_cycle(foreseen, mode))
+    with installation.foresee(section, progress) as (foreseen, new_fields):
+        progress.begin(section.name, lambda system, requests: foreseen.systems[system].seconds_for(requests))
+        return FullPlan(new_fields, plan_cycle(foreseen, mode))
 
 
 def as_json(plans: Iterable[FullPlan]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The installation's state store: one database, one secret, its pairs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -9,6 +11,7 @@ from sync_daemon.model.errors import StateStoreError
 from sync_daemon.model.state import PairState
 from sync_daemon.ports import Clock
 from sync_daemon.store import tables
+from sync_daemon.store.copy import private_copy
 from sync_daemon.store.crypto import DerivedKeys, Secrets
 from sync_daemon.store.engine import reading, writing
 from sync_daemon.store.pair import SqlPairStore
@@ -79,6 +82,12 @@ class StateStore:
     def digest_key(self) -> bytes:
         """The key of every digest in the store: that of the secret it was made with."""
         return self._keys.digests
+
+    @contextmanager
+    def private_copy(self, pair: str) -> Iterator["StateStore"]:
+        """A pair's state in a database of its own: what is written there changes nothing here, and ends with it."""
+        with private_copy(self._engine, pair) as engine, StateStore(engine, self._secrets, self._clock) as copy:
+            yield copy
 
     def pairs(self) -> list[PairState]:
         """What is remembered of each pair, in order of their names."""

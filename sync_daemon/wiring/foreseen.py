@@ -12,8 +12,7 @@ from sync_daemon.wiring.systems import Systems
 def foresee(systems: Systems, new: Collection[NewField], store: PairStore) -> Systems:
     """The same systems, with fields in their schemas that don't exist yet. Nothing may be written to them.
 
-    The store's schemas get them too: they count for a plan alone, because a mapped field that was never seen makes
-    every set-up read the schemas anew.
+    The schemas in `store`, which is a plan's own, get them too.
     """
     foreseen = {}
     for name, system in systems.items():

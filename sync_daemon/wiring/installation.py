@@ -42,21 +42,24 @@ class Installation:
         Raises `ConfigurationError` for a mapping that can't work, `PairBusy` when fields must be made and another
         process holds the pair, `StopSystem` when a system can't be asked.
         """
-        set_up = self._set_up(section)
+        set_up = self._set_up(section, self.store)
         return self._pair(set_up, set_up.complete(), set_up.systems, progress)
 
-    def foresee(self, section: PairSection, progress: Progress) -> tuple[Pair, list[NewField]]:
-        """A pair ready to be planned, as it will be once the fields returned are made; nothing is made.
+    @contextmanager
+    def foresee(self, section: PairSection, progress: Progress) -> Iterator[tuple[Pair, list[NewField]]]:
+        """A pair ready to be planned, as it will be once the fields given with it are made; nothing is made.
 
+        It works on a private copy of the pair's state, so that another process may reconcile the pair meanwhile.
         Raises `ConfigurationError` and `StopSystem` as `open` does.
         """
-        set_up = self._set_up(section)
-        policy, new = set_up.check()
-        systems = foresee(set_up.systems, new, set_up.store) if new else set_up.systems
-        return self._pair(set_up, policy, systems, progress), new
+        with self.store.private_copy(section.name) as copy:
+            set_up = self._set_up(section, copy)
+            policy, new = set_up.check()
+            systems = foresee(set_up.systems, new, set_up.store) if new else set_up.systems
+            yield self._pair(set_up, policy, systems, progress), new
 
-    def _set_up(self, section: PairSection) -> SetUp:
-        store = self.store.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
+    def _set_up(self, section: PairSection, state: StateStore) -> SetUp:
+        store = state.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
         return SetUp(section, store, connect(section, self.settings, self.clock), self.clock, self.holder)
 
     def _pair(self, set_up: SetUp, policy: PairPolicy, systems: Systems, progress: Progress) -> Pair:

@@ -1,6 +1,10 @@
 """`reconcile` and `plan` on both APIs over real sockets: answers, exit statuses, and what reached the other side."""
 
 import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -74,6 +78,33 @@ def test_a_plan_writes_nothing_and_foresees_what_reconcile_does(trial: Trial) ->
         planned = [one for one in operations if (one["system"], one["action"]) == (system, action)]
         assert len(planned) == written[system][word] > 0
     assert trial.run("plan", "--json").pair["operations"] == []
+
+
+def test_a_plan_leaves_the_state_as_it_is_though_another_process_holds_the_pair(trial: Trial) -> None:
+    trial.run("reconcile")
+    linked = next(contact for contact in trial.ghl.contacts if contact.email and "firstName" in contact.fields)
+    trial.ghl.edit(linked.id, firstName="Renamed")
+    before = state(trial)
+    with held_by_another(trial):
+        plan = trial.run("plan", "--full", "--json")
+
+    assert [one["fields"] for one in plan.pair["operations"]] == [["FirstName"]]
+    assert state(trial) == before
+
+
+def state(trial: Trial) -> list[str]:
+    """Every row of the state store but the lease."""
+    with closing(sqlite3.connect(trial.folder / "sync.db")) as database:
+        return [line for line in database.iterdump() if '"leases"' not in line]
+
+
+@contextmanager
+def held_by_another(trial: Trial) -> Iterator[None]:
+    until = int((time.time() + 30) * 1_000_000)
+    with closing(sqlite3.connect(trial.folder / "sync.db", isolation_level=None)) as database:
+        database.execute("UPDATE leases SET holder = 'another', expires_at = ?", (until,))
+        yield
+        assert database.execute("SELECT holder FROM leases").fetchall() == [("another",)]
 
 
 def test_a_plan_shows_values_of_a_field_that_is_yet_to_be_made(trial: Trial) -> None:
