@@ -39,8 +39,12 @@ def refuse(document: Document, complaints: list[Complaint]) -> ConfigurationErro
 
 def of_validation(error: ValidationError, model: type[BaseModel]) -> Iterator[Complaint]:
     """What pydantic found, without the values, which may be secrets."""
-    for details in error.errors(include_url=False, include_input=False):
-        yield Complaint(details["loc"], _sentence(details, model))
+    found = error.errors(include_url=False, include_input=False)
+    for details in found:
+        path = details["loc"]
+        # A list whose items were refused counts for pydantic as too short, too; the items say it better.
+        if details["type"] != "too_short" or not any(one["loc"][:-1][: len(path)] == path for one in found):
+            yield Complaint(path, _sentence(details, model))
 
 
 def nearest(word: str, known: tuple[str, ...]) -> str:

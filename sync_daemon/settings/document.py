@@ -76,11 +76,12 @@ def _example() -> Path:
 def parse(text: str, name: str) -> Document:
     """Parse YAML text; `name` is what errors call it."""
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
-    except MarkedYAMLError as error:
-        raise ConfigurationError(f"{name}{_yaml_problem(error, text)}.") from None
-    except YAMLError as error:
-        raise ConfigurationError(f"{name}: this isn't valid YAML: {str(error).splitlines()[0]}.") from None
+        return _document(_compose(text, name), name)
+    except RecursionError:
+        raise ConfigurationError(f"{name}: its keys are nested too deeply, or an alias (*) stands inside itself.") from None
+
+
+def _document(root: Node | None, name: str) -> Document:
     if root is not None and not isinstance(root, MappingNode):
         raise ConfigurationError(f"{name}, line {root.start_mark.line + 1}: expected keys such as `pairs:` here.")
     document = Document(name)
@@ -89,9 +90,20 @@ def parse(text: str, name: str) -> Document:
     return document
 
 
+def _compose(text: str, name: str) -> Node | None:
+    try:
+        return YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        raise ConfigurationError(f"{name}{_yaml_problem(error, text)}.") from None
+    except YAMLError as error:
+        raise ConfigurationError(f"{name}: this isn't valid YAML: {str(error).splitlines()[0]}.") from None
+
+
 def _yaml_problem(error: MarkedYAMLError, text: str) -> str:
     if error.problem_mark is None:
         return f": this isn't valid YAML: {error.problem}"
+    if (error.context or "").startswith("expected a single document"):
+        return f", line {error.problem_mark.line + 1}: a second document begins here; remove this `---`"
     line = error.problem_mark.line
     bare = "${" in "".join(text.splitlines()[line : line + 1])
     hint = " (put quotes around ${…} between braces)" if bare else ""
@@ -120,6 +132,8 @@ class _Reader:
         written: dict[str, int] = {}
         for key, child in self._pairs(node):
             name, line = str(key.value), key.start_mark.line + 1
+            if not isinstance(key, ScalarNode):
+                raise ConfigurationError(f"{self._at(line)}: a key must be a plain text, not a list or mapping.")
             if name in written:
                 raise ConfigurationError(
                     f"{self._at(line)}: `{name}` stands here twice, already in line {written[name]}. Remove one."

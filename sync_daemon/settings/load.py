@@ -32,8 +32,7 @@ def load_outside_pairs(path: Path | None, variables: Variables) -> InstallationS
 
 
 def _checked(document: Document, variables: Variables, model: type[M]) -> M:
-    overlay(document, variables)
-    expand(document, variables)
+    expand(document, variables, literal=overlay(document, variables))
     try:
         return model.model_validate(document.data)
     except ValidationError as error:

@@ -21,7 +21,7 @@ from sync_daemon.model.policy import (
 )
 from sync_daemon.settings.activity import ActivitySection
 from sync_daemon.settings.rules import RuleSection
-from sync_daemon.settings.values import Count, Percent, Secret, Section, Text, Texts
+from sync_daemon.settings.values import Count, Credential, Id, Percent, Secret, Section, Text, Texts
 
 
 class OAuthSection(Section):
@@ -34,16 +34,16 @@ class OAuthSection(Section):
 class GhlAccount(Section):
     """Which GHL location a pair keeps in sync, and the credentials for it."""
 
-    location_id: Text
-    token: Secret | None = None
+    location_id: Id
+    token: Credential | None = None
     oauth: OAuthSection | None = None
 
 
 class EmailOctopusAccount(Section):
     """Which EmailOctopus list a pair keeps in sync, and the credentials for it."""
 
-    list_id: Text
-    api_key: Secret
+    list_id: Id
+    api_key: Credential
     webhook_secret: SecretStr = SecretStr("")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
@@ -12,8 +13,11 @@ from sync_daemon.model.errors import ConfigurationError
 from sync_daemon.store.crypto import checked
 from sync_daemon.store.engine import parse_url
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
+_LONGEST_DAYS = 3650
+_ID = re.compile(r"[\w-]+", re.ASCII)
+_CREDENTIAL = re.compile(r"[!-~]*")
 
 
 class Section(BaseModel):
@@ -30,7 +34,9 @@ def _duration(value: Any) -> Any:
     if match is None:
         raise ValueError("expected a duration such as 90s, 10m, 24h or 90d")
     number, unit = match.groups()
-    return timedelta(**{_UNITS[unit]: float(number)})
+    if float(number) * _SECONDS[unit] > _LONGEST_DAYS * _SECONDS["d"]:
+        raise ValueError(f"must be at most {_LONGEST_DAYS}d")
+    return timedelta(seconds=float(number) * _SECONDS[unit])
 
 
 def _above_zero(value: timedelta) -> timedelta:
@@ -40,9 +46,28 @@ def _above_zero(value: timedelta) -> timedelta:
 
 
 def _url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
         raise ValueError("expected an address that starts with https:// (or http:// for a server of your own)")
+    try:
+        parts = urlsplit(value)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        named = False
+    if not named:
+        raise ValueError("the host or the port in this address can't be one")
     return value.rstrip("/")
+
+
+def _id(value: str) -> str:
+    if not _ID.fullmatch(value):
+        raise ValueError("an id has letters, digits, - and _ only; copy the id alone, without the address around it")
+    return value
+
+
+def _credential(value: SecretStr) -> SecretStr:
+    if not _CREDENTIAL.fullmatch(value.get_secret_value()):
+        raise ValueError("holds spaces or characters that no key or token has; copy it again")
+    return value
 
 
 def _database_url(value: str) -> str:
@@ -74,8 +99,11 @@ Count = Annotated[int, Field(ge=0)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Text = Annotated[str, Field(min_length=1)]
 Texts = tuple[Text, ...]
+Id = Annotated[Text, AfterValidator(_id)]
 Url = Annotated[str, AfterValidator(_url)]
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_database_url)]
 """A database's address can hold a password, so it never shows in a message."""
 SecretKey = Annotated[SecretStr, AfterValidator(_secret_key)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
+Credential = Annotated[Secret, AfterValidator(_credential)]
+"""What is sent in a header."""

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,7 @@ class Variables:
         try:
             return Path(path).read_text(encoding="utf-8").strip() or None
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8 text"
-            raise ConfigurationError(f"{name}{_FILE} names {path}, which can't be read: {reason}.") from None
+            raise ConfigurationError(f"{name}{_FILE} names {path}, which can't be read: {_reason(error)}.") from None
 
     def starting_with(self, prefix: str) -> Iterator[tuple[str, str]]:
         """The variables with a prefix that have a value, whether set or in a file named for them."""
@@ -45,14 +44,24 @@ class Variables:
                 yield name, value
 
 
-def expand(document: Document, variables: Variables) -> None:
-    """Replace `${NAME}` and `${NAME:-default}` in every text of a document.
+def expand(document: Document, variables: Variables, literal: Collection[KeyPath] = ()) -> None:
+    """Replace `${NAME}` and `${NAME:-default}` in every text of a document, but for those at the `literal` paths.
 
-    Raises `ConfigurationError` naming every variable that is unset or empty and has no default.
+    Raises `ConfigurationError` naming every variable that is unset or empty and has no default, and every `${`
+    that is no reference.
     """
     missing: list[str] = []
 
     def replaced(text: str, path: KeyPath) -> str:
+        if path in literal:
+            return text
+        if "${" in _REFERENCE.sub(lambda reference: reference[2] or "", text):
+            missing.append(
+                f"{document.place(path)}: {document.spell(path)}: a reference is written ${{NAME}} or "
+                "${NAME:-default}, NAME of letters, digits and _, and no other one in the default."
+            )
+            return text
+
         def value(reference: re.Match[str]) -> str:
             name, default = reference.groups()
             found = variables.get(name)
@@ -82,4 +91,11 @@ def _dotenv(path: Path) -> dict[str, str]:
         return {}
     from dotenv import dotenv_values  # noqa: PLC0415 - most runs have no such file
 
-    return {name: value for name, value in dotenv_values(path, interpolate=False).items() if value}
+    try:
+        return {name: value for name, value in dotenv_values(path, interpolate=False).items() if value}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} can't be read: {_reason(error)}.") from None
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return str(error.strerror) if isinstance(error, OSError) else "it isn't UTF-8 text"

@@ -28,11 +28,17 @@ def refusal(folder: Path, text: str, variables: Mapping[str, str] | None = None)
         ("service:\n  http:\n    porte: 1\n", 7, "service.http.porte", "did you mean `port`"),
         ("service: {poll_every: 60}\n", 5, "service.poll_every", "expected a duration such as 90s, 10m, 24h or 90d"),
         ("service: {poll_every: 0s}\n", 5, "service.poll_every", "must be longer than nothing"),
+        ("service: {poll_every: -5m}\n", 5, "service.poll_every", "expected a duration"),
+        ("ghl: {index_lag: 99999999999d}\n", 5, "ghl.index_lag", "must be at most 3650d"),
         ("service: {http: {port: eighty}}\n", 5, "service.http.port", "expected a whole number"),
         ("service: {http: {port: 70000}}\n", 5, "service.http.port", "must be less than or equal to 65535"),
         ("ghl: {share: 0}\n", 5, "ghl.share", "must be greater than 0"),
         ("ghl: {version: v4}\n", 5, "ghl.version", "expected 2021-07-28 or v3"),
         ("ghl: {base_url: services.example.com}\n", 5, "ghl.base_url", "expected an address that starts with https://"),
+        ("ghl: {base_url: 'https://a.example:99999'}\n", 5, "ghl.base_url", "the host or the port"),
+        ("ghl: {base_url: 'https://[::1'}\n", 5, "ghl.base_url", "the host or the port"),
+        ("ghl: {base_url: 'https://:443'}\n", 5, "ghl.base_url", "the host or the port"),
+        ("ghl: {base_url: 'https://a.example/?b=c'}\n", 5, "ghl.base_url", "expected an address"),
         ("secret_key: short\n", 5, "secret_key", "must be at least 32 characters long and has 5"),
         ("database_url: mysql://u:pw@h/d\n", 5, "database_url", "which isn't supported"),
         ("alerts: {urls: mailto://x}\n", 5, "alerts.urls", "expected a list"),
@@ -41,6 +47,9 @@ def refusal(folder: Path, text: str, variables: Mapping[str, str] | None = None)
         ("    tags: {include: vip}\n", 5, "pairs.main.tags.include", "expected a list"),
         ("    new_contact_status: unsubscribed\n", 5, "pairs.main.new_contact_status", "expected list_default, "),
         ("    resubscribe: always\n", 5, "pairs.main.resubscribe", "expected never, pending or allow"),
+        ("    address_change: ${GHL-TOKEN}\n", 5, "pairs.main.address_change", "a reference is written ${NAME} or"),
+        ("    address_change: x-${GHL_TOKEN\n", 5, "pairs.main.address_change", "a reference is written ${NAME} or"),
+        ("    address_change: '${A:-${B}}'\n", 5, "pairs.main.address_change", "no other one in the default"),
         ("    guard: {max_create_count: -1}\n", 5, "pairs.main.guard.max_create_count", "must be greater than"),
         ("    scope: {field: {lastname: [Ada]}}\n", 5, "pairs.main.scope.field.lastname", "did you mean `lastName`"),
         ("    rules:\n      - when: {event: oppened}\n        then: [{add_tag: x}]\n", 6,
@@ -68,6 +77,7 @@ def test_a_mistake_is_told_with_path_and_line(tmp_path: Path, added: str, line: 
     told = refusal(tmp_path, SMALL + added)
 
     assert told.startswith(f"sync.yaml, line {line}: {path}: ")
+    assert len(told.splitlines()) == 1
     assert text in told
 
 
@@ -85,6 +95,13 @@ def test_a_mistake_is_told_with_path_and_line(tmp_path: Path, added: str, line: 
         (SMALL.replace(", token: pit-abc", ""), "sync.yaml, line 3: pairs.main.ghl.token: is missing"),
         (SMALL.replace("pit-abc", '""'), "sync.yaml, line 3: pairs.main.ghl.token: must not be empty"),
         (SMALL.replace("pit-abc", ""), "sync.yaml, line 3: pairs.main.ghl.token: is missing"),
+        (SMALL.replace("pit-abc", "pit-…"), "sync.yaml, line 3: pairs.main.ghl.token: holds spaces or characters"),
+        (SMALL.replace("eo_abc", '"eo_a\\n"'), "line 4: pairs.main.emailoctopus.api_key: holds spaces or characters"),
+        (SMALL.replace("ve9EPM428h8vShlRW1KT", "../contacts"), "line 3: pairs.main.ghl.location_id: an id has letters"),
+        (SMALL.replace("list_id: ", "list_id: https://x/"), "line 4: pairs.main.emailoctopus.list_id: an id has"),
+        ("pairs: &a [*a]\n", "sync.yaml: its keys are nested too deeply, or an alias (*) stands inside itself"),
+        ("a: 1\n---\nb: 2\n", "sync.yaml, line 2: a second document begins here; remove this `---`"),
+        ("a: 1\n? [b, c]\n: 2\n", "sync.yaml, line 2: a key must be a plain text"),
         (SMALL.replace("token: pit-abc", "oauth: {client_id: a, client_secret: b}"), "give it as `token`"),
         (SMALL + SMALL.removeprefix("pairs:\n"), "sync.yaml, line 5: pairs.main.name: another pair has this name"),
         (

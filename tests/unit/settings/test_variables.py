@@ -62,6 +62,18 @@ def test_a_value_is_never_read_as_another_reference(tmp_path: Path) -> None:
     assert token(tmp_path, FROM_VARIABLE, {"GHL_TOKEN": "${HOME}"}) == "${HOME}"
 
 
+def test_nor_is_that_of_a_setting(tmp_path: Path) -> None:
+    secret = "${HOME} and ${ and the rest of forty letters"
+    settings = loaded(tmp_path, "secret_key: ${UNSET}\n" + SMALL, {"SYNC_DAEMON_SECRET_KEY": secret})
+    assert settings.secret_key.get_secret_value() == secret
+
+
+def test_a_dotenv_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"ONE=\xff\n")
+    with pytest.raises(ConfigurationError, match=r"\.env can't be read: it isn't UTF-8 text"):
+        Variables.of_process(tmp_path)
+
+
 def test_the_environment_wins_over_dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("ONE=from-file\nTWO='from $ONE file'\n")
     monkeypatch.setenv("ONE", "from-environment")
@@ -104,6 +116,8 @@ def test_settings_outside_pairs_come_from_variables(tmp_path: Path) -> None:
             "variable SYNC_DAEMON_SERVICE__POLL_EVRY: service.poll_evry: there is",
         ),
         ("SYNC_DAEMON_GHL__SHARE", "all", "variable SYNC_DAEMON_GHL__SHARE: ghl.share: expected a number"),
+        ("SYNC_DAEMON_SERVICE", "soon", "variable SYNC_DAEMON_SERVICE: expected a JSON object"),
+        ("SYNC_DAEMON_GHL__BASE_URL", "x", "variable SYNC_DAEMON_GHL__BASE_URL: ghl.base_url: expected an address"),
         ("SYNC_DAEMON_ALERTS__URLS", "json://x", "variable SYNC_DAEMON_ALERTS__URLS: expected a JSON list"),
     ],
 )
