@@ -7,6 +7,7 @@ Each command is a module of `commands`, imported when it is called: `status` sha
 import os
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import NamedTuple
 
 import structlog
@@ -75,6 +76,7 @@ def application() -> App:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and give its exit status; whatever a user can cause ends without a stack trace."""
+    _open_what_was_closed()
     try:
         logs.configure()
         outcome = application()(_options_last(arguments), exit_on_error=False)
@@ -95,6 +97,13 @@ def run(arguments: list[str]) -> int:
         _complain("This should not have happened. Please report it together with the lines above.")
         return UNEXPECTED
     return outcome if isinstance(outcome, int) else 0
+
+
+def _open_what_was_closed() -> None:
+    """Let `>&-` mean what `>/dev/null` means; Python leaves None in the place of a closed stream."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
 
 
 def _options_last(arguments: list[str]) -> list[str]:

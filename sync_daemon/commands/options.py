@@ -14,7 +14,13 @@ from sync_daemon.settings.variables import Variables
 
 DEFAULT_CONFIG = Path("config/sync.yaml")
 
-Config = Annotated[Path, Parameter(env_var="SYNC_DAEMON_CONFIG", help="The configuration file.")]
+
+def _named(_type: object, path: Path) -> None:
+    if path == Path():
+        raise ValueError("name a file, or leave --config and SYNC_DAEMON_CONFIG away.")
+
+
+Config = Annotated[Path, Parameter(env_var="SYNC_DAEMON_CONFIG", help="The configuration file.", validator=_named)]
 PairName = Annotated[str | None, Parameter(name="--pair", help="Only this pair.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON object instead of tables.")]
 Full = Annotated[bool, Parameter(name="--full", negative="", help="Read every contact, not only what changed.")]

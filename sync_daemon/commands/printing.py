@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -25,18 +25,17 @@ def print_json(answer: Any) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> Table:
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> RenderableType:
     """A table whose cells are taken literally; columns whose name ends in `#` hold numbers."""
     plain = not sys.stdout.isatty()
-    made = Table(
-        title=title, title_justify="left", title_style="bold", box=None if plain else SIMPLE_HEAD, pad_edge=False
-    )
+    made = Table(box=None if plain else SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         number = column.endswith("#")
         made.add_column(column.removesuffix("#"), justify="right" if number else "left", overflow="fold")
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    return made
+    # Rich would break a title of its own at the width of the table.
+    return made if title is None else Group(Text(title, style="bold"), made)
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -21,13 +21,21 @@ _ASK_AGAIN_S = 1.0
 _log = structlog.get_logger(__name__)
 
 
+def _at_least_none(_type: object, wait: float) -> None:
+    if not wait >= 0:  # which NaN isn't either
+        raise ValueError("it must be 0 seconds or more.")
+
+
 def reconcile(
     *,
     config: Config = DEFAULT_CONFIG,
     pair: PairName = None,
     full: Full = False,
     wait: Annotated[
-        float, Parameter(help="Seconds to wait for a pair that another process works on.", name="--wait")
+        float,
+        Parameter(
+            help="Seconds to wait for a pair that another process works on.", name="--wait", validator=_at_least_none
+        ),
     ] = 0.0,
     json: Json = False,
 ) -> int:

@@ -78,7 +78,9 @@ def parse(text: str, name: str) -> Document:
     try:
         return _document(_compose(text, name), name)
     except RecursionError:
-        raise ConfigurationError(f"{name}: its keys are nested too deeply, or an alias (*) stands inside itself.") from None
+        raise ConfigurationError(
+            f"{name}: its keys are nested too deeply, or an alias (*) stands inside itself."
+        ) from None
 
 
 def _document(root: Node | None, name: str) -> Document:

@@ -49,14 +49,22 @@ def open_engine(database_url: str) -> Engine:
 
 
 def _sqlite(url: URL) -> Engine:
+    make_folder(url)
+    engine = create_engine(url, hide_parameters=True, pool_use_lifo=True, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _set_pragmas)
+    return engine
+
+
+def make_folder(url: URL) -> None:
+    """Make the folder of a SQLite file unless it is there. Raises `StateStoreError`."""
     folder = Path(url.database or "").parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StateStoreError(f"the database's folder {folder} can't be made: {error.strerror}") from error
-    engine = create_engine(url, hide_parameters=True, pool_use_lifo=True, connect_args={"timeout": BUSY_SECONDS})
-    event.listen(engine, "connect", _set_pragmas)
-    return engine
+        raise StateStoreError(
+            f"the folder {folder} of the database can't be made: {error.strerror}; make it, or name another file in "
+            "database_url"
+        ) from error
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

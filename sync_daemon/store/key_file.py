@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sync_daemon.model.errors import ConfigurationError, StateStoreError
 from sync_daemon.store.crypto import checked
-from sync_daemon.store.engine import parse_url
+from sync_daemon.store.engine import make_folder, parse_url
 
 _BYTES = 32
 
@@ -30,6 +30,7 @@ def load_or_make_secret(database_url: str, configured: str | None) -> tuple[str,
             "secret_key is required with PostgreSQL: set it to any text of at least 32 characters, for example "
             "from: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
+    make_folder(url)
     path = key_path(url.database or "")
     try:
         made = not path.exists() and _make(path)
@@ -43,7 +44,6 @@ def load_or_make_secret(database_url: str, configured: str | None) -> tuple[str,
 
 def _make(path: Path) -> bool:
     """Write a random secret; False when another process was quicker, whose secret then counts."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

@@ -48,6 +48,15 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(configuration(connection), "head")
 
 
+def is_older(engine: Engine) -> bool:
+    """Whether `upgrade` would change the database. Raises `StateStoreError` for a newer one, as `upgrade` does."""
+    with reading(engine) as connection:
+        version = _version(connection)
+        if version != HEAD:
+            _refuse_newer(connection, version)
+        return version != HEAD
+
+
 def verify(engine: Engine) -> None:
     """Raise `StateStoreError` unless the database is at `head()`, for when it may not be upgraded unasked."""
     with reading(engine) as connection:

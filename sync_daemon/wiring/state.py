@@ -48,7 +48,7 @@ def look_into_store(settings: InstallationSection) -> Iterator[StateStore | None
         return
     secret, _ = load_or_make_secret(url, settings.secret_key.get_secret_value())
     with _engine(url) as engine:
-        if may_upgrade() and migrate.current(engine) != migrate.head():
+        if may_upgrade() and migrate.is_older(engine):
             yield None
             return
         migrate.verify(engine)

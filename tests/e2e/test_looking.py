@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,25 @@ def test_check_knows_a_store_made_with_another_secret(trial: Trial) -> None:
     trial.run("reconcile")
     answer = trial.run("check", config=f"secret_key: {'another' * 10}\n{trial.config}")
     assert (answer.status, "another secret_key" in answer.err) == (2, True)
+
+
+@pytest.mark.parametrize("command", [["check"], ["status"], ["plan"], ["reconcile"], ["db", "upgrade"]])
+def test_a_database_of_a_newer_version_is_left_alone(trial: Trial, command: list[str]) -> None:
+    trial.run("status")
+    with closing(sqlite3.connect(trial.folder / "sync.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    answer = trial.run(*command)
+
+    assert (answer.status, answer.out) == (2, "")
+    assert "made by a newer version of sync-daemon" in answer.err
+
+
+def test_a_database_where_no_folder_can_be_is_told(trial: Trial) -> None:
+    answer = trial.run("status", config=trial.config.replace("sync.db", "sync.yaml/sync.db"))
+    assert answer.status == 2
+    assert "the folder" in answer.err
+    assert "another file in database_url" in answer.err
 
 
 def test_status_before_and_after_a_run(trial: Trial) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("line", [["nonsense"], ["status", "--nonsense"], ["reconcile", "--wait", "soon"], ["db", "x"]])
+@pytest.mark.parametrize("line", [["nonsense"], ["status", "--nonsense"], ["reconcile", "--wait", "soon"], ["db", "x"],
+                                  ["reconcile", "--wait", "-1"], ["reconcile", "--wait", "nan"]])  # fmt: skip
 def test_bad_usage_is_told_without_a_stack_trace(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(line) == 2
     printed = capsys.readouterr()
@@ -47,6 +49,22 @@ def test_the_configuration_can_be_named_before_the_command(trial: Trial, capsys:
 def test_the_configuration_can_be_named_by_a_variable(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNC_DAEMON_CONFIG", str(trial.write()))
     assert run(["status"]) == 0
+
+
+def test_a_variable_that_names_no_configuration_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNC_DAEMON_CONFIG", "")
+    assert run(["status"]) == 2
+    assert "SYNC_DAEMON_CONFIG" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("closed", ["1", "2"])
+def test_a_closed_stream_is_no_failure_of_ours(trial: Trial, closed: str) -> None:
+    command = f'exec "$0" -m sync_daemon status --config "$1" {closed}>&-'
+    process = start(folder=trial.folder, command=["sh", "-c", command, sys.executable, str(trial.write())])
+    answer = finished(process)
+    assert (answer.status, "Traceback" in answer.err) == (0, False)
 
 
 def test_what_nobody_foresaw_is_an_exit_status_and_a_log(

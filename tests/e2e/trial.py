@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,11 +103,15 @@ class Trial:
 
 
 def start(
-    *arguments: str, folder: Path, variables: Mapping[str, str] | None = None, **options: Any
+    *arguments: str,
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    command: Sequence[str] = (sys.executable, "-m", "sync_daemon"),
+    **options: Any,
 ) -> subprocess.Popen[str]:
     """A `sync-daemon` process in a folder; `end_all` ends it if the test doesn't."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "sync_daemon", *arguments],
+        [*command, *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), **(variables or {})},
         stdout=subprocess.PIPE,
