@@ -103,7 +103,7 @@ def _open_what_was_closed() -> None:
     """Let `>&-` mean what `>/dev/null` means; Python leaves None in the place of a closed stream."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
 
 
 def _options_last(arguments: list[str]) -> list[str]:

@@ -94,11 +94,12 @@ def _document(root: Node | None, name: str) -> Document:
 
 def _compose(text: str, name: str) -> Node | None:
     try:
-        return YAML(typ="safe", pure=True).compose(text)
+        root: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         raise ConfigurationError(f"{name}{_yaml_problem(error, text)}.") from None
     except YAMLError as error:
         raise ConfigurationError(f"{name}: this isn't valid YAML: {str(error).splitlines()[0]}.") from None
+    return root
 
 
 def _yaml_problem(error: MarkedYAMLError, text: str) -> str:
