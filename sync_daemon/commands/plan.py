@@ -78,7 +78,7 @@ def show_plan(plan: FullPlan) -> None:
     """Print what would be written as a summary, with what it costs."""
     out, cycle = console(), plan.cycle
     if not cycle.operations and not plan.new_fields:
-        out.print(f"{cycle.pair}: nothing to write; both sides are as they should be.")
+        out.print(f"{cycle.pair}: nothing to write.")
     else:
         counts = Counter((operation.system, str(operation.action)) for operation in cycle.operations)
         counts.update((new.system, _NEW_FIELD) for new in plan.new_fields)

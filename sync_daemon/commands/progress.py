@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sync_daemon.commands.printing import seconds
+from sync_daemon.commands.printing import plural, seconds
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Progress
 
@@ -41,12 +41,14 @@ class Tally:
         self.pair = pair
         self._seconds_for = seconds_for
         self.read: Counter[SystemName] = Counter()
+        self.pages: Counter[SystemName] = Counter()
         self.to_send: Counter[SystemName] = Counter()
         self.answered: Counter[SystemName] = Counter()
 
     def pages_read(self, system: SystemName, records: int) -> None:
         """A page came in."""
         self.read[system] += records
+        self.pages[system] += 1
 
     def planned(self, system: SystemName, requests: int) -> None:
         """So many more requests are to be sent."""
@@ -64,7 +66,7 @@ class Tally:
 
     def sentence(self) -> str:
         """The state of affairs in one line."""
-        read = ", ".join(f"{self.read[system]:,} {system}" for system in SystemName)
+        read = ", ".join(f"{self.read[name]:,} {name} ({plural(self.pages[name], 'page')})" for name in SystemName)
         said = f"{self.pair}: read {read}"
         if total := self.to_send.total():
             said += f"; sent {self.answered.total():,} of {total:,} requests, {seconds(self.seconds_left)} left"

@@ -8,12 +8,14 @@ from typing import Any
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
 from sync_daemon.commands.printing import console, print_json, seconds, table
 from sync_daemon.model.errors import StateStoreError
-from sync_daemon.model.state import PairState, Totals
+from sync_daemon.model.state import PairState, Parked, Totals
+from sync_daemon.model.system import SystemName
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.installation import StateStore
 from sync_daemon.wiring.state import open_store
 
 _RUNS = 5
+_PARKED_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class _Known:
     state: PairState | None = None
     totals: Totals | None = None
     runs: tuple[Mapping[str, Any], ...] = ()
+    parked: tuple[Parked, ...] = ()
     problem: str | None = None
 
 
@@ -46,7 +49,8 @@ def _known(store: StateStore, section: PairSection, state: PairState | None) -> 
         pair_store = store.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
     except StateStoreError as error:
         return _Known(section.name, state, problem=str(error))
-    return _Known(section.name, state, pair_store.totals(), tuple(pair_store.last_runs(_RUNS)))
+    runs, parked = pair_store.last_runs(_RUNS), pair_store.parked(everything=True)
+    return _Known(section.name, state, pair_store.totals(), tuple(runs), tuple(parked))
 
 
 def _as_json(known: _Known) -> dict[str, Any]:
@@ -64,8 +68,31 @@ def _as_json(known: _Known) -> dict[str, Any]:
         "unlinked": dict(totals.unlinked),
         "watermarks": {name: _iso(moment) for name, moment in state.watermarks.items()} if state else {},
         "lag_s": _lag(known),
-        "runs": [{**run, "started": _iso(run["started"]), "ended": _iso(run["ended"])} for run in known.runs],
+        "quota_left": {str(system): _quota_left(known).get(system) for system in SystemName},
+        "parked_changes": [
+            {
+                "id": one.id,
+                "ghl_id": one.ghl_id,
+                "emailoctopus_id": one.emailoctopus_id,
+                "what": one.what,
+                "error": one.message,
+                "attempts": one.attempts,
+                "next_try": _iso(one.next_try),
+            }
+            for one in known.parked
+        ],
+        "runs": [_run(run) for run in known.runs],
     }
+
+
+def _run(run: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {name: value for name, value in run.items() if name != "quota_left"}
+    return {**shown, "started": _iso(run["started"]), "ended": _iso(run["ended"])}
+
+
+def _quota_left(known: _Known) -> Mapping[str, int]:
+    """What the newest run that was told saw left of each daily quota."""
+    return next((run["quota_left"] for run in known.runs if run["quota_left"]), {})
 
 
 def _show(known: list[_Known]) -> None:
@@ -88,6 +115,28 @@ def _show(known: list[_Known]) -> None:
                 f"{count:,} {reason.replace('_', ' ')}" for reason, count in one.totals.unlinked.items()
             )
             out.print(f"{one.name}: not linked: {reasons}")
+        for system, left in _quota_left(one).items():
+            out.print(f"{one.name}: {left:,} requests of {system}'s daily quota were left after the last run")
+        _show_parked(one)
+
+
+def _show_parked(known: _Known) -> None:
+    columns = ("GHL id", "EmailOctopus id", "what", "the API's words", "tried#", "again at")
+    rows = [
+        (
+            one.ghl_id or "-",
+            one.emailoctopus_id or "-",
+            one.what,
+            one.message,
+            one.attempts,
+            f"{one.next_try:%Y-%m-%d %H:%M} UTC",
+        )
+        for one in known.parked[:_PARKED_SHOWN]
+    ]
+    if rows:
+        console().print(table(columns, rows, f"{known.name}: parked"))
+    if (more := len(known.parked) - len(rows)) > 0:
+        console().print(f"and {more:,} more; --json lists them all")
 
 
 def _row(known: _Known) -> tuple[object, ...]:

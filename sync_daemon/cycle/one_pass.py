@@ -63,6 +63,8 @@ def reconcile(pair: Pair, mode: Mode) -> CycleReport:
             usage = pair.systems[name].usage()
             report.requests[name] = usage.requests - before[name].requests
             report.throttled[name] = usage.throttled - before[name].throttled
+            if usage.daily_remaining is not None:
+                report.quota_left[name] = usage.daily_remaining
         report.duration_s = pair.clock.monotonic() - began
         if report.outcome is not CycleOutcome.BUSY:
             pair.store.save_run(report, started, pair.clock.now())

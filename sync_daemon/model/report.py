@@ -34,7 +34,10 @@ def _per_system() -> dict[SystemName, int]:
 
 @dataclass(slots=True)
 class CycleReport:
-    """The counters of one cycle of one pair. `written` counts by (system, word of `written` in the JSON)."""
+    """The counters of one cycle of one pair. `written` counts by (system, word of `written` in the JSON).
+
+    `quota_left` holds what the headers told of a daily quota; it is stored for `status`, and isn't in the JSON.
+    """
 
     pair: str
     run_id: str
@@ -55,4 +58,5 @@ class CycleReport:
     missed_by_poll: int = 0
     requests: dict[SystemName, int] = field(default_factory=_per_system)
     throttled: dict[SystemName, int] = field(default_factory=_per_system)
+    quota_left: dict[SystemName, int] = field(default_factory=dict)
     duration_s: float = 0.0

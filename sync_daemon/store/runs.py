@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from sync_daemon.model.report import CycleReport
 from sync_daemon.store.engine import writing
 from sync_daemon.store.moments import to_datetime, to_micros
-from sync_daemon.store.room import Room
+from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.run_report import as_json
 from sync_daemon.store.tables import runs
 from sync_daemon.store.upsert import Upsert
@@ -20,6 +20,7 @@ _NEWEST = (
     .order_by(runs.c.started.desc(), runs.c.ended.desc(), runs.c.run_id.desc())
     .limit(bindparam("limit"))
 )
+_QUOTA = "quota_left"
 _UPSERT = Upsert(runs, ("pair_id", "run_id"))
 
 
@@ -34,21 +35,24 @@ class Runs(Room):
             "outcome": report.outcome,
             "started": to_micros(started),
             "ended": to_micros(ended),
-            "report": msgspec.json.encode(as_json(report)).decode(),
+            "report": msgspec.json.encode({**as_json(report), _QUOTA: report.quota_left}).decode(),
         }
         with writing(self._engine) as connection:
             _UPSERT.write(connection, self._rows([row]))
 
     def last_runs(self, limit: int) -> list[Mapping[str, object]]:
-        """The newest runs, newest first: run_id, mode, outcome, started, ended (aware), report."""
-        return [
-            {
-                "run_id": row.run_id,
-                "mode": row.mode,
-                "outcome": row.outcome,
-                "started": to_datetime(row.started),
-                "ended": to_datetime(row.ended),
-                "report": msgspec.json.decode(row.report),
-            }
-            for row in self._read(_NEWEST, limit=limit)
-        ]
+        """The newest runs, newest first: run_id, mode, outcome, started, ended (aware), report, quota_left."""
+        return [_run(row) for row in self._read(_NEWEST, limit=limit)]
+
+
+def _run(row: AnyRow) -> Mapping[str, object]:
+    report = msgspec.json.decode(row.report)
+    return {
+        "run_id": row.run_id,
+        "mode": row.mode,
+        "outcome": row.outcome,
+        "started": to_datetime(row.started),
+        "ended": to_datetime(row.ended),
+        _QUOTA: report.pop(_QUOTA, {}),
+        "report": report,
+    }

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sync_daemon.cli import run
+from sync_daemon.sandbox.weather import Fault
 from sync_daemon.store import migrate
 from tests.e2e.trial import ROOT, Trial
 
@@ -104,6 +105,26 @@ def test_status_before_and_after_a_run(trial: Trial) -> None:
     }  # fmt: skip
     assert after["unlinked"]["duplicate"] > 0
     assert "full, " in trial.run("status").out
+
+
+def test_status_tells_what_is_parked_and_why(trial: Trial) -> None:
+    refusal = Fault(kind="error", status=422, method="POST", path="/contacts$", times=1)
+    trial.sandbox.emailoctopus.weather.faults.append(refusal)
+    done = trial.run("reconcile", "--json")
+    assert (done.status, done.pair["parked"]) == (3, 1)
+    assert done.pair["written"]["emailoctopus"]["created"] > 0
+
+    pair, words = trial.run("status", "--json").pair, trial.run("status").out
+
+    (parked,) = pair["parked_changes"]
+    assert (parked["what"], parked["attempts"], parked["emailoctopus_id"]) == ("creation", 1, None)
+    assert parked["error"]
+    for told in (parked["ghl_id"], parked["error"], "creation"):
+        assert told in words
+    assert parked["error"] not in done.err
+    assert 0 < pair["quota_left"]["ghl"] < 200_000
+    assert f"{pair['quota_left']['ghl']:,} requests of ghl's daily quota" in words
+    assert "quota_left" not in pair["runs"][0]
 
 
 def test_status_tells_of_a_changed_location(trial: Trial) -> None:

@@ -61,6 +61,7 @@ def report(run_id: str = "r1") -> CycleReport:
         missed_by_poll=14,
         requests={GHL: 15, EMAILOCTOPUS: 16},
         throttled={GHL: 0, EMAILOCTOPUS: 17},
+        quota_left={GHL: 18},
         duration_s=1.5,
     )
 
@@ -93,6 +94,7 @@ def test_runs_come_back_newest_first(pair: PairStore, other_pair: PairStore) -> 
         "started": later(180),
         "ended": later(210),
         "report": DOCUMENTED | {"run_id": "r3"},
+        "quota_left": {"ghl": 18},
     }
 
 

@@ -84,7 +84,7 @@ class _Demo:
     def _second_reconcile(self) -> CycleReport:
         self._act("Life goes on, on both sides")
         self._out.print(table(("where", "who", "what happens"), live(self._sides)))
-        self._act("The second reconcile: only what changed is read and written")
+        self._act("The second reconcile: only what changed is written")
         plan = self._plan(Mode.INCREMENTAL)
         told = rows(plan.cycle.operations, self._sides)
         report = self._reconcile(Mode.INCREMENTAL)

@@ -31,14 +31,14 @@ def test_the_slower_system_tells_the_time_that_is_left() -> None:
 
 
 def test_the_sentence_counts_pages_and_requests() -> None:
-    sentence = "main: read 1,000 ghl, 100 emailoctopus; sent 20 of 300 requests, 3 min left"
+    sentence = "main: read 1,000 ghl (2 pages), 100 emailoctopus (1 page); sent 20 of 300 requests, 3 min left"
     assert told(Tally()).sentence() == sentence
 
 
 def test_another_pair_starts_anew() -> None:
     tally = told(Tally())
     tally.begin("other", cost)
-    assert (tally.sentence(), tally.seconds_left) == ("other: read 0 ghl, 0 emailoctopus", 0)
+    assert (tally.sentence(), tally.seconds_left) == ("other: read 0 ghl (0 pages), 0 emailoctopus (0 pages)", 0)
 
 
 def test_on_a_terminal_it_is_drawn_with_a_bar() -> None:
@@ -73,6 +73,6 @@ def test_elsewhere_a_long_cycle_says_a_line_now_and_then(
             now += 1
             progress.pages_read(GHL, 500)
     assert capsys.readouterr().err.splitlines() == [
-        "main: read 5,000 ghl, 0 emailoctopus",
-        "main: read 10,000 ghl, 0 emailoctopus",
+        "main: read 5,000 ghl (10 pages), 0 emailoctopus (0 pages)",
+        "main: read 10,000 ghl (20 pages), 0 emailoctopus (0 pages)",
     ]
