@@ -22,7 +22,7 @@ _OUTCOMES: dict[type[SyncError], CycleOutcome] = {
     PairBusy: CycleOutcome.BUSY,
 }
 _NEXT = {
-    CycleOutcome.PARKED: "some changes were refused and are parked; they are tried again by themselves, status tells why",
+    CycleOutcome.PARKED: "some changes were refused and are parked, to be tried again; `status` tells which and why",
     CycleOutcome.HELD: "some changes are held until somebody approves them",
     CycleOutcome.INCOMPLETE: "not everything could be read; what was read is kept, nothing counts as deleted",
     CycleOutcome.BUSY: "another process is at work on this pair; --wait SECONDS waits for it",

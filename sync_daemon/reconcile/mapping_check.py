@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sync_daemon.model.contact import AccountSchema, FieldSpec
 from sync_daemon.model.policy import Direction, FieldRule, NewContactStatus, PairPolicy, Resubscribe
@@ -48,6 +49,13 @@ class NewField:
     spec: FieldSpec
 
 
+class Objection(NamedTuple):
+    """Why a pair can't work on its accounts: the path of a key within the pair, and a sentence about it."""
+
+    path: tuple[str | int, ...]
+    text: str
+
+
 def mapping_rows(policy: PairPolicy, schemas: Schemas) -> list[MappingRow]:
     """Every row of the mapping beside what both sides have for it."""
     ghl, emailoctopus = schemas[SystemName.GHL], schemas[SystemName.EMAILOCTOPUS]
@@ -66,18 +74,14 @@ def new_fields(policy: PairPolicy, schemas: Schemas, gone: Gone = ()) -> list[Ne
     return [new for new in made if new is not None and (new.system, new.spec.name) not in gone]
 
 
-def objections(policy: PairPolicy, schemas: Schemas, gone: Gone = ()) -> list[str]:
-    """Why this mapping can't work on this location and list, one sentence each; empty when it can."""
+def objections(policy: PairPolicy, schemas: Schemas, gone: Gone = ()) -> list[Objection]:
+    """Why this mapping can't work on this location and list; empty when it can."""
     rows, create = mapping_rows(policy, schemas), policy.create_missing_fields
     return [
-        *(f"{_path(policy, row)}: {text}." for row in rows for text in _about(row, gone, create=create)),
-        *(f"pairs.{policy.name}.fields: {text}." for text in _twice(rows)),
-        *(f"pairs.{policy.name}.{text}." for text in _about_list(policy)),
+        *(Objection(("fields", n), text) for n, row in enumerate(rows) for text in _about(row, gone, create=create)),
+        *_twice(rows),
+        *_about_list(policy),
     ]
-
-
-def _path(policy: PairPolicy, row: MappingRow) -> str:
-    return f"pairs.{policy.name}.fields, {row.rule.ghl} = {row.rule.emailoctopus}"
 
 
 def _about(row: MappingRow, gone: Gone, *, create: bool) -> Iterator[str]:
@@ -103,7 +107,8 @@ def _about_missing(row: MappingRow, system: SystemName, *, create: bool) -> Iter
         yield f"{side} has no field {name}; create it there, or set create_missing_fields: true"
     elif row.missing_in(system.other):
         if system is SystemName.GHL:  # told once for the row
-            yield f"neither {side} nor {_SIDE[system.other]} has this field, so its type isn't known; create one"
+            other = f"{_SIDE[system.other]} a field {row.rule.name_in(system.other)}"
+            yield f"neither has {side} a field {name} nor {other}, so its type isn't known; create one of them"
     elif _made_for(row, system) is None:
         yield f"{side} has no field {name}, and none can be made there that holds the other's values; create it there"
 
@@ -132,30 +137,36 @@ _WITH_CHOICES = ("choice_single", "choice_multiple", "SINGLE_OPTIONS", "MULTIPLE
 
 def _types(row: MappingRow) -> str:
     ghl, emailoctopus = row.ghl, row.emailoctopus
-    return f"GHL's type {ghl and ghl.type} and EmailOctopus's type {emailoctopus and emailoctopus.type}"
+    return (
+        f"{row.rule.ghl} (GHL's type {ghl and ghl.type}) and {row.rule.emailoctopus} "
+        f"(EmailOctopus's type {emailoctopus and emailoctopus.type})"
+    )
 
 
-def _twice(rows: list[MappingRow]) -> Iterator[str]:
+def _twice(rows: list[MappingRow]) -> Iterator[Objection]:
     """A custom field can be named by key and by id; two rows must not mean the same one."""
     seen: dict[str, str] = {}
-    for row in rows:
+    for index, row in enumerate(rows):
         if row.ghl is None:
             continue
         if row.ghl.name in seen:
-            yield f"{seen[row.ghl.name]} and {row.rule.ghl} are the same GHL field; keep one of the rows"
+            text = f"{seen[row.ghl.name]} and {row.rule.ghl} are the same GHL field; keep one of the rows"
+            yield Objection(("fields", index), text)
         seen[row.ghl.name] = row.rule.ghl
 
 
-def _about_list(policy: PairPolicy) -> Iterator[str]:
+def _about_list(policy: PairPolicy) -> Iterator[Objection]:
     if policy.double_opt_in:
         return
     if policy.new_contact_status is NewContactStatus.PENDING:
-        yield (
-            "new_contact_status: `pending` needs a list with double opt-in, and this one has single opt-in: "
-            "nobody would ever be asked to confirm; switch double opt-in on in EmailOctopus, or write `list_default`"
+        yield Objection(
+            ("new_contact_status",),
+            "`pending` needs a list with double opt-in, and this one has single opt-in: "
+            "nobody would ever be asked to confirm; switch double opt-in on in EmailOctopus, or write `list_default`",
         )
     if policy.resubscribe is Resubscribe.PENDING:
-        yield (
-            "resubscribe: `pending` needs a list with double opt-in, and this one has single opt-in; "
-            "switch double opt-in on in EmailOctopus, or write `never`"
+        yield Objection(
+            ("resubscribe",),
+            "`pending` needs a list with double opt-in, and this one has single opt-in; "
+            "switch double opt-in on in EmailOctopus, or write `never`",
         )

@@ -32,9 +32,7 @@ _EMPTY = {"missing": "is missing", "string_too_short": "must not be empty", "too
 
 def refuse(document: Document, complaints: list[Complaint]) -> ConfigurationError:
     """The error that tells all of them, one a line."""
-    return ConfigurationError(
-        "\n".join(f"{document.place(path)}: {document.spell(path)}: {text}." for path, text in complaints)
-    )
+    return ConfigurationError("\n".join(f"{document.where(path)}: {text}." for path, text in complaints))
 
 
 def of_validation(error: ValidationError, model: type[BaseModel]) -> Iterator[Complaint]:

@@ -29,6 +29,10 @@ class Document:
     data: dict[str, Any] = field(default_factory=dict)
     places: dict[KeyPath, str] = field(default_factory=dict)
 
+    def where(self, path: KeyPath) -> str:
+        """A key's file, line and path: `sync.yaml, line 9: pairs.main.name`."""
+        return f"{self.place(path)}: {self.spell(path)}"
+
     def place(self, path: KeyPath) -> str:
         """Where a key stands, or else the nearest one around it that is written down."""
         for length in range(len(path), 0, -1):

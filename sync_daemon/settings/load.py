@@ -21,6 +21,8 @@ def load(path: Path, variables: Variables) -> Settings:
     settings = _checked(document, variables, Settings)
     if complaints := list(disagreements(settings)):
         raise refuse(document, complaints)
+    for index, pair in enumerate(settings.pairs):
+        pair.remember(document, ("pairs", index))
     return settings
 
 

@@ -1,6 +1,6 @@
 """One pair's section of the configuration, and the policy that the rest of the program reads of it."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field, PrivateAttr, SecretStr
 
 from sync_daemon.model.policy import (
     AddressChange,
@@ -20,6 +20,7 @@ from sync_daemon.model.policy import (
     TagRule,
 )
 from sync_daemon.settings.activity import ActivitySection
+from sync_daemon.settings.document import Document, KeyPath
 from sync_daemon.settings.rules import RuleSection
 from sync_daemon.settings.values import Count, Credential, Id, Percent, Secret, Section, Text, Texts
 
@@ -116,6 +117,16 @@ class PairSection(Section):
     guard: GuardSection = GuardSection()
     activity: ActivitySection = ActivitySection()
     rules: tuple[RuleSection, ...] = ()
+    _written: tuple[Document, KeyPath] | None = PrivateAttr(default=None)
+
+    def remember(self, document: Document, path: KeyPath) -> None:
+        """Note where this pair was written, for errors that only the accounts bring to light."""
+        self._written = (document, path)
+
+    def where(self, path: KeyPath) -> str:
+        """The file, line and path of one of this pair's keys, as errors name it."""
+        document, above = self._written or (Document("the configuration"), (self.name,))
+        return document.where((*above, *path))
 
     def policy(self, *, double_opt_in: bool = False, country: str | None = None) -> PairPolicy:
         """The pair's policy on a list with this opt-in setting and a location in this country."""

@@ -46,7 +46,7 @@ class SetUp:
         policy = self.section.policy(double_opt_in=emailoctopus.double_opt_in, country=ghl.country)
         gone = missing_fields(policy, schemas) & once_seen(self.store)
         if complaints := objections(policy, schemas, gone):
-            raise ConfigurationError("\n".join(complaints))
+            raise ConfigurationError("\n".join(f"{self.section.where(path)}: {text}." for path, text in complaints))
         return policy, new_fields(policy, schemas, gone)
 
     def complete(self) -> PairPolicy:
@@ -99,10 +99,14 @@ class SetUp:
             self.systems[new.system].writer.create_field(spec.name, spec.type, spec.label, spec.choices)
         except Refused as refusal:
             raise ConfigurationError(
-                f"pairs.{self.section.name}.fields: the field {spec.name} can't be created in {new.system}: "
+                f"{self._row_of(new)}: the field {spec.name} can't be created in {new.system}: "
                 f"{refusal.message} Create it there by hand, or take it out of the mapping."
             ) from None
         _log.info("field_created", pair=self.section.name, system=new.system, field=spec.name, type=spec.type)
+
+    def _row_of(self, new: NewField) -> str:
+        names = [rule.name_in(new.system) for rule in self.section.policy().fields]
+        return self.section.where(("fields", names.index(new.spec.name)))
 
     def _remember(self, missing: Collection[MappedField]) -> None:
         unseen = set(self._mapped()) - once_seen(self.store) - set(missing)

@@ -156,9 +156,12 @@ def test_a_new_row_of_the_mapping_is_made_too(trial: Trial) -> None:
         ("      - {ghl: custom.lead_score, emailoctopus: Score}\n", "say which way it goes"),
         (
             "      - {ghl: custom.nothing, emailoctopus: Nothing}\n",
-            "neither the GHL location nor the EmailOctopus list",
+            "pairs.sandbox.fields[6]: neither has the GHL location a field custom.nothing",
         ),
-        ("    create_missing_fields: false\n", "the EmailOctopus list has no field Renewal"),
+        (
+            "    create_missing_fields: false\n",
+            "sync.yaml, line 20: pairs.sandbox.fields[5]: the EmailOctopus list has no field Renewal",
+        ),
         ("    new_contact_status: pending\n", "pairs.sandbox.new_contact_status: `pending` needs a list with double"),
         ("    resubscribe: pending\n", "pairs.sandbox.resubscribe: `pending` needs a list with double opt-in"),
         ("    nonsense: 1\n", "pairs.sandbox.nonsense: there is no such key"),

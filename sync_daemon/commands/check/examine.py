@@ -78,8 +78,8 @@ def _compare(section: PairSection, schemas: Mapping[SystemName, AccountSchema], 
     policy = section.policy(double_opt_in=schemas[EMAILOCTOPUS].double_opt_in, country=schemas[GHL].country)
     gone = missing_fields(policy, schemas) & set(seen)
     findings.mapping = mapping_rows(policy, schemas)
-    for objection in objections(policy, schemas, gone):
-        findings.object_to(ConfigurationError(objection))
+    for path, text in objections(policy, schemas, gone):
+        findings.object_to(ConfigurationError(f"{section.where(path)}: {text}."))
     for system, name in sorted(gone):
         findings.advice.append(f"The field {name} is gone from {system}; it is left alone until it is there again.")
     if policy.create_missing_fields:
