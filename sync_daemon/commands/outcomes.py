@@ -25,7 +25,7 @@ _NEXT = {
     CycleOutcome.PARKED: "some changes were refused and are parked, to be tried again; `status` tells which and why",
     CycleOutcome.HELD: "some changes are held until somebody approves them",
     CycleOutcome.INCOMPLETE: "not everything could be read; what was read is kept, nothing counts as deleted",
-    CycleOutcome.BUSY: "another process is at work on this pair; --wait SECONDS waits for it",
+    CycleOutcome.BUSY: "--wait SECONDS waits until it is free",
     CycleOutcome.QUOTA: "a quota is used up; what is left to do is kept for the next run",
 }
 

@@ -188,8 +188,9 @@ class Session:
     def _unreachable(self, request: _Request, fault: _Fault) -> Unreachable:
         return Unreachable(
             self._system,
-            f"{self._system} can't be reached: {request.shown} failed with {fault.why}. Nothing is lost; changes wait "
-            "until it answers. Check the network and the vendor's status page.",
+            f"{self._system} can't be reached at {self._client.base_url.host}: {request.shown} failed with "
+            f"{fault.why}. Nothing is lost; changes wait until it answers. Check the network, the vendor's status "
+            f"page and `{self._system}.base_url`.",
         )
 
     def _send(self, request: _Request) -> Response | SyncError | _Fault:

@@ -17,6 +17,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
 _LONGEST_DAYS = 3650
 _ID = re.compile(r"[\w-]+", re.ASCII)
+_HOST = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?|[0-9a-f:.]+", re.ASCII)
 _CREDENTIAL = re.compile(r"[!-~]*")
 
 
@@ -50,7 +51,7 @@ def _url(value: str) -> str:
         raise ValueError("expected an address that starts with https:// (or http:// for a server of your own)")
     try:
         parts = urlsplit(value)
-        named = bool(parts.hostname) and parts.port != 0
+        named = bool(_HOST.fullmatch(parts.hostname or "")) and parts.port != 0
     except ValueError:
         named = False
     if not named:

@@ -72,7 +72,7 @@ def _classify(response: Response, key: str) -> SyncError:
     if status == 403:
         return Forbidden(_GHL, _forbidden(text, key))
     if status < 400 or status in (408, 425) or (status == 404 and not _names_nothing(text)):
-        return Unreachable(_GHL, f"HTTP {status}, which this path never answers: is `ghl.base_url` right?")
+        return Unreachable(_GHL, f"HTTP {status}, which this path never answers")
     if body.meta is not None and body.meta.contact_id:
         return _duplicate(text, body.meta)
     if status == 404 or (status == 400 and _names_nothing(text) and _RECORD.search(text)):

@@ -101,6 +101,19 @@ def test_durations(tmp_path: Path, written: str, meant: int) -> None:
     assert loaded(tmp_path, f"service: {{poll_every: {written}}}\n{SMALL}").service.poll_every.total_seconds() == meant
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://services.leadconnectorhq.com/", "https://services.leadconnectorhq.com"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://[::1]:8080/ghl", "http://[::1]:8080/ghl"),
+        ("https://Mock_Server", "https://Mock_Server"),
+    ],
+)
+def test_addresses(tmp_path: Path, written: str, meant: str) -> None:
+    assert loaded(tmp_path, f"ghl: {{base_url: '{written}'}}\n{SMALL}").ghl.base_url == meant
+
+
 def test_what_yaml_would_guess_stays_text(tmp_path: Path) -> None:
     text = SMALL.replace("ve9EPM428h8vShlRW1KT", "0123456789").replace("name: main", "name: 2021-07-28")
     pair = loaded(tmp_path, "ghl: {version: 2021-07-28}\n" + text).pairs[0]

@@ -37,6 +37,7 @@ def refusal(folder: Path, text: str, variables: Mapping[str, str] | None = None)
         ("ghl: {base_url: services.example.com}\n", 5, "ghl.base_url", "expected an address that starts with https://"),
         ("ghl: {base_url: 'https://a.example:99999'}\n", 5, "ghl.base_url", "the host or the port"),
         ("ghl: {base_url: 'https://[::1'}\n", 5, "ghl.base_url", "the host or the port"),
+        ("ghl: {base_url: 'https://a..example'}\n", 5, "ghl.base_url", "the host or the port"),
         ("ghl: {base_url: 'https://:443'}\n", 5, "ghl.base_url", "the host or the port"),
         ("ghl: {base_url: 'https://a.example/?b=c'}\n", 5, "ghl.base_url", "expected an address"),
         ("secret_key: short\n", 5, "secret_key", "must be at least 32 characters long and has 5"),
