@@ -252,6 +252,15 @@ def test_a_batch_that_is_too_large_is_refused_as_a_whole(theatre: Stage, status:
     assert {done(result).contact_id for result in results} == set(ids)
 
 
+def test_a_batch_too_large_for_the_edge_is_refused_at_once(stand: Stand) -> None:
+    ids = people(stand, 2)
+    stand.context.weather.faults.append(Fault(kind="html_error", status=413, path="/batch$", times=99))
+    [bundle] = stand.system.writer.bundle([update(stand, each) for each in ids], 50)
+    with pytest.raises(BatchRefused):
+        stand.system.writer.send(bundle)
+    assert routes(stand) == ["PUT /contacts/batch"], "the same body again would be as large"
+
+
 def test_a_batch_refused_for_one_item_names_it_and_that_one_alone_names_the_field(theatre: Stage) -> None:
     stand = emailoctopus_stand(theatre, batch_null="refused")
     ids = people(stand, 3)

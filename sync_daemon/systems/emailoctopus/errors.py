@@ -22,6 +22,7 @@ from sync_daemon.systems.emailoctopus.settings import EmailOctopusSettings
 
 _SYSTEM = SystemName.EMAILOCTOPUS
 _OUT_OF_LIMITS = "out-of-limits"
+_TOO_LARGE = 413
 _OUR_NAMES = {"email_address": "address", "tags": "tags", "status": "consent"}
 _ITEM = re.compile(r"/?contacts/(\d+)/?")
 
@@ -35,6 +36,8 @@ class Refusals:
     def classify(self, response: Response) -> SyncError:
         """The error behind an answer that is neither a success, a 429 nor a 5xx."""
         if not is_json(response.data):  # documented: such an error comes from in front of the API
+            if response.status == _TOO_LARGE:  # the edge refuses that body however often it is sent
+                return _refusal(response.status, wire.Problem(detail="The request is too large."))
             return Unreachable(_SYSTEM, "it isn't the API that answered")
         problem = _problem(response.data)
         if _slug(problem) == _OUT_OF_LIMITS:

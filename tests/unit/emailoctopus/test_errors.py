@@ -62,6 +62,12 @@ def test_what_is_no_json_never_reached_the_api(status: int, body: bytes) -> None
     assert isinstance(classify(status, body), Unreachable)
 
 
+def test_a_body_too_large_for_the_edge_is_refused_whatever_page_says_so() -> None:
+    error = classify(413, b"<html>413 Request Entity Too Large</html>")
+    assert type(error) is Refused
+    assert error.code == "http-413"
+
+
 @pytest.mark.parametrize("status", [402, 403, 422])
 def test_a_full_plan_is_known_by_its_slug(status: int) -> None:
     assert isinstance(classify(status, problem("out-of-limits")), PlanLimitReached)
