@@ -136,4 +136,12 @@ def mount(context: Context[Any], outside: list[Route]) -> Mount:
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, status_code=400)
+    return JSONResponse({"error": _said(error)}, status_code=400)
+
+
+def _said(error: Exception) -> str:
+    """Give an error's sentence; a look-up that failed holds only what was looked for."""
+    if not isinstance(error, KeyError):
+        return str(error)
+    looked_for = str(error.args[0])
+    return looked_for if " " in looked_for else f"There is no {looked_for!r} here."

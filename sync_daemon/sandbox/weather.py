@@ -3,9 +3,14 @@
 import re
 from collections.abc import Iterator
 from random import Random
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Seconds = Annotated[float, Meta(ge=0)]
+Status = Annotated[int, Meta(ge=200, le=599)]
 
 FaultKind = Literal["error", "html_error", "throttle", "lost_answer", "truncate", "drop", "latency"]
 """error: the API's own error body with `status`; html_error: a page from the edge instead of JSON;
@@ -20,10 +25,17 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     kind: FaultKind
     method: str = ""  # any, when empty
     path: str = ""  # a regular expression searched in the path
-    status: int = 500
-    seconds: float = 0.0
-    times: int = 1
-    after: int = 0
+    status: Status = 500
+    seconds: Seconds = 0.0
+    times: Annotated[int, Meta(ge=1)] = 1
+    after: Annotated[int, Meta(ge=0)] = 0
+
+    def __post_init__(self) -> None:
+        """Refuse, with ValueError, a path that is no regular expression: it would break every later request."""
+        try:
+            re.compile(self.path)
+        except re.error as error:
+            raise ValueError(f"The path {self.path!r} is no regular expression: {error}.") from None
 
     def matches(self, method: str, path: str) -> bool:
         """Tell whether a request is one that this fault waits for."""
@@ -33,20 +45,20 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class Weather(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The weather of one API. Rates lie between 0 and 1; each request draws for each rate."""
 
-    error_rate: float = 0.0
-    error_status: int = 500
-    throttle_rate: float = 0.0
-    drop_rate: float = 0.0
-    lost_answer_rate: float = 0.0
-    truncate_rate: float = 0.0
-    latency_s: float = 0.0
+    error_rate: Share = 0.0
+    error_status: Status = 500
+    throttle_rate: Share = 0.0
+    drop_rate: Share = 0.0
+    lost_answer_rate: Share = 0.0
+    truncate_rate: Share = 0.0
+    latency_s: Seconds = 0.0
     faults: list[Fault] = msgspec.field(default_factory=list)
 
-    index_lag_s: float = 0.0  # GHL's search answers from documents as they looked this long ago
-    flicker: float = 0.0  # the share of search hits left out at random
-    short_listing: float = 0.0  # the share of rows missing at the end of every listing
+    index_lag_s: Seconds = 0.0  # GHL's search answers from documents as they looked this long ago
+    flicker: Share = 0.0  # the share of search hits left out at random
+    short_listing: Share = 0.0  # the share of rows missing at the end of every listing
     short_total: bool = False  # whether the total tells the short number as well
-    plan_limit: int | None = None  # EmailOctopus: how many subscribed contacts the plan allows
+    plan_limit: Annotated[int, Meta(ge=0)] | None = None  # EmailOctopus: how many subscribed contacts the plan allows
 
     def strike(self, random: Random, method: str, path: str) -> Fault | None:
         """Choose what befalls one request: the first scripted fault that is due, else what the rates draw."""

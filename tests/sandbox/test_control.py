@@ -33,7 +33,14 @@ def test_wrong_quirks_are_refused_and_nothing_changes(body: dict[str, object], s
     ("method", "path", "body"),
     [
         ("PUT", "/weather", {"sunshine": 1}),
+        ("PUT", "/weather", {"error_rate": 1.5}),
+        ("PUT", "/weather", {"short_listing": -0.1}),
+        ("PUT", "/weather", {"latency_s": -1}),
+        ("PUT", "/weather", {"error_status": 99}),
         ("POST", "/faults", [{"kind": "earthquake"}]),
+        ("POST", "/faults", [{"kind": "error", "path": "("}]),
+        ("POST", "/faults", [{"kind": "error", "status": 99}]),
+        ("POST", "/faults", [{"kind": "error", "times": 0}]),
         ("PUT", "/limits", {"enabled": "perhaps"}),
         ("POST", "/clock/advance", {"seconds": -1}),
     ],
@@ -42,6 +49,7 @@ def test_senseless_control_requests_are_refused(method: str, path: str, body: ob
     _, app = counter_api()
     answer = ask(app, method, "/_sandbox" + path, body)
     assert (answer.status, list(answer.json())) == (400, ["error"])
+    assert ask(app, "GET", "/count").status == 200, "nothing of it stays behind"
 
 
 def test_faults_are_added_and_taken_back() -> None:

@@ -28,8 +28,10 @@ class Account(State):
         return field
 
     def rename_field(self, list_id: str, old: str, new: str) -> None:
-        """Somebody gives a field another tag; its values stay."""
+        """Somebody gives a field another tag; its values stay. Raises ValueError when the tag is taken."""
         mailing_list = self.lists[list_id]
+        if new != old and new in mailing_list.fields:
+            raise ValueError(f"The list {list_id} has a field {new} already.")
         field = mailing_list.fields.pop(old)
         field.tag = new
         mailing_list.fields[new] = field
@@ -66,11 +68,13 @@ class Account(State):
         self, list_id: str, trigger: Trigger = "api", watches: str = "", *, repeats: bool = False
     ) -> Automation:
         """Somebody builds an automation; `watches` is the tag or field of its trigger, any when empty."""
-        return self.automations.add(Automation(self.new_id(), list_id, trigger, watches, repeats=repeats))
+        automation = Automation(self.new_id(), self.lists[list_id].id, trigger, watches, repeats=repeats)
+        return self.automations.add(automation)
 
     def create_campaign(self, name: str, list_ids: list[str], subject: str = "Hello") -> Campaign:
         """Somebody drafts a campaign."""
-        campaign = Campaign(self.new_id(), name, subject, list_ids, self.seconds())
+        known_ids = [self.lists[list_id].id for list_id in list_ids]
+        campaign = Campaign(self.new_id(), name, subject, known_ids, self.seconds())
         self.campaigns[campaign.id] = campaign
         return campaign
 

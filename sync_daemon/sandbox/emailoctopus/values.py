@@ -9,7 +9,7 @@ from sync_daemon.sandbox.emailoctopus.quirks import Quirks
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+")
 
 
-class ValueRefusedError(Exception):
+class ValueRefusedError(ValueError):
     """A value that can't be stored; the text is the API's own detail."""
 
 

@@ -187,12 +187,26 @@ def test_everything_can_be_done_over_http(account: Account, ada: Contact) -> Non
         ("/contacts/{id}/set_status", {"status": "gone"}, "Invalid enum value"),
         ("/contacts/nobody/unsubscribe", {}, "No list has a contact nobody"),
         ("/lists/{list}/add", {"email_address": "ada@example.com"}, "has this address already"),
+        ("/lists/nowhere/create_automation", {}, "There is no 'nowhere' here."),
+        ("/lists/{list}/delete_tag", {"name": "gold"}, "There is no 'gold' here."),
+        ("/lists/{list}/rename_field", {"old": "FirstName", "new": "LastName"}, "has a field LastName already"),
+        ("/contacts/{id}/edit", {"fields": {"FirstName": 5}}, "must be string type, int provided"),
+        ("/account/create_campaign", {"name": "Hi", "list_ids": ["nowhere"]}, "There is no 'nowhere' here."),
     ],
 )
 def test_senseless_acts_are_refused(account: Account, ada: Contact, path: str, body: Any, said: str) -> None:
     answer = act(account, path.format(id=ada.id, list=account.list.id), body)
     assert answer.status == 400
     assert said in answer.json()["error"]
+
+
+@pytest.mark.parametrize("act_on_list", ["add", "sign_up"])
+def test_a_full_plan_has_no_room_for_anybody(account: Account, ada: Contact, act_on_list: str) -> None:
+    account.weather.plan_limit = 1
+    answer = act(account, f"/lists/{account.list.id}/{act_on_list}", {"email_address": "bob@example.com"})
+    assert answer.status == 400
+    assert "number of subscribers" in answer.json()["error"]
+    assert [contact.id for contact in account.list.contacts] == [ada.id]
 
 
 def test_an_import_leaves_a_suppressed_contact_as_it_is(account: Account, ada: Contact) -> None:

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from sync_daemon.sandbox.control import call
 from sync_daemon.sandbox.emailoctopus.calls import json_response
+from sync_daemon.sandbox.emailoctopus.errors import ProblemError
 from sync_daemon.sandbox.emailoctopus.model import Contact
 from sync_daemon.sandbox.emailoctopus.rendering import contact_json, list_json
 from sync_daemon.sandbox.emailoctopus.world import EmailOctopusWorld
@@ -81,7 +82,10 @@ class Outside:
         action = request.path_params["action"]
         if action not in allowed:
             raise ValueError(f"There is no {action} here; there are {', '.join(allowed)}.")
-        outcome = call(getattr(self._world, action), {**await _arguments(request), **target})
+        try:
+            outcome = call(getattr(self._world, action), {**await _arguments(request), **target})
+        except ProblemError as problem:  # a full plan: the dashboard and forms refuse as the API does
+            raise ValueError(problem.detail) from problem
         return json_response(self._shown(outcome))
 
     def _shown(self, outcome: Any) -> Any:
