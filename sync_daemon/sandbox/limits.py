@@ -125,7 +125,7 @@ class TokenBucket:
         """Give the remaining tokens (never on 401: observed) and, on 429, when to come again."""
         if status == 429:
             return [
-                ("X-RateLimiting-Remaining", str(int(self._tokens))),
+                ("X-RateLimiting-Remaining", "0"),
                 ("X-RateLimit-Retry-After", self._retry_after()),
             ]
         if status == 401 or not self._quirks.rate_headers_on_success:

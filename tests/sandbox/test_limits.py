@@ -82,7 +82,12 @@ def test_emailoctopus_can_block_for_a_minute() -> None:
 
 @pytest.mark.parametrize(
     ("status", "headers"),
-    [(200, {"X-RateLimiting-Remaining": "99"}), (401, {}), (404, {"X-RateLimiting-Remaining": "99"})],
+    [
+        (200, {"X-RateLimiting-Remaining": "99"}),
+        (401, {}),
+        (404, {"X-RateLimiting-Remaining": "99"}),
+        (429, {"X-RateLimiting-Remaining": "0", "X-RateLimit-Retry-After": "1"}),  # of the weather's making
+    ],
 )
 def test_emailoctopus_headers_by_status(status: int, headers: dict[str, str]) -> None:
     bucket = TokenBucket(ManualClock(), Quirks())

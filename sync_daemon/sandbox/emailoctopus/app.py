@@ -54,4 +54,6 @@ def build_app(context: Context[EmailOctopusWorld]) -> Gate:
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
-    return problem_response(ProblemError(error.status_code if isinstance(error, HTTPException) else 500))
+    if not isinstance(error, HTTPException):
+        return problem_response(ProblemError(500))
+    return problem_response(ProblemError(error.status_code), error.headers)

@@ -63,8 +63,8 @@ def _item(state: State, item: Any, pointer: str) -> dict[str, Any]:
 
 
 def _found(state: State, mailing_list: MailingList, key: str) -> Contact:
-    contact = mailing_list.contacts.find(key)
-    if contact is None or (contact.id != key and not state.quirks.batch_md5):
+    contact = mailing_list.contacts.find(key.lower())
+    if contact is None or (contact.id != key.lower() and not state.quirks.batch_md5):
         raise ProblemError(404)
     return contact
 

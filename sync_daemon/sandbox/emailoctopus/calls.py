@@ -17,6 +17,7 @@ from sync_daemon.sandbox.emailoctopus.state import MailingList
 from sync_daemon.sandbox.emailoctopus.world import EmailOctopusWorld
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_LIMIT = re.compile(r"[0-9]{1,3}")
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 
 
@@ -59,7 +60,7 @@ class Call:
     def limit(self) -> int:
         """Read how many rows a page may have, 1 to 100; raises 400."""
         text = self.query.get("limit", "100")
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100:
+        if _LIMIT.fullmatch(text) is None or not 1 <= int(text) <= 100:
             raise bad_parameter("limit", "This value should be between 1 and 100.")
         return int(text)
 
@@ -109,9 +110,9 @@ def json_response(content: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(content), status, media_type="application/json")
 
 
-def problem_response(problem: ProblemError) -> Response:
+def problem_response(problem: ProblemError, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a problem; it is plain JSON, not problem+json (observed)."""
-    return Response(problem.body(), problem.status, media_type="application/json")
+    return Response(problem.body(), problem.status, headers, media_type="application/json")
 
 
 def no_content() -> Response:

@@ -12,7 +12,7 @@ from sync_daemon.sandbox.emailoctopus.state import MailingList, State
 from sync_daemon.sandbox.emailoctopus.values import ValueRefusedError, stored_value, wrong_type
 
 STATUSES = ("pending", "subscribed", "unsubscribed")
-_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*[A-Za-z0-9]@[a-z0-9][a-z0-9-]*\.(com|org|net)")
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}[A-Za-z0-9]@[a-z0-9][a-z0-9-]{0,62}\.(com|org|net)")
 
 
 class Reader:
@@ -38,10 +38,11 @@ class Reader:
         return change
 
     def _address(self, *, required: bool) -> str | None:
+        if "email_address" not in self._body and not required:
+            return None
         value = self._body.get("email_address")
         if value is None or value == "":
-            if required or value == "":
-                self._refuse("/email_address", "This value should not be blank.")
+            self._refuse("/email_address", "This value should not be blank.")
             return None
         if not isinstance(value, str):
             self._refuse("/email_address", str(wrong_type("string", value)))
@@ -107,8 +108,10 @@ class Reader:
             raise self._state.out_of_limits("The list's number of tags would be exceeded.")
 
     def _status(self) -> Status | None:
-        value = self._body.get("status")
-        if value is not None and value not in STATUSES:
+        if "status" not in self._body:
+            return None
+        value = self._body["status"]
+        if value not in STATUSES:
             self._refuse("/status", "The value you selected is not a valid choice.")
             return None
         status: Status | None = value

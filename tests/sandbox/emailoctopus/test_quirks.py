@@ -276,7 +276,9 @@ def unknown_tag(account: Account) -> Any:
 
 @quirk("tags_case_sensitive", {True: ["vip", "VIP"], False: ["vip"]})
 def tags_case_sensitive(account: Account) -> Any:
-    return account.put(ada(account, tags=["vip"]), tags={"VIP": True}).json()["tags"]
+    found = account.put(ada(account, tags=["vip"]), tags={"VIP": True}).json()["tags"]
+    assert account.listed("?tag=Vip") == ([] if len(found) == 2 else ["ada"])
+    return found
 
 
 @quirk("deleted_tag_detaches", {True: [], False: ["vip"]})

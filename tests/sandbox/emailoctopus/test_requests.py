@@ -55,6 +55,11 @@ def test_a_wrong_method_is_405(account: Account) -> None:
     assert answer.json()["type"].endswith("#method-not-allowed")
 
 
+def test_a_405_names_the_methods_there_are(account: Account) -> None:
+    allowed = account.ask("PATCH", "/lists").headers["allow"]
+    assert {name.strip() for name in allowed.split(",")} == {"GET", "HEAD", "POST"}
+
+
 def test_the_introductions_own_example_works(account: Account) -> None:
     assert account.ask("GET", "/lists/").json() == account.ask("GET", "/lists").json()
 
@@ -84,6 +89,7 @@ def test_a_body_must_be_an_object(account: Account, body: Any) -> None:
         ("limit=0", "limit"),
         ("limit=101", "limit"),
         ("limit=many", "limit"),
+        (f"limit={'9' * 5000}", "limit"),
         ("status=SUBSCRIBED", "status"),
         ("status=any", "status"),
         ("created_at.gte=yesterday", "created_at.gte"),

@@ -88,7 +88,10 @@ def test_an_address_that_is_taken_is_409(account: Account, ada: Contact) -> None
         ({"email_address": 7}, ["/email_address"]),
         ({"email_address": "ada@localhost"}, ["/email_address"]),
         ({"email_address": "no address"}, ["/email_address"]),
+        ({"email_address": "a" * 250 + "@example.com"}, ["/email_address"]),
+        ({"email_address": f"ada@{'e' * 64}.com"}, ["/email_address"]),
         ({"email_address": "a@example.com", "status": "SUBSCRIBED"}, ["/status"]),
+        ({"email_address": "a@example.com", "status": None}, ["/status"]),
         ({"email_address": "a@example.com", "tags": {"vip": True}}, ["/tags"]),
         ({"email_address": "a@example.com", "tags": [1]}, ["/tags"]),
         ({"email_address": "a@example.com", "fields": "x"}, ["/fields"]),
@@ -105,6 +108,13 @@ def test_post_says_everything_that_is_wrong(account: Account, body: dict[str, An
 @pytest.mark.parametrize("tags", [["vip"], {"vip": 1}, {"": True}, "vip"])
 def test_put_wants_an_object_of_tags(account: Account, ada: Contact, tags: Any) -> None:
     assert account.put(ada, tags=tags).status == 422
+
+
+@pytest.mark.parametrize("name", ["email_address", "fields", "tags", "status"])
+def test_null_is_only_a_value_of_a_field(account: Account, ada: Contact, name: str) -> None:
+    answer = account.put(ada, **{name: None})
+    assert answer.status == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [f"/{name}"]
 
 
 @pytest.mark.parametrize(
@@ -150,6 +160,12 @@ def test_batch_updates_each_by_itself(account: Account, ada: Contact) -> None:
     ]
     assert account.get(ada)["tags"] == []
     assert account.get(bob)["status"] == "unsubscribed"
+
+
+def test_ids_are_read_in_capitals_too_one_by_one_and_in_a_batch(account: Account, ada: Contact) -> None:
+    assert account.contacts("GET", f"/{ada.id.upper()}").json()["id"] == ada.id
+    answer = account.contacts("PUT", "/batch", {"contacts": [{"id": ada.id.upper(), "fields": {"Note": "y"}}]})
+    assert [row["data"]["id"] for row in answer.json()["success"]] == [ada.id]
 
 
 @pytest.mark.parametrize(

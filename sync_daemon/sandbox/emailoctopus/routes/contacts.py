@@ -20,7 +20,7 @@ _NEVER, _ALWAYS = float("-inf"), float("inf")
 def list_contacts(call: Call) -> Response:
     """GET contacts of one status, `subscribed` unless another is asked for."""
     mailing_list = call.mailing_list()
-    query = _query(call)
+    query = _query(call, mailing_list)
     rows, more = _page(call, mailing_list, query)
     next_key = list(query.key(rows[-1])) if more and rows else None
     written = [contact_json(row, mailing_list, call.world.quirks) for row in rows]
@@ -67,14 +67,15 @@ def _written(call: Call, mailing_list: MailingList, contact: Contact, status: in
     return json_response(contact_json(contact, mailing_list, call.world.quirks), status)
 
 
-def _query(call: Call) -> ContactQuery:
+def _query(call: Call, mailing_list: MailingList) -> ContactQuery:
     order, _, direction = call.world.quirks.listing_order.partition("_")
+    tag = call.query.get("tag")
     return ContactQuery(
         status=call.choice("status", STATUSES, "subscribed"),
         order="created" if order == "created" else "updated",
         descending=direction == "desc",
         after=key_of(call, tuple[int, str]),
-        tag=call.query.get("tag"),
+        tag=None if tag is None else call.world.listed_tag(mailing_list, tag) or tag,
         created=_range(call, "created_at"),
         updated=_range(call, "last_updated_at"),
     )
