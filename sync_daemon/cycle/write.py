@@ -1,7 +1,7 @@
 """Decisions to outcomes: intents stored, operations sent, each case settled as soon as all its answers are in."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sync_daemon.apply.answers import all_answered
 from sync_daemon.apply.intents import intents
@@ -39,10 +39,8 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
         commit.contacts.extend(intents(decision, context))
         for operation in decision.operations:
             waiting[_key(operation)] = case
-            if _key(operation) in refused:
-                case.results.append(WriteResult(operation, refusal=refused[_key(operation)]))
-            else:
-                to_send.append(operation)
+            rest = _without_refused(operation, refused, case.results)
+            to_send.extend([rest] if rest is not None else [])
         if all_answered(decision, case.results):
             at_once.append(case)
             for operation in decision.operations:
@@ -166,8 +164,23 @@ def _word(operation: Operation) -> str:
             return "updated"
 
 
-def _create_tags(run: Run, decisions: Iterable[Decision]) -> dict[OperationKey, Refused]:
-    """Define the tags that EmailOctopus doesn't have yet; the operations whose tags it refused."""
+def _without_refused(
+    operation: Operation, refused: Mapping[str, Refused], results: list[WriteResult]
+) -> Operation | None:
+    """What is to be sent where EmailOctopus refused tags: a creation without them, of tags themselves nothing."""
+    names = [name for name in operation.tags if name in refused] if operation.system is EMAILOCTOPUS else []
+    if not names:
+        return operation
+    if operation.action is not Action.CREATE:
+        results.append(WriteResult(operation, refusal=refused[names[0]]))
+        return None
+    results.append(WriteResult(replace(operation, parts=("tags",)), refusal=refused[names[0]]))
+    kept = tuple(name for name in operation.tags if name not in refused)
+    return replace(operation, tags=kept)
+
+
+def _create_tags(run: Run, decisions: Iterable[Decision]) -> dict[str, Refused]:
+    """Define the tags that EmailOctopus doesn't have yet; those that it refused."""
     missing: dict[str, KnownTag] = {}
     asking = [op for decision in decisions for op in decision.operations if op.system is EMAILOCTOPUS]
     for operation in asking:
@@ -187,7 +200,7 @@ def _create_tags(run: Run, decisions: Iterable[Decision]) -> dict[OperationKey, 
         else:
             run.book.created(tag)
         run.renew_lease()
-    return {_key(op): refused[name] for op in asking for name in op.tags if name in refused}
+    return refused
 
 
 def _meet_existing(run: Run, decision: Decision, result: WriteResult) -> Commit | None:

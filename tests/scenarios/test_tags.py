@@ -253,6 +253,24 @@ def test_a_tag_that_emailoctopus_refuses_parks_the_tags_of_its_contacts_alone(da
         here.assert_quiet()
 
 
+def test_a_tag_that_emailoctopus_refuses_does_not_keep_a_new_contact_out(database_url: str) -> None:
+    with world(database_url) as here:
+        here.linked(tags=["one"])
+        here.emailoctopus.quirks.tag_limit = 1
+        bob = here.person(BOB, "Bob", tags=["one", "two"])
+        report = here.reconcile()
+        assert (report.outcome, report.written) == ("parked", {(EMAILOCTOPUS, "created"): 1})
+        assert [(entry.ghl_id, entry.what) for entry in here.pair_store.parked(everything=True)] == [(bob, "tags")]
+        assert here.in_emailoctopus(BOB)["fields"]["FirstName"] == "Bob"
+        assert here.in_emailoctopus(BOB)["tags"] == ["one"]
+        assert sorted(here.in_ghl(BOB)["tags"]) == ["one", "two"]
+        here.emailoctopus.quirks.tag_limit = None
+        here.later(minutes=20)
+        assert here.reconcile().outcome == "ok"
+        assert sorted(here.in_emailoctopus(BOB)["tags"]) == sorted(here.in_ghl(BOB)["tags"]) == ["one", "two"]
+        here.assert_quiet()
+
+
 # With a prefix
 
 
