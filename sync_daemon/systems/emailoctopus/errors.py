@@ -18,7 +18,7 @@ from sync_daemon.model.errors import (
 )
 from sync_daemon.model.system import SystemName
 from sync_daemon.systems.emailoctopus import wire
-from sync_daemon.systems.emailoctopus.settings import EmailOctopusSettings
+from sync_daemon.systems.emailoctopus.settings import BASE_URL, EmailOctopusSettings
 
 _SYSTEM = SystemName.EMAILOCTOPUS
 _OUT_OF_LIMITS = "out-of-limits"
@@ -49,10 +49,12 @@ class Refusals:
         return _refusal(response.status, problem)
 
     def unknown_list(self) -> ConfigurationError:
-        """The list in the configuration doesn't exist."""
+        """The list in the configuration doesn't exist, or not where it was asked for: the paths have no version."""
+        address = self._settings.base_url
+        elsewhere = "" if address == BASE_URL else f" Or emailoctopus.base_url ({address}) isn't the API's: {BASE_URL}."
         return ConfigurationError(
             f"EmailOctopus knows no list {self._settings.list_id!r} ({self._settings.key}.list_id). Its address in the "
-            "dashboard ends in the id."
+            f"dashboard ends in the id.{elsewhere}"
         )
 
     def _credentials(self, status: int, detail: str) -> CredentialsRefused:

@@ -56,6 +56,12 @@ def test_an_id_that_is_no_id_is_a_matter_of_configuration() -> None:
     assert "pairs.main.emailoctopus.list_id" in str(error)
 
 
+def test_an_unknown_list_under_another_address_points_at_the_address_too() -> None:
+    elsewhere = EmailOctopusSettings("main", "1b1c", KEY, base_url="https://api.emailoctopus.com/v2")
+    assert "emailoctopus.base_url (https://api.emailoctopus.com/v2)" in str(Refusals(elsewhere).unknown_list())
+    assert "base_url" not in str(Refusals(SETTINGS).unknown_list())
+
+
 @pytest.mark.parametrize("status", [403, 404, 400, 409])
 @pytest.mark.parametrize("body", [b"<html>blocked</html>", b""])
 def test_what_is_no_json_never_reached_the_api(status: int, body: bytes) -> None:
