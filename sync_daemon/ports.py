@@ -230,7 +230,10 @@ class PairStore(Protocol):
         """Store everything in one transaction."""
 
     def acquire(self, holder: str, seconds: float) -> bool:
-        """Take the pair's lease for `seconds` from now, or renew it if `holder` has it; False when another has it."""
+        """Take the pair's lease for `seconds` from now, or again if `holder` has it; False when another has it."""
+
+    def renew(self, holder: str, seconds: float) -> bool:
+        """Let the lease end `seconds` from now; False when `holder` has lost it, though it be free again."""
 
     def release(self, holder: str) -> None:
         """Give the lease back."""

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from sync_daemon.changes.digests import Digester
-from sync_daemon.cycle import Pair, PairPlan, Timing, plan, reconcile
+from sync_daemon.cycle import Lease, Pair, PairPlan, Timing, plan, reconcile
 from sync_daemon.model.policy import FieldRule, PairPolicy
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.system import SystemName
@@ -107,7 +107,7 @@ class World:
     clock: ManualClock
     pair: Pair
     store: StateStore
-    connect: Callable[[], Mapping[SystemName, System]]
+    connect: Callable[..., Mapping[SystemName, System]]
     reports: list[CycleReport] = field(default_factory=list)
 
     @property
@@ -128,6 +128,11 @@ class World:
         report = reconcile(self.pair, mode)
         self.reports.append(report)
         return report
+
+    def another_process(self) -> Pair:
+        """The same pair as another process has it open."""
+        lease = Lease(self.pair.name, self.pair_store, "another process", self.pair.clock)
+        return replace(self.pair, lease=lease, systems=self.connect(lease), progress=NoProgress())
 
     def full(self) -> CycleReport:
         return self.reconcile(Mode.FULL)
@@ -295,33 +300,38 @@ def world(
         else:
             transports = {GHL: InProcess(sandbox.ghl_app), EMAILOCTOPUS: InProcess(sandbox.emailoctopus_app)}
 
-        def connect() -> Mapping[SystemName, System]:
+        store = stack.enter_context(StateStore(open_engine(database_url), Secrets(SECRET), program_clock))
+        pair_store = store.open_pair("main", sandbox.location_id, sandbox.list_id)
+        lease = Lease("main", pair_store, "tests", program_clock)
+
+        def connect(lease: Lease = lease) -> Mapping[SystemName, System]:
             return {
                 GHL: ghl_system.connect(
                     GhlSettings("main", sandbox.location_id, sandbox.ghl_token, urls[GHL]),
                     program_clock,
                     transport=transports[GHL],
+                    before_each=lease.keep,
                 ),
                 EMAILOCTOPUS: emailoctopus_system.connect(
                     EmailOctopusSettings("main", sandbox.list_id, sandbox.emailoctopus_key, urls[EMAILOCTOPUS]),
                     program_clock,
                     transport=transports[EMAILOCTOPUS],
+                    before_each=lease.keep,
                 ),
             }
 
-        store = stack.enter_context(StateStore(open_engine(database_url), Secrets(SECRET), program_clock))
         systems = connect()
         runs = itertools.count(1)
         pair = Pair(
             name="main",
             policy=PairPolicy("main", fields=fields, double_opt_in=double_opt_in, **policy),
             systems=systems,
-            store=store.open_pair("main", sandbox.location_id, sandbox.list_id),
+            store=pair_store,
             digester=Digester(store.digest_key),
             clock=program_clock,
             progress=progress or NoProgress(),
             new_run_id=lambda: f"run-{next(runs)}",
-            holder="tests",
+            lease=lease,
             timing=Timing(),
             workers=8 if sockets else 1,
         )

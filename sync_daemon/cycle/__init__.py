@@ -1,6 +1,7 @@
 """One pass over a pair: read, detect, reconcile, apply. `one_pass.py` is the whole of it in a few sentences."""
 
+from sync_daemon.cycle.lease import Lease
 from sync_daemon.cycle.one_pass import PairPlan, plan, reconcile
 from sync_daemon.cycle.pair import Pair, Timing
 
-__all__ = ["Pair", "PairPlan", "Timing", "plan", "reconcile"]
+__all__ = ["Lease", "Pair", "PairPlan", "Timing", "plan", "reconcile"]

@@ -58,7 +58,6 @@ def fetch(run: Run, keys: Iterable[ContactKey]) -> dict[ContactKey, Snapshot | R
     found: dict[ContactKey, Snapshot | Refused | None] = {}
     with ThreadPoolExecutor(max_workers=2 * run.pair.workers, thread_name_prefix="fetch") as pool:
         for key, answer in zip(wanted, pool.map(read, wanted), strict=True):
-            run.renew_lease()
             if isinstance(answer, StopSystem):
                 run.sender.stopped.setdefault(key[0], answer)
             else:

@@ -12,7 +12,7 @@ from sync_daemon.cycle.judge import judge, refresh_schemas
 from sync_daemon.cycle.looks import look
 from sync_daemon.cycle.opening import open_run
 from sync_daemon.cycle.outcome import conclude
-from sync_daemon.cycle.pair import Pair, Run, hold_lease
+from sync_daemon.cycle.pair import Pair, Run
 from sync_daemon.cycle.write import carry_out
 from sync_daemon.model.errors import IncompleteRead, PairBusy, Refused, StopSystem
 from sync_daemon.model.plan import Operation
@@ -43,15 +43,15 @@ def reconcile(pair: Pair, mode: Mode) -> CycleReport:
     report = CycleReport(pair.name, pair.new_run_id(), mode)
     before = {name: pair.systems[name].usage() for name in SystemName}
     try:
-        hold_lease(pair)
-        run = open_run(pair, report)
-        try:
-            _pass(run)
-        except StopSystem as error:
-            run.sender.stopped.setdefault(error.system, error)
-        except (IncompleteRead, Refused) as error:
-            run.interrupted = error
-        conclude(run)
+        with pair.lease.held():
+            run = open_run(pair, report)
+            try:
+                _pass(run)
+            except StopSystem as error:
+                run.sender.stopped.setdefault(error.system, error)
+            except (IncompleteRead, Refused) as error:
+                run.interrupted = error
+            conclude(run)
     except PairBusy as error:
         report.outcome, report.message = CycleOutcome.BUSY, str(error)
         return report
@@ -68,7 +68,6 @@ def reconcile(pair: Pair, mode: Mode) -> CycleReport:
         report.duration_s = pair.clock.monotonic() - began
         if report.outcome is not CycleOutcome.BUSY:
             pair.store.save_run(report, started, pair.clock.now())
-            pair.store.release(pair.holder)
     return report
 
 
@@ -79,7 +78,6 @@ def plan(pair: Pair, mode: Mode) -> PairPlan:
     """
     report = CycleReport(pair.name, pair.new_run_id(), mode)
     run = open_run(pair, report)
-    run.leased = False
     _read(run)
     for error in (*run.stopped.values(), *run.failed.values()):
         raise error

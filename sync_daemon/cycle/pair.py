@@ -11,8 +11,9 @@ from sync_daemon.changes.cases import ContactKey
 from sync_daemon.changes.detect import Detector
 from sync_daemon.changes.digests import Digester
 from sync_daemon.changes.tagbook import TagBook
+from sync_daemon.cycle.lease import Lease
 from sync_daemon.model.contact import AccountSchema
-from sync_daemon.model.errors import PairBusy, StopSystem
+from sync_daemon.model.errors import StopSystem
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import PairState
@@ -25,7 +26,6 @@ GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 TELLS_CONSENT = "search_tells_consent"
 BATCH = "batch_size"
 _BATCH_GROWS_EVERY = timedelta(days=1)
-_LEASE_S, _RENEW_S = 30.0, 5.0
 log = structlog.get_logger(__name__)
 
 
@@ -43,7 +43,7 @@ class Timing:
 class Pair:
     """One GHL location and one EmailOctopus list, open and ready; its mapping has been checked.
 
-    `holder` names this process in the lease; `workers` is how many requests to one system wait at once;
+    `lease` is kept by the systems before each request; `workers` is how many requests to one system wait at once;
     `schema_fresh` says that opening it has just read both schemas.
     """
 
@@ -55,7 +55,7 @@ class Pair:
     clock: Clock
     progress: Progress
     new_run_id: Callable[[], str]
-    holder: str
+    lease: Lease
     timing: Timing = Timing()
     workers: int = 8
     schema_fresh: bool = False
@@ -66,8 +66,7 @@ class Run:
     """One cycle under way. `failed` holds why a system couldn't be read to its end.
 
     `interrupted` is a refusal that no record can be blamed for; `newest` is the newest remote timestamp that
-    this cycle has read of each stream; `read_now` are the contacts that it has read by id;
-    a plan is not `leased`: it writes to neither system.
+    this cycle has read of each stream; `read_now` are the contacts that it has read by id.
     """
 
     pair: Pair
@@ -85,9 +84,7 @@ class Run:
     polled_at: datetime | None = None
     newest: dict[tuple[SystemName, str], datetime] = field(default_factory=dict)
     read_now: set[ContactKey] = field(default_factory=set)
-    leased: bool = True
     sender: Sender = field(init=False)
-    _renewed: float = 0.0
 
     def __post_init__(self) -> None:
         self.sender = Sender(
@@ -98,7 +95,7 @@ class Run:
             },
             workers=self.pair.workers,
             batch=BatchSize(self._batch_size()),
-            tick=self.renew_lease,
+            tick=self.pair.lease.keep,
             create_without_phone=self.pair.policy.create_without_phone,
         )
 
@@ -154,19 +151,10 @@ class Run:
 
     def commit(self, commit: Commit) -> None:
         """Store a transaction, with the tag names that turned up since the last one."""
+        self.pair.lease.keep()
         commit.tags.extend(self.book.news.values())
         self.book.news.clear()
         self.pair.store.commit(commit, self.report.run_id)
-
-    def renew_lease(self) -> None:
-        """Keep the pair's lease; called all the time, does something every few seconds. Raises `PairBusy`."""
-        now = self.pair.clock.monotonic()
-        if not self.leased:
-            return
-        if now - self._renewed < _RENEW_S and self._renewed:
-            return
-        hold_lease(self.pair)
-        self._renewed = now
 
     def use_schemas(self, schemas: Mapping[SystemName, AccountSchema]) -> None:
         """Read and write from here on as these schemas tell; what is gone there is suspended, and said so."""
@@ -179,12 +167,6 @@ class Run:
             log.warning("field_suspended", pair=self.pair.name, field=key)
         # What changes in a suspended field, or in a tag outside the filter, is looked for when it is back.
         self.generation = self.pair.digester.configuration(self.policy(), self.state.tag_generation, *suspended)
-
-
-def hold_lease(pair: Pair) -> None:
-    """Take the pair's lease, or renew it. Raises `PairBusy`."""
-    if not pair.store.acquire(pair.holder, _LEASE_S):
-        raise PairBusy(f"another process holds the pair `{pair.name}`")
 
 
 def field_names(policy: PairPolicy, system: SystemName) -> set[str]:

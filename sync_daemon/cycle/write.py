@@ -199,7 +199,6 @@ def _create_tags(run: Run, decisions: Iterable[Decision]) -> dict[str, Refused]:
             run.sender.stopped[EMAILOCTOPUS] = error
         else:
             run.book.created(tag)
-        run.renew_lease()
     return refused
 
 

@@ -8,7 +8,7 @@ import random
 import re
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
@@ -81,7 +81,8 @@ class Session:
     """Requests to one system and account. Safe for threads; at most `at_once` of them send at the same time.
 
     `probe` is the path of a cheap read that always works when the system does: it tells a system that is
-    down from a request that it can't digest. `patience_s` bounds how long one request is tried.
+    down from a request that it can't digest. `patience_s` bounds how long one request is tried; `before_each` is
+    called when a request's turn has come, and may raise instead of letting it go out.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Session:
         patience_s: float = 60.0,
         at_once: int = 8,
         transport: Transport | None = None,
+        before_each: Callable[[], None] = lambda: None,
     ) -> None:
         self._system = system
         self._limiter = limiter
@@ -106,6 +108,7 @@ class Session:
         self._patience_s = patience_s
         self._at_once = threading.BoundedSemaphore(at_once)
         self._streak = Streak()
+        self._before_each = before_each
         self._client = httpx.Client(
             base_url=base_url,
             headers=dict(headers),
@@ -196,6 +199,7 @@ class Session:
     def _send(self, request: _Request) -> Response | SyncError | _Fault:
         """One attempt, in its turn: an answer, what it refuses, or a fault, which counts in the streak."""
         sent_at = self._limiter.wait_turn(revokes=request.revokes)
+        self._before_each()
         outcome = self._exchange(request, sent_at)
         if isinstance(outcome, _Fault):
             self._streak.failed(sent_at, self._clock.monotonic())

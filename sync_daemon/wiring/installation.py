@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sync_daemon.changes.digests import Digester
-from sync_daemon.cycle import Pair, Timing
+from sync_daemon.cycle import Lease, Pair, Timing
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Progress
@@ -60,7 +60,8 @@ class Installation:
 
     def _set_up(self, section: PairSection, state: StateStore) -> SetUp:
         store = state.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
-        return SetUp(section, store, connect(section, self.settings, self.clock), self.clock, self.holder)
+        lease = Lease(section.name, store, self.holder, self.clock)
+        return SetUp(section, store, connect(section, self.settings, self.clock, lease.keep), self.clock, lease)
 
     def _pair(self, set_up: SetUp, policy: PairPolicy, systems: Systems, progress: Progress) -> Pair:
         service = self.settings.service
@@ -73,7 +74,7 @@ class Installation:
             clock=self.clock,
             progress=progress,
             new_run_id=self.new_run_id,
-            holder=self.holder,
+            lease=set_up.lease,
             timing=Timing(
                 index_lag=self.settings.ghl.index_lag,
                 poll_every=service.poll_every,

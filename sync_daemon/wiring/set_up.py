@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from sync_daemon.cycle import Lease
 from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.errors import ConfigurationError, PairBusy, Refused
 from sync_daemon.model.policy import PairPolicy
@@ -21,7 +22,6 @@ from sync_daemon.wiring.systems import Systems
 MappedField = tuple[SystemName, str]
 """A field of one side, by its configuration name."""
 
-_LEASE_S = 30.0
 _SEEN = "field "
 _log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ class SetUp:
     store: PairStore
     systems: Systems
     clock: Clock
-    holder: str
+    lease: Lease
     read: set[SystemName] = field(default_factory=set)
 
     def check(self) -> tuple[PairPolicy, list[NewField]]:
@@ -85,13 +85,9 @@ class SetUp:
         """Create fields while this process holds the pair."""
         if self.store.state().paused:
             raise PairBusy(f"Pair {self.section.name} is paused.")
-        if not self.store.acquire(self.holder, _LEASE_S):
-            raise PairBusy(f"Another process holds the pair `{self.section.name}`.")
-        try:
+        with self.lease.held():
             for one in new:
                 self._create(one)
-        finally:
-            self.store.release(self.holder)
 
     def _create(self, new: NewField) -> None:
         spec = new.spec

@@ -1,6 +1,6 @@
 """The two systems of a pair, as its settings name them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, System
@@ -13,8 +13,10 @@ from sync_daemon.systems.registry import CONNECT
 Systems = Mapping[SystemName, System]
 
 
-def connect(section: PairSection, settings: Settings, clock: Clock) -> Systems:
-    """Both systems of a pair; nothing is asked of them yet."""
+def connect(
+    section: PairSection, settings: Settings, clock: Clock, before_each: Callable[[], None] = lambda: None
+) -> Systems:
+    """Both systems of a pair; nothing is asked of them yet. `before_each` is called before each request."""
     ghl = GhlSettings(
         pair=section.name,
         location_id=section.ghl.location_id,
@@ -31,4 +33,4 @@ def connect(section: PairSection, settings: Settings, clock: Clock) -> Systems:
         share=settings.emailoctopus.share,
     )
     own = {SystemName.GHL: ghl, SystemName.EMAILOCTOPUS: emailoctopus}
-    return {name: CONNECT[name](own[name], clock) for name in SystemName}
+    return {name: CONNECT[name](own[name], clock, before_each=before_each) for name in SystemName}

@@ -17,7 +17,7 @@ def test_a_free_lease_is_taken_once(pair: PairStore) -> None:
     assert not pair.acquire("other", 30)
 
 
-def test_a_lease_is_renewed_by_its_holder(pair: PairStore, clock: StoppedClock) -> None:
+def test_a_lease_can_be_taken_again_by_its_holder(pair: PairStore, clock: StoppedClock) -> None:
     assert pair.acquire("one", 30)
     clock.sleep(25)
     assert pair.acquire("one", 30)
@@ -32,6 +32,18 @@ def test_a_lease_ends_at_its_time(pair: PairStore, clock: StoppedClock) -> None:
     clock.sleep(0.001)
     assert pair.acquire("other", 30)
     assert not pair.acquire("one", 30)
+
+
+def test_a_lease_is_renewed_only_by_who_has_it(pair: PairStore, clock: StoppedClock) -> None:
+    assert not pair.renew("one", 30)
+    assert pair.acquire("one", 30)
+    clock.sleep(60)
+    assert pair.renew("one", 30)
+    assert not pair.acquire("other", 30)
+    clock.sleep(30)
+    assert pair.acquire("other", 30)
+    pair.release("other")
+    assert not pair.renew("one", 30)
 
 
 def test_a_lease_is_given_back_by_its_holder_alone(pair: PairStore) -> None:

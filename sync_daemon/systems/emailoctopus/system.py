@@ -1,6 +1,6 @@
 """EmailOctopus behind the ports: one list of one account."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Self
 
 from sync_daemon.http.allowance import TokenBucket
@@ -62,7 +62,12 @@ class EmailOctopusSystem:
 
 
 def connect(
-    settings: EmailOctopusSettings, clock: Clock, *, transport: Transport | None = None, patience_s: float = 60.0
+    settings: EmailOctopusSettings,
+    clock: Clock,
+    *,
+    transport: Transport | None = None,
+    patience_s: float = 60.0,
+    before_each: Callable[[], None] = lambda: None,
 ) -> System:
     """The list that the settings name; nothing is asked yet."""
     system = SystemName.EMAILOCTOPUS
@@ -78,6 +83,7 @@ def connect(
         probe=list_path(settings.list_id),
         patience_s=patience_s,
         transport=transport,
+        before_each=before_each,
     )
     return EmailOctopusSystem(session, Client(session, refusals, settings.list_id), {})
 

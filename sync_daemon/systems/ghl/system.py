@@ -1,6 +1,6 @@
 """One GHL location as a System: its rooms behind the ports."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Self
 
 from sync_daemon.http.allowance import SlidingWindow
@@ -69,7 +69,12 @@ def _no_schema(refusal: Refused | Forbidden, key: str) -> SyncError:
 
 
 def connect(
-    settings: GhlSettings, clock: Clock, *, transport: Transport | None = None, patience_s: float = 60.0
+    settings: GhlSettings,
+    clock: Clock,
+    *,
+    transport: Transport | None = None,
+    patience_s: float = 60.0,
+    before_each: Callable[[], None] = lambda: None,
 ) -> System:
     """Open a location; nothing is sent yet. `patience_s` bounds how long one request is tried."""
     allowance = SlidingWindow(_WINDOW_REQUESTS, _WINDOW_S, settings.share)
@@ -90,5 +95,6 @@ def connect(
         patience_s=patience_s,
         at_once=_AT_ONCE,
         transport=transport,
+        before_each=before_each,
     )
     return GhlSystem(Client(session, settings), {}, Dialect())

@@ -21,6 +21,7 @@ from sync_daemon.model.errors import (
     AnswerLost,
     CredentialsRefused,
     NotFound,
+    PairBusy,
     QuotaExhausted,
     Refused,
     SyncError,
@@ -139,6 +140,21 @@ def test_sends_forms(session: Session, server: Server) -> None:
     session.request("POST", "/oauth/token", form={"grant_type": "refresh_token"})
     assert server.asked[0][3] == b"grant_type=refresh_token"
     assert server.asked[0][4]["content-type"] == "application/x-www-form-urlencoded"
+
+
+def test_asks_before_each_attempt_whether_it_may_go_out(base_url: str, server: Server, clock: VirtualClock) -> None:
+    allowed = iter([True, True, False])
+
+    def ask() -> None:
+        if not next(allowed):
+            raise PairBusy("another process took over")
+
+    limiter = Limiter(SystemName.GHL, SlidingWindow(100, 10.0), clock, refill_s=10.0)
+    session = Session(SystemName.GHL, base_url, {}, limiter, clock, classify=classify, probe="/probe", before_each=ask)
+    server.script = [failure(503), failure(503)]
+    with pytest.raises(PairBusy):
+        session.request("PUT", "/x")
+    assert len(server.asked) == 2
 
 
 def test_hands_back_what_classify_lets_through_and_an_answer_without_a_body(session: Session, server: Server) -> None:
