@@ -5,14 +5,14 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+from signal import Signals
 
 import httpx
 import pytest
 
 from sync_daemon.cli import run
-from tests.e2e.test_reconcile import differences
+from sync_daemon.model.system import SystemName
 from tests.e2e.trial import Trial, finished, start
 
 COMMANDS = ("demo", "sandbox", "check", "plan", "reconcile", "status")
@@ -75,26 +75,8 @@ def test_what_nobody_foresaw_is_an_exit_status_and_a_log(
     assert "unexpected_failure" in capsys.readouterr().err
 
 
-def test_a_kill_in_the_middle_costs_only_requests(trial: Trial) -> None:
-    process = trial.start("reconcile", "--json")
-    wait_for(lambda: len(trial.writes()) > 10)
-    process.kill()
-    finished(process)
-    assert differences(trial) != []
-
-    again = finished(trial.start("reconcile", "--json", "--wait", "60"))
-
-    assert (again.status, again.pair["outcome"], differences(trial)) == (0, "ok", [])
-    trial.forget_requests()
-    assert finished(trial.start("reconcile")).status == 0
-    assert trial.writes() == []
-
-
 def test_an_interrupt_is_polite(trial: Trial) -> None:
-    trial.sandbox.ghl.weather.latency_s = 0.5
-    process = trial.start("reconcile")
-    wait_for(lambda: trial.sandbox.ghl.log.total > 0)
-    process.send_signal(signal.SIGINT)
+    process = trial.start_and_signal(SystemName.GHL, 1, Signals.SIGINT, "reconcile", methods={"GET"})
 
     answer = finished(process)
 
@@ -135,15 +117,6 @@ def test_the_demo_tells_its_story_and_ends(tmp_path: Path) -> None:
     assert re.search(r"^0 writes, 1 request to GHL and [3-5] to EmailOctopus", answer.out, re.MULTILINE)
     assert re.search(r"Ada \S+ +EmailOctopus +LastName +Stone +Miller-Stone +lastName differs", answer.out)
     assert list(tmp_path.iterdir()) == []
-
-
-def wait_for(happened: object) -> None:
-    """Poll until something is so, for a minute at most."""
-    assert callable(happened)
-    deadline = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.01)
 
 
 def read_object(process: subprocess.Popen[str]) -> dict[str, str]:

@@ -5,16 +5,20 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
+from signal import Signals
 from typing import Any
 
 from sync_daemon.cli import run
 from sync_daemon.commands.sandbox_configuration import configuration
+from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.emailoctopus.world import EmailOctopusWorld
 from sync_daemon.sandbox.ghl.world import GhlWorld
 from sync_daemon.sandbox.server import RunningSandbox, Sandbox
+from sync_daemon.sandbox.weather import Fault, Weather
 
 ROOT = Path(__file__).parents[2]
 WRITES = {"POST", "PUT", "DELETE", "PATCH"}
@@ -39,6 +43,22 @@ class Answer:
     def pair(self) -> Any:
         """The first pair of the JSON answer."""
         return self.json["pairs"][0]
+
+
+class Lightning(Weather, kw_only=True):
+    """Weather that acts once, while the nth request with one of some methods waits for its answer."""
+
+    nth: int
+    methods: set[str]
+    act: Callable[[], object]
+
+    def strike(self, random: Random, method: str, path: str) -> Fault | None:
+        """Count, and act when the request has come; what the API does with it isn't changed."""
+        if method in self.methods and not SEARCHES.search(path):
+            self.nth -= 1
+            if self.nth == 0:
+                self.act()
+        return super().strike(random, method, path)
 
 
 @dataclass
@@ -86,6 +106,16 @@ class Trial:
     def start(self, *arguments: str, config: str | None = None) -> subprocess.Popen[str]:
         """One command line in a process of its own."""
         return start(*arguments, "--config", str(self.write(config)), folder=self.folder, variables=self.variables)
+
+    def start_and_signal(
+        self, system: SystemName, nth: int, signal: Signals, *arguments: str, methods: set[str] = WRITES
+    ) -> subprocess.Popen[str]:
+        """`start`, and send the process a signal while its nth request of a kind to a system is under way."""
+        context = self.sandbox.ghl if system is SystemName.GHL else self.sandbox.emailoctopus
+        started: list[subprocess.Popen[str]] = []
+        context.weather = Lightning(nth=nth, methods=methods, act=lambda: started[0].send_signal(signal))
+        started.append(self.start(*arguments))
+        return started[0]
 
     def writes(self) -> list[str]:
         """The requests to both systems that write, since `forget_requests`."""
