@@ -22,9 +22,14 @@ _MEANINGS = (
     ("connection refused", "isn't there: start it, or correct host and port in database_url"),
     ("name or service not known", "isn't there: correct the host in database_url"),
     ("no such file or directory", "isn't there: start it, or correct the host in database_url"),
+    ("no pg_hba.conf entry", "lets nobody in from here: allow this user and host in its pg_hba.conf"),
+    ("starting up", "is starting or stopping: try again in a moment"),
+    ("shutting down", "is starting or stopping: try again in a moment"),
+    ("read-only transaction", "may not be written: name the primary server, not a replica, in database_url"),
     ("timeout expired", "doesn't answer: check that host and port in database_url are right and reachable"),
 )
 _MISSING_RELATION = ("42P01", "42703")
+_NO_CONNECTION = "can't be reached: check that host and port in database_url are right and lead to a PostgreSQL server"
 _LOST = "broke the connection: check that it still runs, then try again"
 
 
@@ -47,6 +52,8 @@ def explain(url: URL, error: DBAPIError) -> str:
             return f"{where} {meaning}"
     if error.connection_invalidated:
         return f"{where} {_LOST}"
+    if url.get_backend_name() == "postgresql" and error.statement is None:
+        return f"{where} {_NO_CONNECTION}"
     return f"{where} refused a statement ({_code(original)}): this is a fault of the program, please report it"
 
 

@@ -4,6 +4,7 @@ SQLite runs in WAL mode with one writer at a time; PostgreSQL through psycopg 3.
 password of a database URL, nor a value that a statement carried.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,14 +49,31 @@ def open_engine(database_url: str) -> Engine:
         raise StateStoreError(f"database_url names an unknown driver: {_FORMS}") from None
 
 
+def is_yet_to_be_made(database_url: str) -> bool:
+    """Whether the first use will make the database, a SQLite file; nothing is made here.
+
+    Raises `StateStoreError` where it can't be made for want of rights.
+    """
+    url = parse_url(database_url)
+    path = Path(url.database or "").absolute()
+    if url.get_backend_name() != "sqlite" or path.exists():
+        return False
+    nearest = next(folder for folder in path.parents if folder.exists())
+    if not nearest.is_dir():
+        raise StateStoreError(f"{shown(url)} can't be made: {nearest} is no folder; name another file in database_url")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise StateStoreError(f"{shown(url)} can't be made: give this user the right to write to {nearest}")
+    return True
+
+
 def _sqlite(url: URL) -> Engine:
-    make_folder(url)
+    _make_folder(url)
     engine = create_engine(url, hide_parameters=True, pool_use_lifo=True, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _set_pragmas)
     return engine
 
 
-def make_folder(url: URL) -> None:
+def _make_folder(url: URL) -> None:
     """Make the folder of a SQLite file unless it is there. Raises `StateStoreError`."""
     folder = Path(url.database or "").parent
     try:

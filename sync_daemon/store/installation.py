@@ -49,6 +49,12 @@ _OF_ONE_LOCATION_AND_LIST = [
 ]
 
 
+def is_in_use(engine: Engine) -> bool:
+    """Whether a database that has its tables was used with some secret before."""
+    with reading(engine) as connection:
+        return connection.execute(_CHECK).scalar_one() is not None
+
+
 class StateStore:
     """The state of every pair, behind one secret. Expects the tables to be there (`migrate.upgrade`).
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sync_daemon.model.errors import ConfigurationError, StateStoreError
 from sync_daemon.store.crypto import checked
-from sync_daemon.store.engine import make_folder, parse_url
+from sync_daemon.store.engine import parse_url
 
 _BYTES = 32
 
@@ -16,23 +16,34 @@ def key_path(database: str) -> Path:
     return Path(f"{database}.key")
 
 
-def load_or_make_secret(database_url: str, configured: str | None) -> tuple[str, bool]:
-    """The secret in force, and whether it was made just now (then say so: who loses it starts anew).
+def configured_secret(database_url: str, configured: str | None) -> str | None:
+    """`secret_key`, checked; None where it is left out and the key file counts.
 
-    `configured` is `secret_key`, None or empty when left out: with SQLite the key file then counts, made at
-    first use and readable by its owner alone; with PostgreSQL that is a `ConfigurationError`.
+    Raises `ConfigurationError` where it is too short, and with PostgreSQL where it is left out.
     """
-    url = parse_url(database_url)
     if configured:
-        return checked(configured), False
-    if url.get_backend_name() != "sqlite":
+        return checked(configured)
+    if parse_url(database_url).get_backend_name() != "sqlite":
         raise ConfigurationError(
             "secret_key is required with PostgreSQL: set it to any text of at least 32 characters, for example "
             "from: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
-    make_folder(url)
-    path = key_path(url.database or "")
+    return None
+
+
+def load_or_make_secret(database_url: str, *, may_make: bool = True) -> tuple[str, bool]:
+    """The secret in the key file, and whether it was made just now (then say so: who loses it starts anew).
+
+    It is made at first use, readable by its owner alone; a database in use must not get another one, so then
+    (`may_make` False) a missing file is a `StateStoreError`.
+    """
+    path = key_path(parse_url(database_url).database or "")
     try:
+        if not may_make and not path.exists():
+            raise StateStoreError(
+                f"the key file {path} is missing, and without it the database can't be used: put it back, or set "
+                "secret_key to what it held; if it is lost, a new database_url starts anew"
+            )
         made = not path.exists() and _make(path)
         return checked(path.read_text(encoding="utf-8").strip(), f"the key in {path}"), made
     except (OSError, UnicodeDecodeError) as error:

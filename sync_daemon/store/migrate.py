@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import URL, Connection, Engine, inspect, text
 
 from sync_daemon.model.errors import StateStoreError
 from sync_daemon.store.complaints import shown
@@ -31,12 +31,21 @@ def current(engine: Engine) -> str | None:
         return _version(connection)
 
 
+def is_behind(engine: Engine) -> bool:
+    """Whether `upgrade` has something to do. Raises `StateStoreError` for a database of a newer version."""
+    with reading(engine) as connection:
+        version = _version(connection)
+        if version != HEAD:
+            _refuse_newer(connection, version)
+        return version != HEAD
+
+
 def upgrade(engine: Engine) -> None:
     """Bring the database to `head()`; does nothing when it is there, waits when another process is at it.
 
     Raises `StateStoreError` when a newer version of the program made the database.
     """
-    if current(engine) == HEAD:
+    if not is_behind(engine):
         return
     with migrating(engine) as connection:
         version = _version(connection)
@@ -48,24 +57,16 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(configuration(connection), "head")
 
 
-def is_older(engine: Engine) -> bool:
-    """Whether `upgrade` would change the database. Raises `StateStoreError` for a newer one, as `upgrade` does."""
-    with reading(engine) as connection:
-        version = _version(connection)
-        if version != HEAD:
-            _refuse_newer(connection, version)
-        return version != HEAD
-
-
 def verify(engine: Engine) -> None:
     """Raise `StateStoreError` unless the database is at `head()`, for when it may not be upgraded unasked."""
-    with reading(engine) as connection:
-        version = _version(connection)
-        if version == HEAD:
-            return
-        _refuse_newer(connection, version)
+    if is_behind(engine):
+        raise too_old(engine.url, current(engine))
+
+
+def too_old(url: URL, version: str | None = None) -> StateStoreError:
+    """What to say of a database that may not be upgraded unasked; `version` None while it has no tables."""
     is_at = f"has version {version}" if version else "has no tables yet"
-    raise StateStoreError(f"{shown(engine.url)} {is_at}, this program needs {HEAD}: run `sync-daemon db upgrade`")
+    return StateStoreError(f"{shown(url)} {is_at}, this program needs {HEAD}: run `sync-daemon db upgrade`")
 
 
 @contextmanager

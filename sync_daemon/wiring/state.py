@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import structlog
 from sqlalchemy import Engine
@@ -11,9 +10,9 @@ from sqlalchemy import Engine
 from sync_daemon.settings.installation import InstallationSection
 from sync_daemon.store import migrate
 from sync_daemon.store.crypto import Secrets
-from sync_daemon.store.engine import open_engine, parse_url
-from sync_daemon.store.installation import StateStore
-from sync_daemon.store.key_file import load_or_make_secret
+from sync_daemon.store.engine import is_yet_to_be_made, open_engine, parse_url
+from sync_daemon.store.installation import StateStore, is_in_use
+from sync_daemon.store.key_file import configured_secret, load_or_make_secret
 from sync_daemon.wiring.clock import SystemClock
 
 _log = structlog.get_logger(__name__)
@@ -27,37 +26,45 @@ def open_store(settings: InstallationSection) -> Iterator[StateStore]:
     was made with another secret.
     """
     url = settings.database_url.get_secret_value()
-    secret, made = load_or_make_secret(url, settings.secret_key.get_secret_value())
-    if made:
-        _log.warning("key_file_made", advice="keep the .key file beside the database with your backups")
+    secret = configured_secret(url, settings.secret_key.get_secret_value())
     with _engine(url) as engine:
         if may_upgrade():
             migrate.upgrade(engine)
         else:
             migrate.verify(engine)
-        yield _store(engine, secret, settings)
+        yield _store(engine, secret or _key_beside(url, engine), settings)
 
 
 @contextmanager
 def look_into_store(settings: InstallationSection) -> Iterator[StateStore | None]:
     """The state store as it is, None where the next reconcile will make or upgrade it; raises as `open_store`."""
     url = settings.database_url.get_secret_value()
-    parts = parse_url(url)
-    if parts.get_backend_name() == "sqlite" and not Path(parts.database or "").exists():
+    secret = configured_secret(url, settings.secret_key.get_secret_value())
+    if is_yet_to_be_made(url):
+        if not may_upgrade():
+            raise migrate.too_old(parse_url(url))
         yield None
         return
-    secret, _ = load_or_make_secret(url, settings.secret_key.get_secret_value())
     with _engine(url) as engine:
-        if may_upgrade() and migrate.is_older(engine):
+        if not may_upgrade():
+            migrate.verify(engine)
+        if migrate.is_behind(engine) or not is_in_use(engine):
             yield None
-            return
-        migrate.verify(engine)
-        yield _store(engine, secret, settings)
+        else:
+            yield _store(engine, secret or _key_beside(url, engine), settings)
 
 
 def may_upgrade() -> bool:
     """Whether the database may be upgraded unasked."""
     return os.environ.get("SYNC_DAEMON_AUTO_MIGRATE") != "0"
+
+
+def _key_beside(url: str, engine: Engine) -> str:
+    """The secret in the key file beside a SQLite database, made when the database is new."""
+    secret, made = load_or_make_secret(url, may_make=not is_in_use(engine))
+    if made:
+        _log.warning("key_file_made", advice="keep the .key file beside the database with your backups")
+    return secret
 
 
 def _store(engine: Engine, secret: str, settings: InstallationSection) -> StateStore:

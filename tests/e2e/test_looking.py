@@ -1,6 +1,7 @@
 """`check`, `status` and `db`: commands that only look, and the database brought up to date."""
 
 import json
+import re
 import sqlite3
 import stat
 import subprocess
@@ -87,6 +88,18 @@ def test_a_database_where_no_folder_can_be_is_told(trial: Trial) -> None:
     assert answer.status == 2
     assert "the folder" in answer.err
     assert "another file in database_url" in answer.err
+
+
+@pytest.mark.parametrize("command", ["reconcile", "plan", "status", "check"])
+def test_a_lost_key_file_is_asked_for_and_not_replaced(trial: Trial, command: str) -> None:
+    trial.run("status")
+    (trial.folder / "sync.db.key").unlink()
+
+    answer = trial.run(command)
+
+    assert (answer.status, trial.writes()) == (2, [])
+    assert re.search(r"sync\.db\.key is missing.*put it back", answer.err)
+    assert not (trial.folder / "sync.db.key").exists()
 
 
 def test_status_before_and_after_a_run(trial: Trial) -> None:

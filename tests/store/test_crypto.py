@@ -9,7 +9,7 @@ import pytest
 
 from sync_daemon.model.errors import ConfigurationError, StateStoreError
 from sync_daemon.store.crypto import DerivedKeys, Secrets, derive
-from sync_daemon.store.key_file import load_or_make_secret
+from sync_daemon.store.key_file import configured_secret, load_or_make_secret
 
 A, B, C = ("a" * 32, "b" * 32, "c" * 40)
 
@@ -72,36 +72,43 @@ def test_short_secrets_are_refused_without_being_shown() -> None:
 
 
 def test_a_configured_secret_makes_no_file(tmp_path: Path) -> None:
-    assert load_or_make_secret(f"sqlite:///{tmp_path}/sync.db", A) == (A, False)
-    assert load_or_make_secret("postgresql://host/name", A) == (A, False)
+    assert configured_secret(f"sqlite:///{tmp_path}/sync.db", A) == A
+    assert configured_secret("postgresql://host/name", A) == A
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ConfigurationError, match="at least 32"):
-        load_or_make_secret(f"sqlite:///{tmp_path}/sync.db", "short")
+        configured_secret(f"sqlite:///{tmp_path}/sync.db", "short")
 
 
 @pytest.mark.parametrize("left_out", [None, ""])
 def test_postgresql_needs_a_configured_secret(left_out: str | None) -> None:
     with pytest.raises(ConfigurationError, match="secret_key is required with PostgreSQL"):
-        load_or_make_secret("postgresql://host/name", left_out)
+        configured_secret("postgresql://host/name", left_out)
 
 
 def test_the_key_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
     url = f"sqlite:///{tmp_path}/new/sync.db"
-    secret, made = load_or_make_secret(url, None)
+    secret, made = load_or_make_secret(url)
 
     assert made
     assert re.fullmatch(r"[\w-]{43}", secret)
-    assert load_or_make_secret(url, "") == (secret, False)
-    assert load_or_make_secret(f"sqlite:///{tmp_path}/other.db", None)[0] != secret
+    assert load_or_make_secret(url, may_make=False) == (secret, False)
+    assert load_or_make_secret(f"sqlite:///{tmp_path}/other.db")[0] != secret
     (file,) = (tmp_path / "new").iterdir()
     assert file.name == "sync.db.key"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_a_database_in_use_gets_no_other_key(tmp_path: Path) -> None:
+    with pytest.raises(StateStoreError, match=r"sync\.db\.key is missing.*put it back, or set secret_key"):
+        load_or_make_secret(f"sqlite:///{tmp_path}/sync.db", may_make=False)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_many_at_once_agree_on_one_key(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/sync.db"
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: load_or_make_secret(url, None), range(8)))
+        answers = list(pool.map(lambda _: load_or_make_secret(url), range(8)))
 
     assert len({secret for secret, _ in answers}) == 1
     assert sum(made for _, made in answers) == 1
@@ -113,13 +120,13 @@ def test_a_key_file_that_is_no_key(tmp_path: Path) -> None:
 
     key.write_text("short\n")
     with pytest.raises(ConfigurationError, match=r"the key in .*sync\.db\.key must be at least 32"):
-        load_or_make_secret(url, None)
+        load_or_make_secret(url)
 
     key.write_bytes(b"\xff" * 64)
     with pytest.raises(StateStoreError, match=r"sync\.db\.key can't be used"):
-        load_or_make_secret(url, None)
+        load_or_make_secret(url)
 
     key.unlink()
     key.mkdir()
     with pytest.raises(StateStoreError, match=r"sync\.db\.key can't be used"):
-        load_or_make_secret(url, None)
+        load_or_make_secret(url)

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -201,6 +202,22 @@ def test_a_postgresql_that_is_not_there(tmp_path: Path, opened: Callable[[str], 
         assert "isn't there: start it" in complaint(lambda: ask(by_port))
     by_socket = opened(f"postgresql://me:{PASSWORD}@/name?host={tmp_path}")
     assert "isn't there: start it" in complaint(lambda: ask(by_socket))
+
+
+def test_a_server_that_is_no_postgresql(opened: Callable[[str], Engine]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as letterbox:
+        engine = opened(f"postgresql://me:{PASSWORD}@127.0.0.1:{letterbox.getsockname()[1]}/name?sslmode=require")
+        with ThreadPoolExecutor(1) as pool:
+            answering = pool.submit(answer_once, letterbox)
+            said = complaint(lambda: ask(engine))
+            answering.result()
+    assert "lead to a PostgreSQL server" in said
+
+
+def answer_once(letterbox: socket.socket) -> None:
+    with letterbox.accept()[0] as connection:
+        connection.recv(100)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
 @pytest.mark.postgres
