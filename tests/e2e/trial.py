@@ -164,7 +164,7 @@ def end_all() -> None:
         process.wait()
 
 
-def finished(process: subprocess.Popen[str], seconds: float = 60) -> Answer:
+def finished(process: subprocess.Popen[str], seconds: float = 180) -> Answer:
     """What a process gave when it ended; it is killed when it doesn't in time."""
     try:
         out, err = process.communicate(timeout=seconds)

@@ -89,7 +89,7 @@ def test_latency_makes_the_client_wait(served: Served) -> None:
 def test_latency_runs_into_a_clients_timeout(served: Served) -> None:
     served.context.weather.latency_s = 5
     with pytest.raises(httpx.ReadTimeout):
-        served.client.post("/count", timeout=0.05)
+        served.client.post("/count", timeout=httpx.Timeout(30, read=0.05))
 
 
 @pytest.mark.parametrize(("kind", "applied"), [("lost_answer", 1), ("truncate", 1), ("drop", 0)])
