@@ -131,9 +131,7 @@ class Baselines:
         if not self._syncs_tags or not settles:
             return None if self._decision.forget_fields else old.tags
         detector, book = self._context.detector, self._context.detector.tags
-        held: dict[str, KnownTag] = (
-            detector.tags_now(side.snapshot) if side.snapshot else detector.tags_before(side.known)
-        )
+        held = detector.tags_now(side.snapshot) if side.snapshot else self._tags_before(side)
         for op in written.operations:
             named = book.travelling(side.system, op.tags)
             if op.action is Action.ADD_TAGS:
@@ -141,6 +139,11 @@ class Baselines:
             elif op.action is Action.REMOVE_TAGS:
                 held = {name: tag for name, tag in held.items() if name not in named}
         return detector.tag_digests(side.system, side.contact_id, held.values())
+
+    def _tags_before(self, side: CaseSide) -> dict[str, KnownTag]:
+        other = self._decision.case.side(side.system.other)
+        likely = self._context.detector.tags_now(other.snapshot).values() if other and other.snapshot else ()
+        return self._context.detector.tags_before(side.known, likely)
 
     def _baseline_address(self, side: CaseSide, written: Written, old: Baseline, *, settles: bool) -> bytes | None:
         if not settles:

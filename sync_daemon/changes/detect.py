@@ -1,10 +1,11 @@
 """What changed on one side: a snapshot held against that side's own baseline (contract, section 2)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from sync_daemon.changes.digests import Digester
-from sync_daemon.changes.tagbook import TagBook, fold
+from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.policy import FieldRule
 from sync_daemon.model.state import Baseline, KnownContact, KnownTag, Link, Sent
@@ -36,18 +37,23 @@ class Detector:
         """The snapshot's travelling tags, by GHL's name."""
         return self.tags.travelling(snapshot.system, snapshot.tags)
 
-    def tags_before(self, known: KnownContact) -> dict[str, KnownTag]:
-        """The travelling tags of this side's baseline, by GHL's name; those that meet anew are left out."""
+    def tags_before(self, known: KnownContact, likely: Iterable[KnownTag] = ()) -> dict[str, KnownTag]:
+        """The travelling tags of this side's baseline, by GHL's name; those that meet anew are left out.
+
+        A digest tells no name, so the pair's tags are tried until all of the baseline's are explained: `likely` first.
+        """
         baseline = known.baseline or Baseline()
-        if not baseline.tags:
-            return {}
-        return {
-            self.tags.ghl_name(tag): tag
-            for tag in self.tags.all()
-            if self.tags.travels(tag)
-            and tag.entered <= baseline.generation
-            and self.tag_digest(known.system, known.contact_id, tag) in baseline.tags
-        }
+        unexplained = set(baseline.tags or ())
+        before: dict[str, KnownTag] = {}
+        for tag in chain(likely, self.tags.all()):
+            if not unexplained:
+                break
+            digest = self.tag_digest(known.system, known.contact_id, tag)
+            if digest in unexplained:
+                unexplained.discard(digest)
+                if self.tags.travels(tag) and tag.entered <= baseline.generation:
+                    before[self.tags.ghl_name(tag)] = tag
+        return before
 
     def tag_digest(self, system: SystemName, contact_id: str, tag: KnownTag) -> bytes:
         """The digest of a tag on one contact, under its own name there."""
@@ -76,7 +82,8 @@ class Detector:
             for rule in self.rules
             if (changed := self.field_changed(rule, snapshot, known)) or (changed is None and full)
         }
-        if set(self.tags_now(snapshot)) != set(self.tags_before(known)):
+        now = self.tags_now(snapshot)
+        if now.keys() != self.tags_before(known, now.values()).keys():
             parts.add("tags")
         agreed = known.baseline.consent if known.baseline else None
         if snapshot.consent is not None and snapshot.consent is not agreed:
@@ -86,19 +93,6 @@ class Detector:
         if link is not None and snapshot.system is SystemName.GHL and link.in_scope != in_scope:
             parts.add("scope")
         return frozenset(parts)
-
-    def unmet_tag_names(self, snapshots: Iterable[Snapshot]) -> Mapping[SystemName, set[str]]:
-        """Tag names that the pair has never seen, by system."""
-        unmet: dict[SystemName, set[str]] = {name: set() for name in SystemName}
-        for snapshot in snapshots:
-            for name in snapshot.tags:
-                known = self.tags.find(snapshot.system, name)
-                spelt = known is None or (
-                    snapshot.system is SystemName.EMAILOCTOPUS and known.spelling is None and fold(name) != ""
-                )
-                if spelt:
-                    unmet[snapshot.system].add(name)
-        return unmet
 
 
 def _has_address_again(snapshot: Snapshot, link: Link | None) -> bool:

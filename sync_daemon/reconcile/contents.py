@@ -218,7 +218,9 @@ def _decide_tags(
     anew = first or not met
     if anew and not all(side.snapshot for side in sides):
         return
-    ghl, emailoctopus = (_tag_side(side, context, anew=anew) for side in sides)
+    now = [context.detector.tags_now(side.snapshot) if side.snapshot else {} for side in sides]
+    likely = (now[0] | now[1]).values()
+    ghl, emailoctopus = (_tag_side(side, context, likely, anew=anew) for side in sides)
     if case.exchanged:
         decided = follow_ghl(ghl, emailoctopus)
     else:
@@ -247,8 +249,8 @@ def _tags_digest(decided: TagDecision, *, ghl_id: str, context: Context) -> byte
     return context.detector.digester.field(GHL, ghl_id, "tags", names)
 
 
-def _tag_side(side: CaseSide, context: Context, *, anew: bool) -> TagSide:
-    before = set() if anew else set(context.detector.tags_before(side.known))
+def _tag_side(side: CaseSide, context: Context, likely: Iterable[KnownTag], *, anew: bool) -> TagSide:
+    before = set() if anew else set(context.detector.tags_before(side.known, likely))
     now = set(context.detector.tags_now(side.snapshot)) if side.snapshot else before
     return TagSide(now, before)
 

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from sync_daemon.changes.detect import Detector
+from sync_daemon.changes.digests import Digester
 from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.policy import FieldRule, TagRule
 from sync_daemon.model.state import Baseline, KnownContact, Link, Sent
+from sync_daemon.model.system import SystemName
 from tests.unit.changes.values import (
     BOB,
     DIGESTER,
@@ -15,6 +18,7 @@ from tests.unit.changes.values import (
     GHL,
     NAME,
     REVOKED,
+    RULES,
     agreed,
     baseline_of,
     book,
@@ -141,3 +145,26 @@ def test_tags_that_never_met_had_none() -> None:
     known = agreed(BEFORE, BY)
     assert BY.tags_before(replace(known, baseline=replace(known.baseline or Baseline(), tags=None))) == {}
     assert BY.tags_before(replace(known, baseline=None)) == {}
+
+
+class CountingDigester(Digester):
+    """A digester that counts the names of tags it is asked about."""
+
+    asked = 0
+
+    def tag(self, system: SystemName, contact_id: str, name: str) -> bytes:
+        self.asked += 1
+        return super().tag(system, contact_id, name)
+
+
+@pytest.mark.parametrize("fields", [FIELDS, FIELDS | {"firstName": "Bob"}])
+def test_an_account_with_thousands_of_tags_makes_no_contact_dearer(fields: dict[str, str]) -> None:
+    counting = CountingDigester(b"a key of thirty-two bytes, or so")
+    many = Detector(counting, RULES, book(["vip", "beta", *(f"tag {number}" for number in range(2000))]))
+    known = agreed(replace(BEFORE, tags=frozenset({"vip", "tag 1999"})), many)
+    counting.asked = 0
+    now = replace(BEFORE, fields=fields, tags=frozenset({"vip", "tag 1999"}))
+    many.differences(now, known, full=False, link=LINK, in_scope=True)
+    assert counting.asked == 2
+    lost = replace(now, tags=frozenset({"vip"}))
+    assert "tags" in many.differences(lost, known, full=False, link=LINK, in_scope=True)
