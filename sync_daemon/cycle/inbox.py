@@ -1,6 +1,7 @@
 """The inbox as a cycle works through it: batch by batch, both systems in turns."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from sync_daemon.cycle.pair import GHL, Run
@@ -10,6 +11,7 @@ from sync_daemon.ports import Commit
 
 _BATCH = 1000
 """Inbox rows of each system that are decided together: enough to fill EmailOctopus's batches."""
+_ROOM: Mapping[SystemName, int] = dict.fromkeys(SystemName, _BATCH)
 
 
 def batches(run: Run) -> Iterator[list[Staged]]:
@@ -19,11 +21,23 @@ def batches(run: Run) -> Iterator[list[Staged]]:
         yield rows
 
 
-def next_rows(run: Run, after: dict[SystemName, int], *, revoked: bool = False) -> list[Staged]:
+def topped_up(run: Run, waiting: Sequence[Staged], after: dict[SystemName, int]) -> list[Staged]:
+    """Of some rows those that wait still, and the next ones of each system as far as there is room; moves `after`.
+
+    So the system that is written fast isn't kept waiting by the one that is written slowly.
+    """
+    left = still_staged(run, waiting)
+    taken = Counter(row.system for row in left)
+    return left + next_rows(run, after, {name: max(0, _BATCH - taken[name]) for name in SystemName})
+
+
+def next_rows(
+    run: Run, after: dict[SystemName, int], room: Mapping[SystemName, int] = _ROOM, *, revoked: bool = False
+) -> list[Staged]:
     """The next inbox rows of both systems, in turns, so that both are kept busy; moves `after` on."""
     each = []
     for system in SystemName:
-        rows = run.pair.store.next_staged(system, after[system], _BATCH, revoked=revoked)
+        rows = run.pair.store.next_staged(system, after[system], room[system], revoked=revoked)
         after[system] = rows[-1].sequence if rows else after[system]
         each.append(rows)
     return [row for turn in zip_longest(*each) for row in turn if row is not None]

@@ -1,13 +1,14 @@
 """ONE PASS: read, send revocations, move addresses, reconcile the rest; and the plan of one, which writes nothing."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sync_daemon.apply.send import requests_needed
 from sync_daemon.changes.cases import ContactKey, who_is_who
 from sync_daemon.cycle import intake, moving
-from sync_daemon.cycle.inbox import batches, next_rows, stage_due, still_staged
+from sync_daemon.cycle.inbox import batches, next_rows, stage_due, topped_up
 from sync_daemon.cycle.judge import judge, refresh_schemas
 from sync_daemon.cycle.looks import look
 from sync_daemon.cycle.opening import open_run
@@ -22,6 +23,9 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.read.gather import gather
 from sync_daemon.reconcile.decision import Decision, revocations_of
+
+_AT_A_TIME = timedelta(seconds=60)
+"""Writing goes on so long before more is taken from the inbox: in that time neither system takes a whole batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +86,31 @@ def plan(pair: Pair, mode: Mode) -> PairPlan:
     for error in (*run.stopped.values(), *run.failed.values()):
         raise error
     stage_due(run)
-    decisions = [*moving.plan_all(run), *(one for batch in batches(run) for one in _judge_rows(run, batch))]
-    operations = sorted(
-        (operation for decision in decisions for operation in decision.operations), key=lambda op: not op.revokes
-    )
+    operations: list[Operation] = []
+    skipped: Counter[str] = Counter()
+    conflicts = 0
+    for decision in _foreseen(run):  # kept one by one: what was read of everybody is too much to hold
+        operations.extend(decision.operations)
+        skipped.update([decision.unlinked] if decision.unlinked is not None else [])
+        conflicts += len(decision.conflicts)
+    operations.sort(key=lambda operation: not operation.revokes)
     requests = requests_needed(run.sender.bundle(operations))
     return PairPlan(
         pair.name,
         tuple(operations),
         requests,
         {name: run.systems[name].seconds_for(requests[name]) for name in SystemName},
-        Counter(decision.unlinked for decision in decisions if decision.unlinked is not None),
-        sum(len(decision.conflicts) for decision in decisions),
+        skipped,
+        conflicts,
         report,
     )
+
+
+def _foreseen(run: Run) -> Iterator[Decision]:
+    """The decisions about everything that waits, batch by batch."""
+    yield from moving.plan_all(run)
+    for batch in batches(run):
+        yield from _judge_rows(run, batch)
 
 
 def _pass(run: Run) -> None:
@@ -106,29 +121,44 @@ def _pass(run: Run) -> None:
         return
     stage_due(run)
     moving.move_all(run)
-    for batch in batches(run):
-        _reconcile(run, batch)
-        if run.stopped:
-            return
+    _reconcile(run)
 
 
-def _reconcile(run: Run, rows: Sequence[Staged]) -> None:
-    """Decide and write some rows, as much at a time as fits between two polls; the rest is decided anew."""
-    left = _judge_rows(run, rows)
-    while left and not run.stopped:
-        now = _fitting(run, left)
+def _reconcile(run: Run) -> None:
+    """Decide and write what waits, as much at a time as fits between two polls; the rest is decided anew."""
+    after = dict.fromkeys(SystemName, 0)
+    waiting: list[Staged] = []
+    while not run.stopped and (rows := topped_up(run, waiting, after)):
+        decisions = _judge_rows(run, rows)
+        now, later = _fitting(run, decisions)
         carry_out(run, now)
-        left = left[len(now) :]
-        if _poll_again(run) and left:
-            left = _judge_rows(run, still_staged(run, [row for decision in left for row in decision.case.rows()]))
+        _keep_reads(run, rows, later)
+        waiting = [row for decision in later for row in decision.case.rows()]
+        _poll_again(run)
 
 
-def _fitting(run: Run, decisions: Sequence[Decision]) -> Sequence[Decision]:
-    """As many decisions as can be carried out before the next poll is due."""
+def _fitting(run: Run, decisions: Sequence[Decision]) -> tuple[list[Decision], list[Decision]]:
+    """Those that each system takes before the next poll is due, and the others."""
     requests = requests_needed(run.sender.bundle(op for decision in decisions for op in decision.operations))
-    seconds = max(run.systems[name].seconds_for(requests[name]) for name in SystemName)
-    share = run.pair.timing.poll_every.total_seconds() / seconds if seconds else 1.0
-    return decisions if share >= 1 else decisions[: max(1, int(len(decisions) * share))]
+    targets = [{operation.system for operation in decision.operations} for decision in decisions]
+    room = {}
+    for name in SystemName:
+        seconds = run.systems[name].seconds_for(requests[name])
+        share = min(1.0, _between_polls(run).total_seconds() / seconds) if seconds else 1.0
+        room[name] = max(1, int(sum(name in target for target in targets) * share))
+    now: list[Decision] = []
+    later: list[Decision] = []
+    for decision, target in zip(decisions, targets, strict=True):
+        fits = all(room[name] > 0 for name in target)
+        (now if fits else later).append(decision)
+        for name in target if fits else ():
+            room[name] -= 1
+    return now, later
+
+
+def _between_polls(run: Run) -> timedelta:
+    """How long to write before looking again, at both systems for revocations and into the inbox for more."""
+    return min(run.pair.timing.poll_every, _AT_A_TIME)
 
 
 def _read(run: Run) -> None:
@@ -150,15 +180,19 @@ def _send_revocations(run: Run) -> None:
     after = dict.fromkeys(SystemName, 0)
     while rows := next_rows(run, after, revoked=True):
         decisions = judge(run, who_is_who(rows, gather(rows, run.pair.store)))
-        _keep_reads(run, rows, decisions)
+        _keep_reads(run, rows, [decision for decision in decisions if revocations_of(decision) is None])
         carry_out(run, [only for decision in decisions if (only := revocations_of(decision)) is not None])
 
 
 def _keep_reads(run: Run, rows: Sequence[Staged], decisions: Sequence[Decision]) -> None:
-    """Who was read by id and had revoked nothing isn't read again for the rest of the cycle."""
+    """Who was read by id and is to be decided later isn't read again for the rest of the cycle."""
     before = {(row.system, row.contact_id): row.snapshot for row in rows}
-    harmless = (row for one in decisions if revocations_of(one) is None for row in one.case.rows())
-    read = [replace(row, revoked=False) for row in harmless if row.snapshot is not before.get(_key(row), row.snapshot)]
+    read = [
+        replace(row, revoked=row.revoked and revocations_of(decision) is not None)
+        for decision in decisions
+        for row in decision.case.rows()
+        if row.snapshot is not before.get(_key(row), row.snapshot)
+    ]
     if read:
         run.commit(Commit(staged=read))
 
@@ -173,11 +207,11 @@ def _judge_rows(run: Run, rows: Sequence[Staged]) -> list[Decision]:
     return judge(run, [case for case in cases if case.link is None or not any(row.moved for row in case.rows())])
 
 
-def _poll_again(run: Run) -> bool:
-    """A cycle that lasts longer than the poll interval looks for revocations meanwhile; whether it did."""
+def _poll_again(run: Run) -> None:
+    """A cycle that lasts longer than the poll interval looks for revocations meanwhile, and at who moved."""
     polled_at = run.polled_at
     if run.stopped or polled_at is None or run.pair.clock.now() - polled_at < run.pair.timing.poll_every:
-        return False
+        return
     intake.poll_revocations(run)
     _send_revocations(run)
-    return True
+    moving.move_all(run)

@@ -241,9 +241,9 @@ def test_what_is_left_of_a_daily_quota_is_kept_for_revocations(database_url: str
         here.assert_quiet()
 
 
-def many(sandbox: Sandbox) -> None:
+def many(sandbox: Sandbox, count: int = 120) -> None:
     """So many people that creating them takes longer than the time between two polls."""
-    for number in range(120):
+    for number in range(count):
         sandbox.ghl.world.create(firstName="Some", lastName="Body", email=f"p{number}@example.com")
 
 
@@ -279,3 +279,53 @@ def test_a_cycle_that_lasts_longer_than_poll_every_polls_again_and_sends_revocat
         assert look() == (True, True)
         here.settle()
         here.assert_quiet()
+
+
+def test_a_first_load_that_lasts_longer_than_poll_every_finishes_those_whose_revocation_went_ahead(
+    database_url: str,
+) -> None:
+    with world(database_url, limits=True, sockets=False) as here:
+        many(here.sandbox, 180)
+        here.ghl.set_dnd(here.person(ADA, first="Ada"))
+        here.emailoctopus.unsubscribe(here.subscriber(BOB, first="Robert"))
+        here.subscriber(ADA, first="Augusta")
+        here.person(BOB, first="Bob")
+        here.pair = replace(here.pair, timing=Timing(poll_every=timedelta(seconds=1)))
+        here.reconcile()
+        assert (here.status(ADA), first_name(here, ADA)) == ("unsubscribed", "Ada")
+        assert (here.blocked(BOB), first_name(here, BOB)) == (True, "Bob")
+        here.pair = replace(here.pair, timing=Timing())
+        here.assert_quiet()
+
+
+class Polls(NoProgress):
+    """Notes how many contacts each system has when a page is read after writing has begun."""
+
+    def __init__(self, look: Callable[[], dict[SystemName, int]]) -> None:
+        self._look = look
+        self._wrote = False
+        self.seen: list[dict[SystemName, int]] = []
+
+    def sent(self, system: SystemName, requests: int) -> None:
+        self._wrote = True
+
+    def pages_read(self, system: SystemName, records: int) -> None:
+        if self._wrote:
+            self.seen.append(self._look())
+
+
+def test_the_system_that_is_written_fast_does_not_wait_for_the_slow_one(database_url: str) -> None:
+    def trial(sandbox: Sandbox) -> None:
+        sandbox.ghl.limiter = GhlWindow(sandbox.clock, per_window=25)
+
+    with world(database_url, limits=True, sockets=False, prepare=trial) as here:
+        for number in range(180):
+            here.ghl.create(firstName="Some", email=f"p{number}@example.com")
+            here.emailoctopus.add(here.sandbox.list_id, f"s{number}@example.com", {"FirstName": "Some"})
+        polls = Polls(lambda: {GHL: len(here.people()) - 180, EMAILOCTOPUS: len(here.subscribers()) - 180})
+        here.pair = replace(here.pair, progress=polls)
+        report = here.reconcile()
+        first = polls.seen[0]
+        assert 100 < first[GHL] < 180  # as many as its limit lets through before the next poll
+        assert first[EMAILOCTOPUS] == 180
+        assert report.written == {(GHL, "created"): 180, (EMAILOCTOPUS, "created"): 180}
