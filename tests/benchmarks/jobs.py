@@ -22,13 +22,16 @@ GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
 @dataclass(frozen=True)
 class Job:
-    """A finished `reconcile`: its report, seconds, CPU seconds, peak memory in MB, and the requests' kinds."""
+    """A finished `reconcile`: its report, CPU seconds, peak memory in MB, and the requests' kinds.
+
+    `writing` tells for each system how many requests came from the first creation to the last, in how many seconds.
+    """
 
     report: dict[str, Any]
-    seconds: float
     cpu_seconds: float
     peak_mb: float
     requests: dict[SystemName, Counter[str]]
+    writing: dict[SystemName, tuple[int, float]]
 
 
 class Bench:
@@ -54,10 +57,10 @@ class Bench:
             report = json.load(out)["pairs"][0]
         return Job(
             report,
-            report["duration_s"],
             usage.ru_utime + usage.ru_stime,
             usage.ru_maxrss / 1024,
             {GHL: _kinds(self.sandbox.ghl), EMAILOCTOPUS: _kinds(self.sandbox.emailoctopus)},
+            {GHL: _writing(self.sandbox.ghl), EMAILOCTOPUS: _writing(self.sandbox.emailoctopus)},
         )
 
 
@@ -75,6 +78,15 @@ def bench(sandbox: Sandbox, *, limits: bool) -> Iterator[Bench]:
 
 def _kinds(context: Any) -> Counter[str]:
     return Counter(_kind(exchange.method, exchange.path) for exchange in context.log.exchanges())
+
+
+def _writing(context: Any) -> tuple[int, float]:
+    exchanges = context.log.exchanges()
+    creations = [n for n, exchange in enumerate(exchanges) if _kind(exchange.method, exchange.path) == "create"]
+    if not creations:
+        return 0, 0.0
+    during = exchanges[creations[0] : creations[-1] + 1]
+    return len(during), (during[-1].at - during[0].at).total_seconds()
 
 
 def _kind(method: str, path: str) -> str:
