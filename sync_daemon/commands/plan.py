@@ -23,6 +23,7 @@ from sync_daemon.wiring.installation import Installation, open_installation
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 _NEW_FIELD = "create_field"
+_ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,7 @@ def plan(*, config: Config = DEFAULT_CONFIG, pair: PairName = None, full: Full =
     else:
         for one in plans:
             show_plan(one)
-            if one.cycle.operations:
-                columns = ("write to", "action", "GHL id", "EmailOctopus id", "what", "why")
-                console().print(table(columns, map(_record, one.cycle.operations), "record by record"))
+            show_records(one.cycle.operations)
     return DONE
 
 
@@ -85,6 +84,15 @@ def show_plan(plan: FullPlan) -> None:
         rows = [(system, action.replace("_", " "), count) for (system, action), count in sorted(counts.items())]
         out.print(table(("write to", "action", "records#"), rows, f"{cycle.pair}: what would be written"))
     _show_costs(plan)
+
+
+def show_records(operations: Sequence[Operation]) -> None:
+    """Print operation by operation. A drawn row weighs ten times what its operation does: never all of them at once."""
+    out = console()
+    columns = ("write to", "action", "GHL id", "EmailOctopus id", "what", "why")
+    for start in range(0, len(operations), _ROWS_AT_ONCE):
+        rows = map(_record, operations[start : start + _ROWS_AT_ONCE])
+        out.print(table(columns, rows, None if start else "record by record", header=not start))
 
 
 def _show_costs(plan: FullPlan) -> None:

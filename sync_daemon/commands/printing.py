@@ -25,10 +25,12 @@ def print_json(answer: Any) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> RenderableType:
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None, *, header: bool = True
+) -> RenderableType:
     """A table whose cells are taken literally; columns whose name ends in `#` hold numbers."""
     plain = not sys.stdout.isatty()
-    made = Table(box=None if plain else SIMPLE_HEAD, pad_edge=False)
+    made = Table(box=None if plain else SIMPLE_HEAD, pad_edge=False, show_header=header)
     for column in columns:
         number = column.endswith("#")
         made.add_column(column.removesuffix("#"), justify="right" if number else "left", overflow="fold")
