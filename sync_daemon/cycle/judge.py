@@ -1,6 +1,6 @@
 """Cases to decisions, with the reads by id that decisions ask for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -166,11 +166,17 @@ def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
     run.commit(commit)
     if ends and case.link is not None:
         log.info("contact_missing", pair=run.pair.name, system=ends[0].system, ghl_id=case.link.ghl_id)
-        _park(run, case, f"missing_in_{ends[0].system}", "")
+        _park(run, case, f"missing_in_{ends[0].system}", "", gone)
 
 
-def _park(run: Run, case: Case, code: str, message: str) -> None:
+def _park(run: Run, case: Case, code: str, message: str, gone: Collection[ContactKey] = ()) -> None:
     """A case that can't be decided: parked as a whole, its rows done; it is read again when its time comes."""
+    others = [entry for what, entry in case.parked.items() if what != "creation"]
+    seen = [
+        replace(side.known, seen=run.pair.digester.snapshot(side.snapshot))
+        for side in case.sides()
+        if side.snapshot is not None and (side.system, side.contact_id) not in gone
+    ]
     before = case.parked.get("creation")
     attempts = before.attempts + 1 if before else 1
     at = next_try(attempts, run.pair.clock.now())
@@ -180,7 +186,7 @@ def _park(run: Run, case: Case, code: str, message: str) -> None:
         ghl_id, emailoctopus_id = (side.contact_id if side else None for side in (case.ghl, case.emailoctopus))
         entry = Parked(ghl_id, emailoctopus_id, "creation", code, message, attempts, at)
     run.report.new_parked += before is None
-    run.commit(Commit(parked=[entry], done=list(case.rows())))
+    run.commit(Commit(contacts=seen, parked=[entry], unparked=others, done=list(case.rows())))
 
 
 def _clears(decision: Decision) -> bool:

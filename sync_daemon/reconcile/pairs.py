@@ -63,7 +63,7 @@ def decide_pair(case: Case, context: Context, move: Move | None = None) -> Decis
         orphan=case.left_behind.contact_id if case.left_behind and case.orphans else None,
         conflicts=(*contents.conflicts, *_address_conflicts(case, context, address)),
         to_park=tuple(contents.to_park),
-        unparks=tuple(_unparked(case, contents, settled)),
+        unparks=tuple(_unparked(case, context, contents, settled, move)),
         holds=_holds(case, context, move),
         unholds=_released(case, context, move),
         forget_fields=first,
@@ -135,7 +135,7 @@ def _outside(case: Case, context: Context, link: Link, consent: CaseConsent) -> 
     by_configuration = link.scope_generation != context.scope_generation
     operations = tuple(op for op in consent.operations if op.revokes)
     decided = consent.decision if operations or not consent.operations else None
-    if leaving and not by_configuration:
+    if (leaving and not by_configuration) or _leaving_was_refused(case, context):
         operations = (*operations, *_leave_operations(case, context, operations))
     policy_revokes = any(op.revokes for op in operations) and not consent.revoked
     after = replace(
@@ -154,9 +154,16 @@ def _outside(case: Case, context: Context, link: Link, consent: CaseConsent) -> 
         settles=frozenset({"consent"}) if decided else frozenset(),
         link=after,
         unlinked=Unlinked.OUT_OF_SCOPE,
+        unparks=tuple(case.parked.values()),
         forget_fields=True,
         remember=consent.decision.cause if consent.revoked else None,
     )
+
+
+def _leaving_was_refused(case: Case, context: Context) -> bool:
+    """Whether what the policy asked for when the contact left is parked: nothing else of its kind is out of scope."""
+    part = {OnLeaveScope.UNSUBSCRIBE: "consent", OnLeaveScope.REMOVE_TAGS: "tags"}.get(context.policy.on_leave_scope)
+    return case.link is not None and not case.link.in_scope and part in case.parked
 
 
 def _leave_operations(case: Case, context: Context, revocations: tuple[Operation, ...]) -> tuple[Operation, ...]:
@@ -288,11 +295,22 @@ def _released(case: Case, context: Context, move: Move | None) -> tuple[Held, ..
     return tuple(entry for entry in case.held if entry.action == CHANGE_ADDRESS)
 
 
-def _unparked(case: Case, contents: Contents, settled: AbstractSet[str]) -> Iterable[Parked]:
+def _unparked(
+    case: Case, context: Context, contents: Contents, settled: AbstractSet[str], move: Move | None
+) -> Iterable[Parked]:
     """What needn't be tried again: it was decided; or it was about a link that this one replaces."""
     if case.former is not None:
         return case.parked.values()
-    return (*contents.unparks, *_entries(case, settled & {"consent", "address"}), *_entries(case, {"creation"}))
+    over = {"creation", *(settled & {"consent", "address"}), *_no_parts_any_more(case, context)}
+    if move is not None and move.step is Step.EMPTIED:
+        over.add("address")
+    return (*contents.unparks, *_entries(case, over))
+
+
+def _no_parts_any_more(case: Case, context: Context) -> AbstractSet[str]:
+    """What is parked of rows that the mapping or a schema lost, and of tags that are synced no more."""
+    parts = {"creation", "consent", "address", *(mapped.rule.key for mapped in context.fields)}
+    return case.parked.keys() - parts - ({"tags"} if context.policy.tags.sync else set())
 
 
 def _entries(case: Case, parts: Iterable[str]) -> tuple[Parked, ...]:

@@ -1,11 +1,12 @@
 """Contract, section 8: one record or one field is refused; it is parked, and everything else goes on."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
 
-from sync_daemon.model.policy import FieldRule
+from sync_daemon.model.policy import FieldRule, ScopeRule, TagRule
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.server import Sandbox
 from sync_daemon.sandbox.weather import Fault
@@ -291,6 +292,86 @@ def test_a_parked_change_that_heals_by_itself_leaves_the_queue(database_url: str
         assert here.reconcile().outcome == "ok"
         assert parked(here) == []
         here.assert_quiet()
+
+
+def lose_the_row(here: World, ghl_id: str, subscriber_id: str) -> None:
+    del ghl_id, subscriber_id
+    here.with_policy(fields=NAMES)
+
+
+def lose_the_field(here: World, ghl_id: str, subscriber_id: str) -> None:
+    del ghl_id, subscriber_id
+    here.emailoctopus.delete_field(here.sandbox.list_id, "Plan")
+
+
+def leave_the_scope(here: World, ghl_id: str, subscriber_id: str) -> None:
+    del subscriber_id
+    here.ghl.add_tags(ghl_id, ["gone"])
+
+
+def disappear(here: World, ghl_id: str, subscriber_id: str) -> None:
+    del ghl_id
+    here.emailoctopus.delete(subscriber_id)
+
+
+@pytest.mark.parametrize(
+    ("happens", "left"),
+    [
+        (lose_the_row, []),
+        (lose_the_field, []),
+        (leave_the_scope, []),
+        (disappear, [("creation", "missing_in_emailoctopus")]),
+    ],
+)
+def test_a_parked_field_with_nothing_more_to_write_leaves_the_queue(
+    database_url: str, happens: Callable[[World, str, str], None], left: list[tuple[str, str]]
+) -> None:
+    def with_plan(sandbox: Sandbox) -> None:
+        add_field(sandbox, "Plan", "text")
+        sandbox.ghl.world.add_field("Plan", "TEXT")
+
+    fields = (*NAMES, FieldRule("custom.plan", "Plan"))
+    with world(database_url, fields=fields, prepare=with_plan, scope=ScopeRule(tags_none=("gone",))) as here:
+        [(ghl_id, subscriber_id)] = people(here, 1)
+        here.edit_subscriber(subscriber_id, Plan=LONG[:400])  # GHL cuts it
+        assert here.reconcile().outcome == "parked"
+        here.later(minutes=1)
+        happens(here, ghl_id, subscriber_id)
+        here.full()
+        here.later(days=1)
+        here.reconcile()
+        assert [(what, code) for _, what, code in parked(here)] == left
+        # Nobody is read again for it in every cycle from then on.
+        here.later(minutes=1)
+        here.forget_requests()
+        here.reconcile()
+        assert f"/contacts/{ghl_id}" not in [path for _, path in here.requests(GHL)]
+
+
+def test_parked_tags_leave_the_queue_when_tags_are_synced_no_more(database_url: str) -> None:
+    with world(database_url) as here:
+        [(ghl_id, _)] = people(here, 1)
+        here.emailoctopus.quirks.tag_limit = 0
+        here.clock.advance(1)
+        here.ghl.add_tags(ghl_id, ["vip"])
+        assert here.reconcile().outcome == "parked"
+        here.with_policy(tags=TagRule(sync=False))
+        here.later(days=1)
+        assert (here.reconcile().outcome, parked(here)) == ("ok", [])
+
+
+def test_a_parked_address_leaves_the_queue_when_ghl_has_none_any_more(database_url: str) -> None:
+    with world(database_url) as here:
+        [(ghl_id, subscriber_id), _] = people(here, 2)
+        here.clock.advance(1)
+        here.ghl.edit(here.person("other@example.com"), tags=["x"])
+        here.with_policy(create_in_emailoctopus=False)
+        here.emailoctopus.change_address(subscriber_id, "other@example.com")
+        assert here.reconcile().outcome == "parked"
+        assert [what for _, what, _ in parked(here)] == ["address"]
+        here.edit_person(ghl_id, email=None)
+        here.reconcile()
+        assert parked(here) == []
 
 
 # Malformed values from an API

@@ -4,6 +4,7 @@ import pytest
 
 from sync_daemon.model.policy import OnLeaveScope, Resubscribe, ScopeRule, TagRule
 from sync_daemon.model.report import Mode
+from sync_daemon.sandbox.weather import Fault
 from tests.worlds import EMAILOCTOPUS, GHL, World, world
 
 ADA = "ada@example.com"
@@ -155,6 +156,24 @@ def test_remove_tags_takes_the_synced_tags_and_nothing_else(database_url: str) -
         assert (row["status"], row["fields"]) == ("subscribed", {"FirstName": "Ada", "LastName": "Lovelace"})
         assert sorted(here.in_ghl(ADA)["tags"]) == ["news", "octopus"]
         assert here.writes(GHL) == []
+        assert_quiet_after_a_full_scan(here)
+
+
+@pytest.mark.parametrize("rule", [OnLeaveScope.UNSUBSCRIBE, OnLeaveScope.REMOVE_TAGS])
+def test_what_policy_asks_for_is_tried_again_when_it_was_refused(database_url: str, rule: OnLeaveScope) -> None:
+    with world(database_url, scope=VIP, on_leave_scope=rule) as here:
+        ghl_id, _ = inside(here)
+        leave(here, ghl_id)
+        here.sandbox.emailoctopus.weather.faults = [Fault(kind="error", method="PUT", status=422, times=2)]
+        assert here.reconcile().outcome == "parked"
+        assert (here.status(ADA), tags(here)) == ("subscribed", ["news", "vip"])
+        here.later(minutes=2)
+        assert here.reconcile().outcome == "parked"
+        here.later(minutes=6)
+        assert here.reconcile().outcome == "ok"
+        done = ("unsubscribed", ["news", "vip"]) if rule is OnLeaveScope.UNSUBSCRIBE else ("subscribed", [])
+        assert (here.status(ADA), tags(here)) == done
+        assert not here.blocked(ADA)
         assert_quiet_after_a_full_scan(here)
 
 
