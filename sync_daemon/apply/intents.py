@@ -24,19 +24,15 @@ def _is_on(operation: Operation, side: CaseSide) -> bool:
 
 
 def _sent(operations: list[Operation], side: CaseSide, context: Context, *, creation: bool) -> Sent:
-    digester = context.detector.digester
+    detector, digester = context.detector, context.detector.digester
     names = {mapped.rule.name_in(side.system): mapped.rule.key for mapped in context.fields}
     fields = {
         names[name]: digester.field(side.system, side.contact_id, names[name], value)
         for op in operations
         for name, value in op.fields.items()
     }
-    tags = {
-        digester.tag(side.system, side.contact_id, name)
-        for op in operations
-        if op.action is Action.ADD_TAGS
-        for name in op.tags
-    }
+    tags = (detector.tags.find(side.system, name) for op in operations for name in op.tags)
     consent = next((op.consent for op in operations if op.consent is not None), None)
     address = next((digester.address(op.address) for op in operations if op.address), None)
-    return Sent(fields, frozenset(tags), consent, address, creation)
+    changed = detector.tag_digests(side.system, side.contact_id, (tag for tag in tags if tag is not None))
+    return Sent(fields, changed, consent, address, creation)

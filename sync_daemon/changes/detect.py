@@ -28,6 +28,12 @@ class Detector:
         now = self.field_digest(rule, snapshot)
         return now not in (before, (known.sent or Sent()).fields.get(rule.key))
 
+    def half_written(self, rule: FieldRule, snapshot: Snapshot, known: KnownContact) -> bool:
+        """Whether a field holds what was about to be written when the process may have died: not agreed yet."""
+        before = (known.baseline or Baseline()).fields.get(rule.key)
+        now = self.field_digest(rule, snapshot)
+        return before is not None and now != before and now == (known.sent or Sent()).fields.get(rule.key)
+
     def field_digest(self, rule: FieldRule, snapshot: Snapshot) -> bytes:
         """The digest of a mapped field as the snapshot has it."""
         value = snapshot.fields.get(rule.name_in(snapshot.system))
@@ -55,9 +61,20 @@ class Detector:
                     before[self.tags.ghl_name(tag)] = tag
         return before
 
+    def tags_sent(self, known: KnownContact) -> set[str]:
+        """The travelling tags, by GHL's name, that were about to be added or removed when the process may have died."""
+        sent = (known.sent or Sent()).tags
+        if not sent:
+            return set()
+        return {
+            self.tags.ghl_name(tag)
+            for tag in self.tags.all()
+            if self.tags.travels(tag) and self.tag_digest(known.system, known.contact_id, tag) in sent
+        }
+
     def tag_digest(self, system: SystemName, contact_id: str, tag: KnownTag) -> bytes:
-        """The digest of a tag on one contact, under its own name there."""
-        return self.digester.tag(system, contact_id, self.tags.name_in(system, tag))
+        """The digest of a tag on one contact, by GHL's name: under another prefix it is another tag on both sides."""
+        return self.digester.tag(system, contact_id, self.tags.ghl_name(tag))
 
     def tag_digests(self, system: SystemName, contact_id: str, tags: Iterable[KnownTag]) -> frozenset[bytes]:
         """The digests of several tags on one contact."""

@@ -1,7 +1,7 @@
 """Fields and tags of a pair: every mapped row and the tag sets merged, and the writes that follow."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sync_daemon.changes.cases import Case, CaseSide
@@ -133,7 +133,7 @@ def _decide_field(
     first: bool,
 ) -> None:
     key = mapped.rule.key
-    ghl, emailoctopus = (field_side(mapped, side, context) for side in sides)
+    ghl, emailoctopus = _as_agreed(mapped, sides, context)
     met = not first and all(key in (side.known.baseline or Baseline()).fields for side in sides)
     if met:
         decision = merge_field(mapped, ghl, emailoctopus)
@@ -143,6 +143,21 @@ def _decide_field(
         return
     decision = _unless_unstable(decision, key, sides, contents)
     _take(decision, mapped, case, context, contents)
+
+
+def _as_agreed(
+    mapped: MappedField, sides: tuple[CaseSide, CaseSide], context: Context
+) -> tuple[FieldSide, FieldSide]:
+    """Both sides of a row. What a write that got no answer left on one is no word of that side, but asks the other."""
+    ghl, emailoctopus = (field_side(mapped, side, context) for side in sides)
+    half = [
+        side.snapshot is not None and context.detector.half_written(mapped.rule, side.snapshot, side.known)
+        for side in sides
+    ]
+    return (
+        replace(ghl, changed=ghl.changed or (half[1] and ghl.known)),
+        replace(emailoctopus, changed=emailoctopus.changed or (half[0] and emailoctopus.known)),
+    )
 
 
 def _take(decision: FieldDecision, mapped: MappedField, case: Case, context: Context, contents: Contents) -> None:
@@ -221,6 +236,8 @@ def _decide_tags(
     now = [context.detector.tags_now(side.snapshot) if side.snapshot else {} for side in sides]
     likely = (now[0] | now[1]).values()
     ghl, emailoctopus = (_tag_side(side, context, likely, anew=anew) for side in sides)
+    if not anew:
+        ghl, emailoctopus = _without_our_own(sides, ghl, emailoctopus, context)
     if case.exchanged:
         decided = follow_ghl(ghl, emailoctopus)
     else:
@@ -253,6 +270,18 @@ def _tag_side(side: CaseSide, context: Context, likely: Iterable[KnownTag], *, a
     before = set() if anew else set(context.detector.tags_before(side.known, likely))
     now = set(context.detector.tags_now(side.snapshot)) if side.snapshot else before
     return TagSide(now, before)
+
+
+def _without_our_own(
+    sides: tuple[CaseSide, CaseSide], ghl: TagSide, emailoctopus: TagSide, context: Context
+) -> tuple[TagSide, TagSide]:
+    """Tags that a write without an answer left on one side count as agreed as they are: the other side decides."""
+    for side, tags in zip(sides, (ghl, emailoctopus), strict=True):
+        sent = context.detector.tags_sent(side.known) if side.snapshot else set()
+        there = sent & tags.now
+        ghl = TagSide(ghl.now, (ghl.before - sent) | there)
+        emailoctopus = TagSide(emailoctopus.now, (emailoctopus.before - sent) | there)
+    return ghl, emailoctopus
 
 
 def _spell(system: SystemName, names: Iterable[str], context: Context) -> Iterable[str]:

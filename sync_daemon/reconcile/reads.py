@@ -17,7 +17,13 @@ def meets(case: Case, context: Context) -> bool:
 def reads_needed(case: Case, context: Context) -> frozenset[ContactKey]:
     """The contacts whose state isn't known well enough."""
     pair = case.ghl is not None and case.emailoctopus is not None
-    known = not pair or meets(case, context) or bool(case.parked) or _meets_a_field(case, context)
+    known = (
+        not pair
+        or meets(case, context)
+        or bool(case.parked)
+        or _meets_a_field(case, context)
+        or _was_taken_back(case, context)
+    )
     return frozenset(
         (side.system, side.contact_id)
         for side in case.sides()
@@ -57,3 +63,24 @@ def _meets_a_field(case: Case, context: Context) -> bool:
     return any(
         baseline is None or field.rule.key not in baseline.fields for field in context.fields for baseline in baselines
     )
+
+
+def _was_taken_back(case: Case, context: Context) -> bool:
+    """Whether a write that got no answer isn't asked for any more: what it left there must be known."""
+    return any(
+        side is not None and other is not None and _left_behind(side, other, context)
+        for side, other in ((case.ghl, case.emailoctopus), (case.emailoctopus, case.ghl))
+    )
+
+
+def _left_behind(side: CaseSide, other: CaseSide, context: Context) -> bool:
+    detector, snapshot = context.detector, other.snapshot
+    fields = side.known.sent.fields if side.known.sent else {}
+    asked = {
+        field.rule.key
+        for field in context.fields
+        if snapshot is not None and detector.field_changed(field.rule, snapshot, other.known)
+    }
+    before = set(detector.tags_before(other.known))
+    now = before if snapshot is None else set(detector.tags_now(snapshot))
+    return not (fields.keys() <= asked and detector.tags_sent(side.known) <= now ^ before)

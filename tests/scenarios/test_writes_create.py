@@ -266,3 +266,50 @@ def test_a_creation_cut_off_by_a_kill_is_looked_for_by_the_next_run(database_url
         assert len(here.people()) == len(here.subscribers()) == len(linked(here)) == 1
         here.settle()
         here.assert_quiet()
+
+
+Edit = Callable[[World, str, str], None]
+
+
+def name_in_emailoctopus(here: World, ghl_id: str, subscriber_id: str) -> None:
+    del ghl_id
+    before = here.in_emailoctopus(ADA)["fields"]["FirstName"]
+    here.edit_subscriber(subscriber_id, FirstName="Ada" if before == "Augusta" else "Augusta")
+
+
+def name_in_ghl(here: World, ghl_id: str, subscriber_id: str) -> None:
+    del subscriber_id
+    before = here.in_ghl(ADA)["firstName"]
+    here.edit_person(ghl_id, firstName="Ada" if before == "Augusta" else "Augusta")
+
+
+def tag_in_emailoctopus(here: World, ghl_id: str, subscriber_id: str) -> None:
+    del ghl_id
+    here.clock.advance(1)
+    there = "new" in here.in_emailoctopus(ADA)["tags"]
+    (here.emailoctopus.remove_tags if there else here.emailoctopus.add_tags)(subscriber_id, ["new"])
+
+
+def old_tag_in_ghl(here: World, ghl_id: str, subscriber_id: str) -> None:
+    del subscriber_id
+    here.clock.advance(1)
+    there = "old" in here.in_ghl(ADA)["tags"]
+    (here.ghl.remove_tags if there else here.ghl.add_tags)(ghl_id, ["old"])
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("edit", [name_in_emailoctopus, name_in_ghl, tag_in_emailoctopus, old_tag_in_ghl])
+def test_an_edit_that_is_taken_back_after_a_kill_is_taken_back_on_the_other_side(
+    database_url: str, edit: Edit, mode: Mode
+) -> None:
+    with world(database_url) as here:
+        ids = here.linked(ADA, tags=["old"])
+        here.later(minutes=30)
+        edit(here, *ids)
+        kill(here, lambda: True)  # with the first write, which has arrived
+        edit(here, *ids)
+        here.reconcile(mode)
+        assert (here.in_ghl(ADA)["firstName"], here.in_ghl(ADA)["tags"]) == ("Ada", ["old"])
+        there = here.in_emailoctopus(ADA)
+        assert (there["fields"]["FirstName"], there["tags"]) == ("Ada", ["old"])
+        here.assert_quiet()
