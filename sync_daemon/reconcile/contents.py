@@ -1,6 +1,6 @@
 """Fields and tags of a pair: every mapped row and the tag sets merged, and the writes that follow."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -43,6 +43,8 @@ class Contents:
     unparks: list[Parked] = field(default_factory=list)
     digests: dict[str, bytes] = field(default_factory=dict)
     tags: TagDecision = field(default_factory=TagDecision)
+    spelt: Mapping[str, str] = field(default_factory=dict)
+    """How the EmailOctopus contact spells the tags it has, by GHL's name."""
 
 
 def pair_contents(case: Case, context: Context, *, first: bool) -> Contents:
@@ -80,7 +82,7 @@ def content_operations(contents: Contents, ghl_id: str, emailoctopus_id: str, co
     ):
         for action, names in ((Action.ADD_TAGS, added), (Action.REMOVE_TAGS, removed)):
             if names:
-                spelt = tuple(sorted(_spell(system, names, context)))
+                spelt = tuple(sorted(_spell(system, names, contents, context)))
                 reason = f"tag changed in {_LABEL[system.other]}"
                 yield Operation(system, action, ghl_id, emailoctopus_id, reason, tags=spelt, parts=("tags",))
 
@@ -145,9 +147,7 @@ def _decide_field(
     _take(decision, mapped, case, context, contents)
 
 
-def _as_agreed(
-    mapped: MappedField, sides: tuple[CaseSide, CaseSide], context: Context
-) -> tuple[FieldSide, FieldSide]:
+def _as_agreed(mapped: MappedField, sides: tuple[CaseSide, CaseSide], context: Context) -> tuple[FieldSide, FieldSide]:
     """Both sides of a row. What a write that got no answer left on one is no word of that side, but asks the other."""
     ghl, emailoctopus = (field_side(mapped, side, context) for side in sides)
     half = [
@@ -248,6 +248,7 @@ def _decide_tags(
     contents.unparks.extend(entry for entry in (case.parked.get("tags"),) if entry is not None)
     contents.digests["tags"] = digest
     contents.tags = decided
+    contents.spelt = _spellings(sides[1], context)
     contents.settles.add("tags")
 
 
@@ -284,8 +285,14 @@ def _without_our_own(
     return ghl, emailoctopus
 
 
-def _spell(system: SystemName, names: Iterable[str], context: Context) -> Iterable[str]:
+def _spellings(side: CaseSide, context: Context) -> dict[str, str]:
+    book, names = context.detector.tags, side.snapshot.tags if side.snapshot else ()
+    return {book.ghl_name(tag): name for name in names if (tag := book.find(side.system, name)) is not None}
+
+
+def _spell(system: SystemName, names: Iterable[str], contents: Contents, context: Context) -> Iterable[str]:
     book = context.detector.tags
     for name in names:
         tag: KnownTag | None = book.find(GHL, name)
-        yield book.name_in(system, tag) if tag else name
+        own = contents.spelt.get(name) if system is EMAILOCTOPUS else None
+        yield own or (book.name_in(system, tag) if tag else name)

@@ -104,6 +104,21 @@ def test_comparison_ignores_case(database_url: str) -> None:
         here.assert_quiet()
 
 
+def test_a_tag_is_removed_as_its_contact_spells_it(database_url: str) -> None:
+    with world(database_url) as here:
+        here.subscriber(ADA, tags=["VIP"])
+        here.subscriber(BOB, tags=["Vip"])
+        here.reconcile()
+        for address in (ADA, BOB):
+            here.clock.advance(1)
+            here.ghl.remove_tags(here.in_ghl(address)["id"], ["vip"])
+        here.reconcile()
+        here.later(minutes=2)
+        assert here.reconcile().outcome == "ok"
+        assert (tags(here, ADA), tags(here, BOB)) == (([], []), ([], []))
+        here.assert_quiet()
+
+
 def test_a_first_meeting_unites(database_url: str) -> None:
     with world(database_url) as here:
         here.person(ADA, tags=["here", "both"])
@@ -317,6 +332,18 @@ def test_a_name_that_both_systems_have_at_first_sight_is_ghls(database_url: str)
         here.subscriber(ADA, tags=["VIP"])
         here.reconcile()
         assert here.in_ghl(ADA)["tags"] == ["vip"]
+        here.assert_quiet()
+
+
+def test_under_another_prefix_emailoctopuss_names_meet_anew(database_url: str) -> None:
+    with world(database_url, tags=PREFIX) as here:
+        here.person(ADA, tags=["vip"])
+        here.subscriber(ADA, tags=["Summer"])
+        here.reconcile()
+        here.with_policy(tags=TagRule(prefix="octopus: "))
+        here.full()
+        # The former name stays where it is: a tag of GHL's own from now on, which travels like every other.
+        assert tags(here) == (["eo: summer", "octopus: summer", "vip"], ["Summer", "eo: summer", "vip"])
         here.assert_quiet()
 
 

@@ -134,7 +134,7 @@ def test_a_tag_that_left_the_filter_and_returned_meets_anew() -> None:
     assert set(detector(tags=returned).tags_before(met)) == {"vip", "beta"}
 
 
-def test_tags_are_known_by_ghls_name_and_remembered_by_their_own() -> None:
+def test_tags_are_known_and_remembered_by_ghls_name() -> None:
     by = detector(tags=book(["vip"], ["News"], rule=TagRule(prefix="eo ")))
     there, here = subscriber(tags={"VIP", "NEWS"}), person(tags={"vip", "eo news"})
     assert set(by.tags_now(there)) == set(by.tags_now(here)) == {"vip", "eo news"}

@@ -75,11 +75,17 @@ def baseline_of(snapshot: Snapshot, by: Detector, generation: int = 0) -> Baseli
             rule.key: DIGESTER.field(system, contact_id, rule.key, snapshot.fields.get(rule.name_in(system)))
             for rule in by.rules
         },
-        tags=frozenset(DIGESTER.tag(system, contact_id, name) for name in snapshot.tags),
+        tags=frozenset(DIGESTER.tag(system, contact_id, ghl_name(system, name, by)) for name in snapshot.tags),
         consent=snapshot.consent,
         address=digest(snapshot.address) if snapshot.address else None,
         generation=generation,
     )
+
+
+def ghl_name(system: SystemName, name: str, by: Detector) -> str:
+    """What GHL calls a tag, its own name if the pair has never seen it."""
+    tag = by.tags.find(system, name)
+    return by.tags.ghl_name(tag) if tag else name
 
 
 def agreed(snapshot: Snapshot, by: Detector | None = None, **more: Any) -> KnownContact:
