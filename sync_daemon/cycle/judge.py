@@ -23,11 +23,11 @@ _ROUNDS = 4
 def judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move] | None = None) -> list[Decision]:
     """Decide cases; those whose contacts turned out to be gone or somebody else's are left for another round.
 
-    `moves` are by GHL id. Before the first blank of a cycle is written the schema is read, and all is
-    decided again: only a field that its system still has can be blank.
+    `moves` are by GHL id. Before the first blank of a cycle is written or agreed to the schema is read, and all
+    is decided again: only a field that its system still has can be blank.
     """
     decisions = _judge(run, cases, moves or {})
-    if not run.schema_fresh and any(_clears(decision) for decision in decisions):
+    if not run.schema_fresh and any(_meets_a_blank(decision, run.context()) for decision in decisions):
         refresh_schemas(run)
         decisions = _judge(run, [decision.case for decision in decisions], moves or {})
     return decisions
@@ -189,5 +189,14 @@ def _park(run: Run, case: Case, code: str, message: str, gone: Collection[Contac
     run.commit(Commit(contacts=seen, parked=[entry], unparked=others, done=list(case.rows())))
 
 
-def _clears(decision: Decision) -> bool:
-    return any(value is None for op in decision.operations for value in op.fields.values())
+def _meets_a_blank(decision: Decision, context: Context) -> bool:
+    """Whether a field is to be cleared, or a blank that a linked contact shows is to become its baseline."""
+    case = decision.case
+    sides = (side for side in (case.ghl, case.emailoctopus) if case.link is not None and side is not None)
+    return any(value is None for op in decision.operations for value in op.fields.values()) or any(
+        side.snapshot.fields.get(mapped.rule.name_in(side.system)) is None
+        for side in sides
+        if side.snapshot is not None
+        for mapped in context.fields
+        if mapped.rule.key in decision.settles
+    )

@@ -13,6 +13,7 @@ TO_EMAILOCTOPUS = (FieldRule("lastName", "LastName", direction=Direction.TO_EMAI
 TO_GHL = (FieldRule("lastName", "LastName", direction=Direction.TO_GHL),)
 CITY = FieldRule("city", "City")
 PLAN = FieldRule("custom.plan", "Plan")
+EMAILOCTOPUS_PLAN = FieldRule("custom.plan", "Plan", conflict=ConflictRule.EMAILOCTOPUS)
 
 
 def ghl_last(here: World) -> str | None:
@@ -153,6 +154,23 @@ def test_the_baselines_of_a_suspended_field_are_kept(database_url: str) -> None:
         here.full()
         with_field_again(here)
         # Not a first meeting, and so no conflict: only GHL changed since the two last agreed.
+        report = here.full()
+        assert (report.conflicts, here.in_emailoctopus("ada@example.com")["fields"]["Plan"]) == (0, "silver")
+        here.assert_quiet()
+
+
+def test_a_blank_of_a_field_that_its_schema_lost_is_no_change(database_url: str) -> None:
+    with world(database_url, fields=(*NAMES, EMAILOCTOPUS_PLAN), prepare=with_plan) as here:
+        here.emailoctopus.quirks.deleted_field_keeps_values = True
+        ghl_id, subscriber_id = here.linked(custom={"plan": "gold"})
+        lose_in_emailoctopus(here)
+        here.edit_subscriber(subscriber_id, LastName="King")  # shows the contact without the field
+        report = here.reconcile()
+        assert (ghl_last(here), report.diverged) == ("King", 0)
+        here.edit_person(ghl_id, custom={"plan": "silver"})
+        here.full()
+        with_field_again(here)
+        # Only GHL changed since the two last agreed, so its value travels although EmailOctopus wins conflicts.
         report = here.full()
         assert (report.conflicts, here.in_emailoctopus("ada@example.com")["fields"]["Plan"]) == (0, "silver")
         here.assert_quiet()
