@@ -24,6 +24,8 @@ from sync_daemon.reconcile.scope import in_scope, satisfies
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 REVOKED = Consent.REVOKED
+_TYPE_OF_NEW = "lead"
+"""The type that GHL gives a contact which is created without one (observed)."""
 _PERSON_IN = {GHL: Cause.PERSON_GHL, EMAILOCTOPUS: Cause.PERSON_EMAILOCTOPUS}
 
 
@@ -125,7 +127,7 @@ def _why_not_in_ghl(side: CaseSide, context: Context) -> Unlinked | None:
     if consent_now(side) is REVOKED and not policy.create_suppressed:
         return Unlinked.SUPPRESSED
     fields, _ = _converted(GHL, side, context)
-    if not satisfies(policy.scope, _tags_for(GHL, side, context), fields, contact_type=None):
+    if not satisfies(policy.scope, _tags_for(GHL, side, context), fields, _TYPE_OF_NEW):
         return Unlinked.OUT_OF_SCOPE
     return None if policy.create_in_ghl else Unlinked.CREATION_OFF
 

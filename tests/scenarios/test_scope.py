@@ -123,6 +123,8 @@ def test_an_emailoctopus_contact_is_not_created_twice_while_its_ghl_contact_is_o
         (GOLD, [], "gold", True),
         (GOLD, [], "silver", False),
         (GOLD, [], None, False),
+        (ScopeRule(types=("Lead",)), [], None, True),
+        (ScopeRule(types=("customer",)), [], None, False),
     ],
 )
 def test_a_contact_that_only_emailoctopus_has_is_in_scope_when_the_ghl_contact_it_would_become_is(
