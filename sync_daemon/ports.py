@@ -185,6 +185,9 @@ class PairStore(Protocol):
     def holders_of_additional(self, addresses: Collection[bytes]) -> dict[bytes, list[str]]:
         """Ids of GHL contacts that have an address as an additional one."""
 
+    def additional_addresses(self, ids: Collection[str]) -> dict[str, set[bytes]]:
+        """The additional addresses of GHL contacts by id; who has none is left out."""
+
     def links(self, *, ghl: Collection[str] = (), emailoctopus: Collection[str] = ()) -> list[Link]:
         """Links of any of the contacts named."""
 

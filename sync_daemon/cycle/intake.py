@@ -113,7 +113,7 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
         staged=staged.staged,
         additional_addresses=staged.additional_addresses,
     )
-    commit.staged.extend(called(run, staged.left))
+    commit.staged.extend(called(run, staged.left | _given_up(run, staged.additional_addresses)))
     commit.parked.extend(_malformed(run, system, page.malformed))
     if tells and not run.search_tells_consent:
         run.search_tells_consent = True
@@ -126,6 +126,12 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
         if "consent" in parts:
             log.error("consent_change_missed_by_poll", pair=run.pair.name, system=system)
     run.pair.progress.pages_read(system, len(page.snapshots))
+
+
+def _given_up(run: Run, now: Mapping[str, Collection[bytes]]) -> set[bytes]:
+    """Additional addresses that GHL contacts had and have no more: who has one as his own may be created now."""
+    before = run.pair.store.additional_addresses(now.keys())
+    return {address for ghl_id, held in before.items() for address in held if address not in now[ghl_id]}
 
 
 def called(run: Run, left: Collection[bytes]) -> list[Staged]:

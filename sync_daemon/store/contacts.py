@@ -32,6 +32,9 @@ _HOLDERS = (
     .where(additional_addresses.c.pair_id == bindparam("pair"), additional_addresses.c.address.in_(_IDS))
     .order_by(additional_addresses.c.ghl_id)
 )
+_HELD = select(additional_addresses.c.ghl_id, additional_addresses.c.address).where(
+    additional_addresses.c.pair_id == bindparam("pair"), additional_addresses.c.ghl_id.in_(_IDS)
+)
 _UPSERT = Upsert(contacts, ("pair_id", "system", "contact_id"))
 _FORGET_ADDITIONAL = delete(additional_addresses).where(
     additional_addresses.c.pair_id == bindparam("pair"), additional_addresses.c.ghl_id == bindparam("id")
@@ -62,6 +65,13 @@ class Contacts(Room):
         found: dict[bytes, list[str]] = {}
         for address, ghl_id in self._read_by(_HOLDERS, addresses):
             found.setdefault(address, []).append(ghl_id)
+        return found
+
+    def additional_addresses(self, ids: Collection[str]) -> dict[str, set[bytes]]:
+        """The additional addresses of GHL contacts by id; who has none is left out."""
+        found: dict[str, set[bytes]] = {}
+        for ghl_id, address in self._read_by(_HELD, ids):
+            found.setdefault(ghl_id, set()).add(address)
         return found
 
     def count_contacts(self, system: SystemName) -> dict[str, int]:

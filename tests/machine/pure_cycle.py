@@ -4,7 +4,7 @@ What is remembered is a handful of dictionaries. Nothing here waits, sends or st
 a system, a dictionary is looked up.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -231,10 +231,15 @@ class Program:
             Commit(
                 contacts=page.contacts,
                 links=page.links,
-                staged=[*page.staged, *self._called(page.left)],
+                staged=[*page.staged, *self._called(page.left | self._given_up(page.additional_addresses))],
                 additional_addresses=page.additional_addresses,
             )
         )
+
+    def _given_up(self, now: Mapping[str, tuple[bytes, ...]]) -> set[bytes]:
+        """Additional addresses that GHL contacts had and have no more."""
+        before = {ghl_id: self.memory.additional.get(ghl_id, ()) for ghl_id in now}
+        return {address for ghl_id, held in before.items() for address in held if address not in now[ghl_id]}
 
     def _called(self, left: AbstractSet[bytes | None]) -> list[Staged]:
         """Hints at those without a link who have an address that somebody has left."""

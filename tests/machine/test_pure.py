@@ -450,6 +450,10 @@ class Lives(RuleBasedStateMachine):
                 else:
                     self.check_reason(system, record, known.unlinked, linked)
 
+    def is_additional(self, record: Record) -> bool:
+        held = (one for person in self.ghl.records.values() for one in person.additional)
+        return normalise(record.address or "") in map(normalise, held)
+
     def check_reason(self, system: SystemName, record: Record, reason: Unlinked | None, linked: set[str]) -> None:
         parked = self.memory.parked_of(record.contact_id)
         same_address = self.people_at(record.address) if record.address else []
@@ -475,6 +479,7 @@ class Lives(RuleBasedStateMachine):
                 assert revoked or digest in self.memory.revoked, "L1: suppressed, but not revoked"
             case Unlinked.ADDITIONAL_ADDRESS | Unlinked.ORPHAN:
                 assert system is EMAILOCTOPUS
+                assert reason is Unlinked.ORPHAN or self.is_additional(record), "L1: an additional address of nobody"
             case Unlinked.HELD:
                 assert taken or any(one.contact_id in linked for one in others), "L1: held by nobody"
             case _:

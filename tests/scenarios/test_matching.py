@@ -292,6 +292,19 @@ def test_the_revocation_of_an_additional_address_sets_dnd(database_url: str, whe
         here.assert_quiet()
 
 
+def test_who_has_an_address_that_is_additional_no_more_is_created(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id = here.person(ADA)
+        here.ghl.add_email(ghl_id, "ada@example.org")
+        here.subscriber("ada@example.org", first="Augusta")
+        here.reconcile()
+        here.clock.advance(1)
+        here.ghl.remove_email(ghl_id, "ada@example.org")
+        assert here.reconcile().written == {(GHL, "created"): 1}
+        assert here.in_ghl("ada@example.org")["firstName"] == "Augusta"
+        here.assert_quiet()
+
+
 def test_an_additional_address_that_becomes_the_primary_one_is_linked(database_url: str) -> None:
     with world(database_url, create_in_emailoctopus=False) as here:
         ghl_id = here.person(ADA)

@@ -77,12 +77,14 @@ def test_contacts_at_an_address(pair: PairStore) -> None:
 def test_additional_addresses_are_replaced_contact_by_contact(pair: PairStore) -> None:
     pair.commit(Commit(additional_addresses={"a": (digest(1), digest(2), digest(1)), "b": (digest(2),)}))
     assert pair.holders_of_additional([digest(1), digest(2), digest(9)]) == {digest(1): ["a"], digest(2): ["a", "b"]}
+    assert pair.additional_addresses(["a", "b", "c"]) == {"a": {digest(1), digest(2)}, "b": {digest(2)}}
 
     pair.commit(Commit(additional_addresses={"a": (digest(3),)}))
     assert pair.holders_of_additional([digest(1), digest(2), digest(3)]) == {digest(2): ["b"], digest(3): ["a"]}
 
     pair.commit(Commit(additional_addresses={"a": (), "b": ()}))
     assert pair.holders_of_additional([digest(2), digest(3)]) == {}
+    assert pair.additional_addresses(["a", "b"]) == {}
 
 
 def test_counts_leave_out_deleted_contacts(pair: PairStore) -> None:

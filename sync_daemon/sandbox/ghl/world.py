@@ -99,6 +99,12 @@ class GhlWorld(SetUp):
             contact, replace(contact, additional_emails=(*contact.additional_emails, email.lower()))
         )
 
+    def remove_email(self, contact_id: str, email: str) -> Contact:
+        """Somebody takes an additional address away again."""
+        contact = self.contacts.get(contact_id)
+        kept = tuple(one for one in contact.additional_emails if one != email.lower())
+        return self.contacts.save(contact, replace(contact, additional_emails=kept))
+
     def add_phone(self, contact_id: str, phone: str) -> Contact:
         """Somebody gives a contact one more number, which only the app can do."""
         contact = self.contacts.get(contact_id)
