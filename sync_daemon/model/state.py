@@ -102,8 +102,8 @@ class Link:
     `cause` says who revoked; `dnd_by_us` whether the e-mail DND in GHL was set by this program, the only
     one it ever lifts; `scope_generation` is the scope under which `in_scope` was judged; `diverged` are
     the keys of the mapping rows left different on purpose; `address_emptied` that GHL lost its address.
-    `bounces` counts, by mapping row, the writes since the last outside edit that only answered an echo of
-    our own: a field that never settles is parked as `unstable`.
+    `bounces` are the times, by mapping row, of the writes since the last outside edit that only answered an
+    echo of our own: a field that doesn't settle within a day is parked as `unstable`.
     """
 
     ghl_id: str
@@ -115,7 +115,7 @@ class Link:
     consent_held: bool = False
     diverged: frozenset[str] = frozenset()
     address_emptied: bool = False
-    bounces: Mapping[str, int] = field(default_factory=dict)
+    bounces: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
 
     def id_in(self, system: SystemName) -> str:
         """The contact's id in one system."""

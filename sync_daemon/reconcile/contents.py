@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.changes.digests import canonical
@@ -26,6 +26,7 @@ from sync_daemon.reconcile.tags import TagDecision, TagSide, follow_ghl, merge_t
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 MOST_BOUNCES = 3
 """With the write that an outside edit caused these are two writes to each side."""
+_BOUNCES_WITHIN = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ class Contents:
     reasons: dict[SystemName, dict[str, None]] = field(default_factory=lambda: {name: {} for name in SystemName})
     settles: set[str] = field(default_factory=set)
     diverged: set[str] = field(default_factory=set)
-    bounces: dict[str, int] = field(default_factory=dict)
+    bounces: dict[str, tuple[datetime, ...]] = field(default_factory=dict)
     conflicts: list[FieldConflict] = field(default_factory=list)
     to_park: list[ToPark] = field(default_factory=list)
     unparks: list[Parked] = field(default_factory=list)
@@ -143,7 +144,7 @@ def _decide_field(
         decision = meet_field(mapped, ghl, emailoctopus, ghl_leads=case.exchanged)
     else:
         return
-    decision = _unless_unstable(decision, key, sides, contents)
+    decision = _unless_unstable(decision, key, sides, contents, context.now)
     _take(decision, mapped, case, context, contents)
 
 
@@ -206,9 +207,9 @@ def _value_digest(decision: FieldDecision, mapped: MappedField, case: Case, cont
 
 
 def _unless_unstable(
-    decision: FieldDecision, key: str, sides: tuple[CaseSide, CaseSide], contents: Contents
+    decision: FieldDecision, key: str, sides: tuple[CaseSide, CaseSide], contents: Contents, now: datetime
 ) -> FieldDecision:
-    """Count the writes that only answer an echo of our own; a field that never settles is parked.
+    """Note the writes that only answer an echo of our own; a field that doesn't settle within a day is parked.
 
     A retry of what is parked is neither an echo nor an outside edit: only the latter starts the count anew.
     """
@@ -216,10 +217,11 @@ def _unless_unstable(
         return decision
     row = next(side.staged for side in sides if side.system is not decision.write)
     if row is not None and row.echo:
-        contents.bounces[key] = contents.bounces.get(key, 0) + 1
+        lately = (moment for moment in contents.bounces.get(key, ()) if now - moment < _BOUNCES_WITHIN)
+        contents.bounces[key] = (*lately, now)
     elif row is not None and key in row.changed_at:
         contents.bounces.pop(key, None)
-    if contents.bounces.get(key, 0) >= MOST_BOUNCES:
+    if len(contents.bounces.get(key, ())) >= MOST_BOUNCES:
         return FieldDecision(settles=False, park="unstable")
     return decision
 

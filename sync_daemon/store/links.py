@@ -1,6 +1,7 @@
 """The lasting ties between two contacts; no contact is ever in two of them (contract, law L5)."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -84,7 +85,7 @@ def _link(row: AnyRow) -> Link:
         consent_held=row.consent_held,
         diverged=frozenset(msgspec.msgpack.decode(row.diverged, type=list[str]) if row.diverged else ()),
         address_emptied=row.address_emptied,
-        bounces=msgspec.msgpack.decode(row.bounces, type=dict[str, int]) if row.bounces else {},
+        bounces=msgspec.msgpack.decode(row.bounces, type=dict[str, tuple[datetime, ...]]) if row.bounces else {},
     )
 
 

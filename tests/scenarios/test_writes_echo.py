@@ -191,6 +191,23 @@ def test_a_field_that_never_settles_is_parked_as_unstable(database_url: str) -> 
         here.assert_quiet()
 
 
+def test_a_field_written_to_and_fro_over_several_days_is_not_unstable(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, subscriber_id = here.linked()
+        here.edit_person(ghl_id, firstName="Ada 0")
+        for turn in range(1, 7):
+            assert here.reconcile().outcome == "ok"
+            if turn % 2:
+                here.emailoctopus.edit(subscriber_id, {"FirstName": f"Ada {turn}"})
+            else:
+                here.ghl.edit(ghl_id, firstName=f"Ada {turn}")
+            here.later(hours=13)
+        here.reconcile()
+        assert here.in_ghl("ada@example.com")["firstName"] == in_emailoctopus(here)["FirstName"] == "Ada 6"
+        assert parked(here) == []
+        here.assert_quiet()
+
+
 def test_outside_edits_on_both_sides_again_and_again_are_no_instability(database_url: str) -> None:
     with world(database_url) as here:
         ghl_id, subscriber_id = here.linked()

@@ -58,7 +58,7 @@ def full_link(ghl_id: str, emailoctopus_id: str) -> Link:
         consent_held=True,
         diverged=frozenset({"phone=Phone", "firstName=FirstName"}),
         address_emptied=True,
-        bounces={"phone=Phone": 2},
+        bounces={"phone=Phone": (NOON, later(1))},
     )
 
 
