@@ -108,7 +108,7 @@ class Lives(RuleBasedStateMachine):
     @rule(person=people, status=st.sampled_from(["active", "inactive", "permanent"]))
     def person_sets_dnd(self, person: str, status: str) -> None:
         self.world.clock.advance(1)
-        self.world.ghl.set_dnd(person, "Email", status)
+        self.world.ghl.set_dnd(person, status)
 
     # the outside in EmailOctopus
 
