@@ -282,7 +282,7 @@ def world(
     """A world over a migrated database, over real sockets unless told otherwise, limits off unless asked for."""
     clock = ManualClock()
     sandbox = Sandbox(seed=1, clock=clock)
-    sandbox.ghl.limiter.enabled = sandbox.emailoctopus.limiter.enabled = limits
+    sandbox.ghl.limiter.settings.enabled = sandbox.emailoctopus.limiter.settings.enabled = limits
     sandbox.ghl.log.recording = sandbox.emailoctopus.log.recording = True
     if double_opt_in:
         sandbox.emailoctopus.world.set_double_opt_in(sandbox.list_id, double_opt_in=True)

@@ -32,12 +32,6 @@ class LogSettings(msgspec.Struct, forbid_unknown_fields=True):
     recording: bool
 
 
-class LimitSettings(msgspec.Struct, forbid_unknown_fields=True):
-    """Whether the limits hold."""
-
-    enabled: bool
-
-
 def change(target: Any, changes: dict[str, Any]) -> None:
     """Set the named fields of a struct or dataclass in place, checked by its types.
 
@@ -82,11 +76,11 @@ class Control:
         return JSONResponse(msgspec.to_builtins(quirks))
 
     async def limits(self, request: Request) -> Response:
-        """GET whether the limits hold; PUT to switch them."""
+        """GET the limits' figures, and whether they hold; PUT those that change."""
+        limits = self._context.limiter.settings
         if request.method == "PUT":
-            settings = msgspec.json.decode(await request.body(), type=LimitSettings)
-            self._context.limiter.enabled = settings.enabled
-        return JSONResponse({"enabled": self._context.limiter.enabled})
+            change(limits, msgspec.json.decode(await request.body(), type=dict[str, Any]))
+        return JSONResponse(msgspec.to_builtins(limits))
 
     async def requests(self, request: Request) -> Response:
         """GET the log; PUT whether bodies are kept; DELETE to start anew."""

@@ -4,21 +4,52 @@ import math
 from collections import deque
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
+
+import msgspec
+from msgspec import Meta
 
 from sync_daemon.sandbox.clock import Clock
 
 Headers = list[tuple[str, str]]
 RetryAfterForm = Literal["seconds", "epoch", "http_date"]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class Limits(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What can be changed about a limit; every limit can be switched off."""
+
+    enabled: bool = True
+
+
+class WindowLimits(Limits, kw_only=True, forbid_unknown_fields=True):
+    """GHL's figures. Defaults are those of an installed app (documented: Authorization.md); a trial's private
+    integration tokens were measured at 25 and 10,000 (observed by users). Whether the window slides is not
+    documented, so both exist.
+    """
+
+    per_window: Count = 100
+    per_day: Count = 200_000
+    sliding: bool = False
+
+
+class BucketLimits(Limits, kw_only=True, forbid_unknown_fields=True):
+    """EmailOctopus's figures (documented: OpenAPI)."""
+
+    capacity: Count = 100
+    per_second: Annotated[float, Meta(gt=0)] = 10.0
 
 
 class Limiter(Protocol):
     """Counts the requests of one account and tells what stands in the headers of each answer."""
 
-    enabled: bool
+    @property
+    def settings(self) -> Limits:
+        """The figures, which may change at any time."""
+        ...
 
     def take(self) -> bool:
-        """Count one request; False when it is one too many. Always True when not `enabled`."""
+        """Count one request; False when it is one too many. Always True when not enabled."""
         ...
 
     def headers(self, status: int) -> Headers:
@@ -27,20 +58,13 @@ class Limiter(Protocol):
 
 
 class GhlWindow:
-    """GHL: `per_window` requests in a window of ten seconds and `per_day` in a day.
-
-    Defaults are those of an installed app (documented: Authorization.md); private integration tokens were
-    measured at 25 and 10,000 (observed by users). Whether the window slides is not documented, so both exist.
-    """
+    """GHL: so many requests in a window of ten seconds, and so many in a day."""
 
     window_s = 10.0
     day_s = 86_400.0
 
     def __init__(self, clock: Clock, *, per_window: int = 100, per_day: int = 200_000, sliding: bool = False) -> None:
-        self.enabled = True
-        self.per_window = per_window
-        self.per_day = per_day
-        self.sliding = sliding
+        self.settings = WindowLimits(per_window=per_window, per_day=per_day, sliding=sliding)
         self._clock = clock
         self._recent: deque[float] = deque()
         self._window_start = self._day_start = clock.monotonic()
@@ -49,7 +73,8 @@ class GhlWindow:
     def take(self) -> bool:
         """Count one request in the window and in the day; a refused one counts in neither."""
         self._expire()
-        if self.enabled and (len(self._recent) >= self.per_window or self._today >= self.per_day):
+        limits = self.settings
+        if limits.enabled and (len(self._recent) >= limits.per_window or self._today >= limits.per_day):
             return False
         self._recent.append(self._clock.monotonic())
         self._today += 1
@@ -58,14 +83,15 @@ class GhlWindow:
     def headers(self, status: int) -> Headers:  # noqa: ARG002 - GHL sends them whatever the status
         """Give the six x-ratelimit headers; the daily reset is a duration in milliseconds."""
         self._expire()
+        limits = self.settings
         reset = self.day_s - (self._clock.monotonic() - self._day_start)
         return [
-            ("x-ratelimit-limit-daily", str(self.per_day)),
-            ("x-ratelimit-daily-remaining", str(max(0, self.per_day - self._today))),
+            ("x-ratelimit-limit-daily", str(limits.per_day)),
+            ("x-ratelimit-daily-remaining", str(max(0, limits.per_day - self._today))),
             ("x-ratelimit-daily-reset", str(round(reset * 1000))),
             ("x-ratelimit-interval-milliseconds", str(round(self.window_s * 1000))),
-            ("x-ratelimit-max", str(self.per_window)),
-            ("x-ratelimit-remaining", str(max(0, self.per_window - len(self._recent)))),
+            ("x-ratelimit-max", str(limits.per_window)),
+            ("x-ratelimit-remaining", str(max(0, limits.per_window - len(self._recent)))),
         ]
 
     def _expire(self) -> None:
@@ -73,7 +99,7 @@ class GhlWindow:
         if now - self._day_start >= self.day_s:
             self._day_start += (now - self._day_start) // self.day_s * self.day_s
             self._today = 0
-        if self.sliding:
+        if self.settings.sliding:
             while self._recent and self._recent[0] <= now - self.window_s:
                 self._recent.popleft()
         elif now - self._window_start >= self.window_s:
@@ -90,27 +116,23 @@ class RateHeaderQuirks(Protocol):
 
 
 class TokenBucket:
-    """EmailOctopus: a bucket of 100 tokens filled by 10 a second, one for each request (documented: OpenAPI).
+    """EmailOctopus: a bucket of tokens filled by so many a second, one for each request (documented: OpenAPI).
 
     A refusal can block for a while (documented: help article 91, "up to a minute"): a quirk says how long.
     """
 
-    def __init__(
-        self, clock: Clock, quirks: RateHeaderQuirks, *, capacity: int = 100, per_second: float = 10.0
-    ) -> None:
-        self.enabled = True
-        self.capacity = capacity
-        self.per_second = per_second
+    def __init__(self, clock: Clock, quirks: RateHeaderQuirks) -> None:
+        self.settings = BucketLimits()
         self._clock = clock
         self._quirks = quirks
-        self._tokens = float(capacity)
+        self._tokens = float(self.settings.capacity)
         self._filled_at = clock.monotonic()
         self._blocked_until = -math.inf
 
     def take(self) -> bool:
         """Take one token; without one the request is refused, and perhaps the following ones for a while."""
         self._fill()
-        if not self.enabled:
+        if not self.settings.enabled:
             return True
         now = self._clock.monotonic()
         if now < self._blocked_until:
@@ -134,7 +156,7 @@ class TokenBucket:
 
     def _retry_after(self) -> str:
         now = self._clock.monotonic()
-        empty_for = max(0.0, 1 - self._tokens) / self.per_second
+        empty_for = max(0.0, 1 - self._tokens) / self.settings.per_second
         seconds = max(1, math.ceil(max(empty_for, self._blocked_until - now)))
         at = self._clock.now() + timedelta(seconds=seconds)
         if self._quirks.retry_after_form == "epoch":
@@ -145,5 +167,6 @@ class TokenBucket:
 
     def _fill(self) -> None:
         now = self._clock.monotonic()
-        self._tokens = min(float(self.capacity), self._tokens + (now - self._filled_at) * self.per_second)
+        filled = self._tokens + (now - self._filled_at) * self.settings.per_second
+        self._tokens = min(float(self.settings.capacity), filled)
         self._filled_at = now

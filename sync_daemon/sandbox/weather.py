@@ -8,15 +8,17 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Share = Annotated[float, Meta(ge=0, le=1)]
-Seconds = Annotated[float, Meta(ge=0)]
-Status = Annotated[int, Meta(ge=200, le=599)]
-
 FaultKind = Literal["error", "html_error", "throttle", "lost_answer", "truncate", "drop", "latency"]
 """error: the API's own error body with `status`; html_error: a page from the edge instead of JSON;
 throttle: 429 as documented; lost_answer: the request is applied, then the connection breaks unanswered;
 truncate: the same, but half of the body arrives; drop: the connection breaks before anything is applied;
 latency: the answer takes `seconds` longer."""
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Seconds = Annotated[float, Meta(ge=0)]
+ErrorStatus = Annotated[int, Meta(ge=400, le=599)]
+Lag = Annotated[float, Meta(ge=0, le=3600)]
+"""Seconds that an index can run behind: no change older than an hour is remembered."""
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -25,17 +27,17 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     kind: FaultKind
     method: str = ""  # any, when empty
     path: str = ""  # a regular expression searched in the path
-    status: Status = 500
+    status: ErrorStatus = 500
     seconds: Seconds = 0.0
     times: Annotated[int, Meta(ge=1)] = 1
     after: Annotated[int, Meta(ge=0)] = 0
 
     def __post_init__(self) -> None:
-        """Refuse, with ValueError, a path that is no regular expression: it would break every later request."""
+        """Refuse a path that is no regular expression. Raises ValueError."""
         try:
             re.compile(self.path)
-        except re.error as error:
-            raise ValueError(f"The path {self.path!r} is no regular expression: {error}.") from None
+        except re.error as problem:
+            raise ValueError(f"path is no regular expression: {problem}") from None
 
     def matches(self, method: str, path: str) -> bool:
         """Tell whether a request is one that this fault waits for."""
@@ -46,7 +48,7 @@ class Weather(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The weather of one API. Rates lie between 0 and 1; each request draws for each rate."""
 
     error_rate: Share = 0.0
-    error_status: Status = 500
+    error_status: ErrorStatus = 500
     throttle_rate: Share = 0.0
     drop_rate: Share = 0.0
     lost_answer_rate: Share = 0.0
@@ -54,7 +56,7 @@ class Weather(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     latency_s: Seconds = 0.0
     faults: list[Fault] = msgspec.field(default_factory=list)
 
-    index_lag_s: Seconds = 0.0  # GHL's search answers from documents as they looked this long ago
+    index_lag_s: Lag = 0.0  # GHL's search answers from documents as they looked this long ago
     flicker: Share = 0.0  # the share of search hits left out at random
     short_listing: Share = 0.0  # the share of rows missing at the end of every listing
     short_total: bool = False  # whether the total tells the short number as well

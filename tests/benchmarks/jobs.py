@@ -67,9 +67,9 @@ class Bench:
 @contextmanager
 def bench(sandbox: Sandbox, *, limits: bool) -> Iterator[Bench]:
     """A sandbox served as long as the context lasts, with the documented limits, or with none that GHL tells of."""
-    sandbox.emailoctopus.limiter.enabled = limits
+    sandbox.emailoctopus.limiter.settings.enabled = limits
     if not limits:
-        sandbox.ghl.limiter.per_window = _UNLIMITED
+        sandbox.ghl.limiter.settings.per_window = _UNLIMITED
     with tempfile.TemporaryDirectory() as folder, running_sandbox(sandbox) as running:
         config = Path(folder) / "sync.yaml"
         config.write_text(configuration(running, f"sqlite:///{folder}/sync.db"), encoding="utf-8")

@@ -77,7 +77,7 @@ def client(stage: Stage) -> Iterator[httpx.Client]:
 @pytest.fixture
 def account(stage: Stage, client: httpx.Client) -> Account:
     context = emailoctopus_context(ManualClock(), seed=7)
-    context.limiter.enabled = False
+    context.limiter.settings.enabled = False
     stage.app = build_app(context)
     world = context.world
     world.api_keys.add("eo_key")

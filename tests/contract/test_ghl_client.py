@@ -756,7 +756,7 @@ def test_a_sustained_load_stays_within_the_limit(place: Place) -> None:
 
 def test_the_last_requests_of_a_day_are_kept_for_revocations(place: Place) -> None:
     contact = place.add(email="a@example.com")
-    place.sandbox.ghl.limiter.per_day = 103  # type: ignore[attr-defined]  # GHL's has it
+    place.sandbox.ghl.limiter.settings.per_day = 103  # type: ignore[attr-defined]  # GHL's has it
     system = place.system()
     assert system.reader.fetch(contact.id) is not None
     with pytest.raises(QuotaExhausted):

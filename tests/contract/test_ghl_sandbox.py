@@ -160,7 +160,7 @@ def client(stage: Stage) -> Iterator[httpx.Client]:
 @pytest.fixture
 def agency(stage: Stage, client: httpx.Client, generation: str) -> Agency:
     context = ghl_context(ManualClock(), seed=3)
-    context.limiter.enabled = False
+    context.limiter.settings.enabled = False
     stage.app = build_app(context)
     world = context.world
     now = world.clock.now()

@@ -33,14 +33,22 @@ def test_wrong_quirks_are_refused_and_nothing_changes(body: dict[str, object], s
     ("method", "path", "body"),
     [
         ("PUT", "/weather", {"sunshine": 1}),
-        ("PUT", "/weather", {"error_rate": 1.5}),
-        ("PUT", "/weather", {"short_listing": -0.1}),
+        *(
+            ("PUT", "/weather", {name: value})
+            for name in ("error_rate", "throttle_rate", "drop_rate", "lost_answer_rate", "truncate_rate")
+            for value in (-0.1, 1.1)
+        ),
+        ("PUT", "/weather", {"flicker": 2}),
+        ("PUT", "/weather", {"short_listing": 2}),
+        ("PUT", "/weather", {"error_status": 200}),
         ("PUT", "/weather", {"latency_s": -1}),
-        ("PUT", "/weather", {"error_status": 99}),
+        ("PUT", "/weather", {"index_lag_s": 3601}),
+        ("PUT", "/weather", {"plan_limit": -1}),
         ("POST", "/faults", [{"kind": "earthquake"}]),
         ("POST", "/faults", [{"kind": "error", "path": "("}]),
-        ("POST", "/faults", [{"kind": "error", "status": 99}]),
+        ("POST", "/faults", [{"kind": "error", "status": 200}]),
         ("POST", "/faults", [{"kind": "error", "times": 0}]),
+        ("POST", "/faults", [{"kind": "error", "after": -1}]),
         ("PUT", "/limits", {"enabled": "perhaps"}),
         ("POST", "/clock/advance", {"seconds": -1}),
     ],

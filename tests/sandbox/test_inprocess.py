@@ -19,7 +19,7 @@ def test_both_apis_answer_without_an_event_loop() -> None:
 
 def test_a_request_costs_little() -> None:
     sandbox = Sandbox(clock=ManualClock())
-    sandbox.emailoctopus.limiter.enabled = False
+    sandbox.emailoctopus.limiter.settings.enabled = False
     contact = sandbox.emailoctopus.world.add(sandbox.list_id, "ada@example.com")
     key = {"authorization": f"Bearer {sandbox.emailoctopus_key}"}
     path = f"/lists/{sandbox.list_id}/contacts/{contact.id}"

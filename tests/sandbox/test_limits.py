@@ -97,7 +97,7 @@ def test_emailoctopus_headers_by_status(status: int, headers: dict[str, str]) ->
 
 @pytest.mark.parametrize("limiter", [GhlWindow(ManualClock()), TokenBucket(ManualClock(), Quirks())])
 def test_limits_can_be_switched_off(limiter: Limiter) -> None:
-    limiter.enabled = False
+    limiter.settings.enabled = False
     assert taken(limiter, 300) == 300
     assert limiter.headers(200)
 
@@ -109,5 +109,27 @@ def test_a_refused_request_is_429_with_headers_and_changes_nothing() -> None:
     refused = ask(app, "POST", "/count")
     assert (refused.headers["x-ratelimit-remaining"], refused.json()) == ("0", {"error": 429})
     assert context.world.count == 2
-    assert ask(app, "PUT", "/_sandbox/limits", {"enabled": False}).json() == {"enabled": False}
+    assert ask(app, "PUT", "/_sandbox/limits", {"enabled": False}).json()["enabled"] is False
     assert ask(app, "POST", "/count").status == 200
+
+
+def test_the_figures_are_changed_over_http() -> None:
+    _, app = counter_api()
+    told = ask(app, "PUT", "/_sandbox/limits", {"per_window": 25, "per_day": 26}).json()
+    assert told == {"enabled": True, "per_window": 25, "per_day": 26, "sliding": False}
+    assert ask(app, "GET", "/_sandbox/limits").json() == told
+    answers = [ask(app, "POST", "/count") for _ in range(26)]
+    assert [answer.status for answer in answers] == [200] * 25 + [429]
+    assert answers[0].headers["x-ratelimit-max"] == "25"
+    assert ask(app, "PUT", "/_sandbox/limits", {"sliding": True, "per_window": 0}).status == 400
+    assert ask(app, "GET", "/_sandbox/limits").json() == told
+
+
+def test_the_bucket_is_changed_over_http() -> None:
+    clock = ManualClock()
+    _, app = counter_api(clock, TokenBucket(clock, Quirks()))
+    told = ask(app, "PUT", "/_sandbox/limits", {"capacity": 5, "per_second": 0.5}).json()
+    assert told == {"enabled": True, "capacity": 5, "per_second": 0.5}
+    assert [ask(app, "POST", "/count").status for _ in range(6)] == [200] * 5 + [429]
+    clock.advance(2)
+    assert [ask(app, "POST", "/count").status for _ in range(2)] == [200, 429]

@@ -55,7 +55,7 @@ def test_a_wanted_port_is_kept() -> None:
 
 def test_many_threads_are_served() -> None:
     context, app = counter_api()
-    context.limiter.enabled = False
+    context.limiter.settings.enabled = False
     with serve(app) as url:
 
         def work() -> None:

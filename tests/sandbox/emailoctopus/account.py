@@ -18,7 +18,7 @@ class Account:
     def __init__(self, **quirks: Any) -> None:
         self.clock = ManualClock()
         self.context = emailoctopus_context(self.clock, seed=1, quirks=Quirks(**quirks))
-        self.context.limiter.enabled = False
+        self.context.limiter.settings.enabled = False
         self.world = self.context.world
         self.weather = self.context.weather
         self.world.api_keys.add(KEY)

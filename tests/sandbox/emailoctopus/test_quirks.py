@@ -445,12 +445,12 @@ def tag_limit(account: Account) -> Any:
 
 @quirk("rate_headers_on_success", {True: "99", False: None})
 def rate_headers_on_success(account: Account) -> Any:
-    account.context.limiter.enabled = True
+    account.context.limiter.settings.enabled = True
     return account.contacts().headers.get("x-ratelimiting-remaining")
 
 
 def throttled(account: Account) -> Any:
-    account.context.limiter.enabled = True
+    account.context.limiter.settings.enabled = True
     for _ in range(100):
         assert account.contacts().status == 200
     answer = account.contacts()

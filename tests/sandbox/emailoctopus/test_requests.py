@@ -128,7 +128,7 @@ def test_another_accounts_list_is_403(account: Account) -> None:
 
 def test_a_key_counts_requests_and_the_control_routes_do_not() -> None:
     account = Account()
-    account.context.limiter.enabled = True
+    account.context.limiter.settings.enabled = True
     assert account.ask("GET", "/lists").headers["x-ratelimiting-remaining"] == "99"
     account.ask("GET", "/_sandbox/lists")
     assert account.ask("GET", "/lists").headers["x-ratelimiting-remaining"] == "98"

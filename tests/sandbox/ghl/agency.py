@@ -20,7 +20,7 @@ class Agency:
     def __init__(self, **quirks: Any) -> None:
         self.clock = ManualClock()
         self.context = ghl_context(self.clock, seed=1, quirks=GhlQuirks(**quirks))
-        self.context.limiter.enabled = False
+        self.context.limiter.settings.enabled = False
         self.world = self.context.world
         self.quirks = self.world.quirks
         self.weather = self.context.weather

@@ -20,7 +20,7 @@ def outside(agency: Agency, method: str, path: str, body: Any = None) -> Answer:
 
 
 def test_contacts_over_http_without_token_limit_or_weather(agency: Agency) -> None:
-    agency.context.limiter.enabled = True
+    agency.context.limiter.settings.enabled = True
     agency.weather.faults.append(Fault(kind="error", times=1000))
     agency.world.add_field("Plan")
     for n in range(120):
