@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -125,8 +126,15 @@ def mount(context: Context[Any], outside: list[Route]) -> Mount:
         Route("/requests", control.requests, methods=["GET", "PUT", "DELETE"]),
         Route("/clock/advance", control.advance, methods=["POST"]),
     ]
+    routes += outside
+    known = ", ".join(f"{'/'.join(sorted((one.methods or set()) - {'HEAD'}))} {CONTROL}{one.path}" for one in routes)
+
+    async def lost(request: Request, _error: Exception) -> Response:
+        said = f"There is no {request.method} {request.url.path}; there are {known}."
+        return JSONResponse({"error": said}, status_code=404)
+
     refusals = dict.fromkeys((msgspec.MsgspecError, ValueError, TypeError, LookupError), _refused)
-    return Mount(CONTROL, app=Starlette(routes=[*routes, *outside], exception_handlers=refusals))
+    return Mount(CONTROL, app=Starlette(routes=routes, exception_handlers={**refusals, HTTPException: lost}))
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

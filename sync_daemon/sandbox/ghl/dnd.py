@@ -1,11 +1,13 @@
 """Do not disturb: statuses by channel, and the two spellings of the channels (facts: GHL §3.3)."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
 Settings = Mapping[str, Mapping[str, str]]
+Channel = Literal["Call", "Email", "SMS", "WhatsApp", "GMB", "FB"]
+Status = Literal["active", "inactive", "permanent"]
 
-CHANNELS = {  # the spelling of 2021-07-28 -> the spelling of v3
+CHANNELS: dict[str, str] = {  # the spelling of 2021-07-28 -> the spelling of v3
     "Call": "call",
     "Email": "email",
     "SMS": "sms",
@@ -13,7 +15,7 @@ CHANNELS = {  # the spelling of 2021-07-28 -> the spelling of v3
     "GMB": "gmb",
     "FB": "fb",
 }
-STATUSES = ("active", "inactive", "permanent")
+STATUSES: tuple[Status, ...] = get_args(Status)
 _FROM_V3 = {lower: name for name, lower in CHANNELS.items()}
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sync_daemon.sandbox.ghl.moments import from_ms, iso, iso_in, to_ms
 from sync_daemon.sandbox.ghl.recurrence import starts
 
-STATUSES = ("new", "confirmed", "cancelled", "showed", "noshow", "invalid")
+AppointmentStatus = Literal["new", "confirmed", "cancelled", "showed", "noshow", "invalid"]
+STATUSES: tuple[AppointmentStatus, ...] = get_args(AppointmentStatus)
 STATUSES_V3 = (*STATUSES, "completed", "active")
 FREE = frozenset({"cancelled", "noshow", "invalid"})  # statuses that leave the slot to others
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -36,7 +35,7 @@ class Location:
     def __post_init__(self) -> None:
         self._tag_names = {name: tag_id for tag_id, name in self.tags.items()}
 
-    @cached_property
+    @property
     def zone(self) -> ZoneInfo:
         """The location's time zone."""
         return ZoneInfo(self.timezone)

@@ -7,13 +7,14 @@ from the thread that serves, or while no request is under way.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from sync_daemon.sandbox.ghl.contact import Contact
 from sync_daemon.sandbox.ghl.contacts import retagged
-from sync_daemon.sandbox.ghl.events import Event
+from sync_daemon.sandbox.ghl.dnd import Channel, Status
+from sync_daemon.sandbox.ghl.events import AppointmentStatus, Event
 from sync_daemon.sandbox.ghl.moments import to_ms
 from sync_daemon.sandbox.ghl.normalise import e164
 from sync_daemon.sandbox.ghl.notes import Note
@@ -21,8 +22,6 @@ from sync_daemon.sandbox.ghl.quirks import GhlQuirks
 from sync_daemon.sandbox.ghl.setup import SetUp
 from sync_daemon.sandbox.ghl.tasks import Task
 from sync_daemon.sandbox.ghl.writes import written
-
-DndStatus = Literal["active", "inactive", "permanent"]
 
 
 class GhlWorld(SetUp):
@@ -60,7 +59,12 @@ class GhlWorld(SetUp):
         self.remove_contact(contact_id)
 
     def merge(self, winner_id: str, loser_id: str) -> Contact:
-        """Somebody merges two contacts: the loser's id disappears, its values fill the winner's blanks."""
+        """Somebody merges two contacts: the loser's id disappears, its values fill the winner's blanks.
+
+        Raises ValueError for one and the same.
+        """
+        if winner_id == loser_id:
+            raise ValueError("A contact can't be merged with itself.")
         winner, loser = self.contacts.get(winner_id), self.contacts.get(loser_id)
         for task in self.tasks.of(loser_id):
             self.tasks.save(replace(task, contact_id=winner_id))
@@ -118,7 +122,7 @@ class GhlWorld(SetUp):
     # Do not disturb
 
     def set_dnd(
-        self, contact_id: str, status: DndStatus = "active", channel: str = "Email", message: str = ""
+        self, contact_id: str, status: Status = "active", channel: Channel = "Email", message: str = ""
     ) -> Contact:
         """Somebody sets the status of one channel, in whichever direction."""
         setting = {"status": status, **({"message": message} if message else {})}
@@ -210,7 +214,7 @@ class GhlWorld(SetUp):
         self.touched_by_activity(contact_id)
         return event
 
-    def set_appointment(self, event_id: str, status: str, start: datetime | None = None) -> Event:
+    def set_appointment(self, event_id: str, status: AppointmentStatus, start: datetime | None = None) -> Event:
         """Somebody confirms, cancels or moves an appointment, or marks who came."""
         event = self.calendars.event(event_id)
         begins = event.start if start is None else to_ms(start)

@@ -98,14 +98,91 @@ def test_set_up_over_http(agency: Agency) -> None:
         ("/contacts/{contact}/delete_everything", {}),
         ("/contacts/{contact}/add_tags", {"names": ["x"]}),
         ("/contacts/{contact}/add_tags", {"tags": "x"}),
+        ("/contacts/{contact}/set_dnd", {"channel": "email"}),
+        ("/contacts/{contact}/merge", {"loser_id": "ghost"}),
+        ("/contacts/{contact}/merge", {"loser_id": "{contact}"}),
+        ("/contacts/{contact}/book", {"calendar_id": "ghost", "start": "2026-03-01T09:00:00Z"}),
+        ("/contacts", {"nickname": "Ada"}),
+        ("/contacts", {"tags": "vip"}),
+        ("/contacts", {"dnd": "yes"}),
+        ("/contacts", {"at": "yesterday"}),
+        ("/contacts", {"custom": {"nowhere": 1}}),
+        ("/contacts", {"location_id": "ghost"}),
+        ("/contacts", {"dndSettings": {"email": {"status": "active"}}}),
         ("/account/explode", {}),
+        ("/account/add_field", {"name": "Plan", "data_type": "POEM"}),
+        ("/account/delete_field", {"field_id": "ghost"}),
+        ("/account/complete_task", {"task_id": "ghost"}),
+        ("/account/set_appointment", {"event_id": "ghost", "status": "confirmed"}),
+        ("/account/expire_token", {"token": "ghost"}),
+        ("/account/change_location", {"timezone": "Mars/Olympus"}),
     ],
 )
-def test_what_makes_no_sense_is_400(agency: Agency, path: str, body: object) -> None:
+def test_what_makes_no_sense_is_400(agency: Agency, path: str, body: dict[str, object]) -> None:
     contact_id = agency.added(email="ada@example.com")
-    answer = outside(agency, "POST", path.format(contact=contact_id), body)
+    sent = {key: contact_id if value == "{contact}" else value for key, value in body.items()}
+    answer = outside(agency, "POST", path.format(contact=contact_id), sent)
     assert answer.status == 400
     assert answer.json()["error"]
+    assert [contact.id for contact in agency.world.contacts] == [contact_id]
+
+
+def test_an_edit_with_an_unknown_name_changes_nothing(agency: Agency) -> None:
+    contact_id = agency.added(email="ada@example.com")
+    answer = outside(agency, "PATCH", f"/contacts/{contact_id}", {"city": "Oslo", "first_name": "Ada"})
+    assert answer.json() == {"error": "Object contains unknown field `first_name`"}
+    assert "city" not in agency.get(contact_id)
+
+
+def test_a_contact_that_has_been_there_for_long(agency: Agency) -> None:
+    agency.weather.index_lag_s = 60
+    at = "2025-03-01T08:00:00.000Z"
+    shown = outside(agency, "POST", "/contacts", {"email": "ada@example.com", "at": at}).json()
+    assert (shown["dateAdded"], shown["dateUpdated"]) == (at, at)
+    assert agency.found() == [shown["id"]]
+
+
+def test_a_location_is_opened_and_changed(agency: Agency) -> None:
+    other = outside(agency, "POST", "/account/open_location", {"name": "Second", "timezone": "Europe/Oslo"}).json()
+    assert (other["name"], other["timezone"]) == ("Second", "Europe/Oslo")
+    outside(agency, "POST", "/contacts", {"email": "ada@example.com", "location_id": other["id"]})
+    token = outside(agency, "POST", "/account/private_token", {"location_id": other["id"]}).json()["id"]
+    body = {"locationId": other["id"], "pageLimit": 10}
+    assert agency.ask("POST", "/contacts/search", body, token=token).json()["total"] == 1
+    assert agency.found() == []
+    settings = {"allow_duplicate_contact": True, "unique_identifiers": ["phone"], "timezone": "Asia/Tokyo"}
+    changed = outside(agency, "POST", "/account/change_location", settings).json()
+    assert changed["timezone"] == "Asia/Tokyo"
+    assert changed["settings"]["contactUniqueIdentifiers"] == ["phone"]
+    assert [agency.create(email="twin@example.com").status for _ in range(2)] == [201, 201]
+    assert agency.location.zone.key == "Asia/Tokyo"
+
+
+def test_tokens_of_an_app_from_outside(agency: Agency) -> None:
+    app = {"client_id": "client", "client_secret": "secret", "redirect_uris": ["https://example.com/back"]}
+    assert outside(agency, "POST", "/account/add_app", app).json()["client_id"] == "client"
+    query = "response_type=code&client_id=client&redirect_uri=https://example.com/back&scope=contacts.readonly"
+    code = agency.ask("GET", f"/v2/oauth/chooselocation?{query}").headers["location"].partition("code=")[2]
+    keys = {"clientId": "client", "clientSecret": "secret"}
+    grant = {**keys, "grantType": "authorization_code", "code": code, "redirectUri": "https://example.com/back"}
+    pair = agency.ask("POST", "/oauth/token", grant, version="v3").json()
+    assert agency.ask("GET", "/contacts/ghost", token=pair["accessToken"]).status == 400
+    outside(agency, "POST", "/account/expire_token", {"token": pair["accessToken"], "after_s": 60})
+    assert agency.ask("GET", "/contacts/ghost", token=pair["accessToken"]).status == 400
+    agency.clock.advance(60)
+    assert agency.ask("GET", "/contacts/ghost", token=pair["accessToken"]).status == 401
+    outside(agency, "POST", "/account/change_location", {"active": False})
+    refresh = {**keys, "grantType": "refresh_token", "refreshToken": pair["refreshToken"]}
+    refused = agency.ask("POST", "/oauth/token", refresh, version="v3")
+    assert (refused.status, refused.json()["message"]) == (400, "Location is not active")
+
+
+def test_a_path_that_is_not_there_names_those_that_are(agency: Agency) -> None:
+    for method, path in (("GET", "/contact"), ("DELETE", "/quirks")):
+        answer = outside(agency, method, path)
+        assert answer.status == 404
+        assert f"There is no {method} /_sandbox{path}; there are" in answer.json()["error"]
+        assert "GET/PUT /_sandbox/weather" in answer.json()["error"]
 
 
 def test_the_outside_may_make_duplicates_and_nonsense(agency: Agency) -> None:

@@ -12,6 +12,8 @@ from sync_daemon.sandbox.ghl import contact_documents
 from sync_daemon.sandbox.ghl.contact import Contact
 from sync_daemon.sandbox.ghl.contact_documents import Style
 from sync_daemon.sandbox.ghl.errors import ApiError
+from sync_daemon.sandbox.ghl.location import Location
+from sync_daemon.sandbox.ghl.routes.by_hand import Added, Edited, entered
 from sync_daemon.sandbox.ghl.world import GhlWorld
 
 _ON_CONTACT = (
@@ -42,6 +44,10 @@ _ON_ACCOUNT = (
     "add_campaign",
     "add_business",
     "private_token",
+    "expire_token",
+    "add_app",
+    "open_location",
+    "change_location",
 )
 _TARGETS = {"merge": "winner_id"}
 
@@ -55,7 +61,9 @@ class Outside:
     async def contacts(self, request: Request) -> Response:
         """GET every contact of every location as it is now; POST the fields of one that somebody adds."""
         if request.method == "POST":
-            return _json(self._shown(self._world.create(**await _arguments(request))))
+            fields = entered(await request.body(), Added)
+            _check_custom(self._world.location_of(fields.get("location_id")), fields)
+            return _json(self._shown(self._world.create(**fields)))
         return _json([self._shown(contact) for contact in self._world.contacts])
 
     async def contact(self, request: Request) -> Response:
@@ -66,7 +74,9 @@ class Outside:
             return _json({})
         contact = _found(self._world, contact_id)
         if request.method == "PATCH":
-            contact = self._world.edit(contact_id, **await _arguments(request))
+            fields = entered(await request.body(), Edited)
+            _check_custom(self._world.locations[contact.location_id], fields)
+            contact = self._world.edit(contact_id, **fields)
         return _json(self._shown(contact))
 
     async def on_contact(self, request: Request) -> Response:
@@ -74,17 +84,25 @@ class Outside:
         contact = _found(self._world, request.path_params["contact_id"])
         action = _allowed(request.path_params["action"], _ON_CONTACT)
         target = {_TARGETS.get(action, "contact_id"): contact.id}
-        outcome = call(getattr(self._world, action), {**await _arguments(request), **target})
-        return _json(self._shown(outcome))
+        return await self._act(request, action, **target)
 
     async def on_account(self, request: Request) -> Response:
         """POST something that happens to the account, or to a task or appointment."""
         action = _allowed(request.path_params["action"], _ON_ACCOUNT)
-        return _json(self._shown(call(getattr(self._world, action), await _arguments(request))))
+        return await self._act(request, action)
 
     async def enrolments(self, _request: Request) -> Response:
         """GET who entered which workflow."""
         return _json(self._world.enrolments)
+
+    async def _act(self, request: Request, action: str, **target: str) -> Response:
+        raw = await request.body()
+        arguments = msgspec.json.decode(raw, type=dict[str, Any]) if raw else {}
+        try:
+            outcome = call(getattr(self._world, action), {**arguments, **target})
+        except ApiError as error:  # a record that doesn't exist, in the API's words
+            raise LookupError((error.body or {}).get("message") or (error.body or {}).get("error")) from None
+        return _json(self._shown(outcome))
 
     def _shown(self, outcome: Any) -> Any:
         if isinstance(outcome, Contact):
@@ -118,9 +136,10 @@ def _allowed(action: str, allowed: tuple[str, ...]) -> str:
     return action
 
 
-async def _arguments(request: Request) -> dict[str, Any]:
-    raw = await request.body()
-    return msgspec.json.decode(raw, type=dict[str, Any]) if raw else {}
+def _check_custom(location: Location, fields: dict[str, Any]) -> None:
+    for reference in fields.get("custom", {}):
+        if location.find_field(reference, long_keys=True) is None:
+            raise ValueError(f"The location has no custom field {reference}; add it with /_sandbox/account/add_field.")
 
 
 def _json(content: Any) -> Response:
