@@ -1,7 +1,7 @@
 """GHL's validator: known keys only, one line for each thing that is wrong (documented: 422; observed: wording)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sync_daemon.sandbox.ghl.errors import unprocessable
@@ -76,8 +76,8 @@ def mapping(key: str, value: Any) -> Iterator[str]:
 def instant(key: str, value: Any) -> Iterator[str]:
     """An ISO 8601 date or instant."""
     try:
-        datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        datetime.fromisoformat(value).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         yield f"{key} must be a valid ISO 8601 date string"
 
 

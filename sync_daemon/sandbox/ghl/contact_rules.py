@@ -116,5 +116,8 @@ def _entries(entries: list[Any], quirks: GhlQuirks, *, v3: bool) -> Iterator[str
             continue
         for key in sorted(entry.keys() - known):
             yield f"customFields.{position}.property {key} should not exist"
+        for key in ("id", "key"):
+            if not isinstance(entry.get(key) or "", str):
+                yield f"customFields.{position}.{key} must be a string"
         if not entry.get("id") and not entry.get("key"):
             yield f"customFields.{position}.id should not be empty"

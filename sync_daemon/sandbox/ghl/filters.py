@@ -14,6 +14,7 @@ from sync_daemon.sandbox.ghl.search_fields import OPERATORS, Field, find_field
 
 Test = Callable[[Contact], bool]
 LONGEST_VALUE = 75  # characters (documented)
+_DEEPEST = 50  # groups in groups; the depth that is allowed is not documented
 _SPECIAL = frozenset("*?\"'\\/<>{}[]()!^~:|&=")
 _TIMESTAMPS = {name: field for name in ("dateAdded", "dateUpdated") if (field := find_field(name, {}))}
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -67,14 +68,16 @@ def _is_range_of(one: Any, name: str) -> bool:
     return (one["field"], one["operator"]) == (name, "range")
 
 
-def _parse(one: Any, dialect: Dialect) -> Test:
+def _parse(one: Any, dialect: Dialect, depth: int = 0) -> Test:
+    if depth > _DEEPEST:
+        raise unprocessable([f"filters must not be nested more than {_DEEPEST} deep"])
     if not isinstance(one, dict):
         raise unprocessable(["each value in filters must be an object"])
     if "group" in one:
-        return _group(one, dialect)
+        return _group(one, dialect, depth)
     _refuse_unknown(one, {"field", "operator", "value"})
     name, op = one.get("field"), one.get("operator")
-    if op not in OPERATORS:
+    if not isinstance(op, str) or op not in OPERATORS:
         raise _invalid_operator(op, name)
     field = find_field(name, dialect.location.custom_fields)
     if field is None:
@@ -84,12 +87,12 @@ def _parse(one: Any, dialect: Dialect) -> Test:
     return _condition(field, op, one.get("value"), dialect)
 
 
-def _group(group: Mapping[str, Any], dialect: Dialect) -> Test:
+def _group(group: Mapping[str, Any], dialect: Dialect, depth: int) -> Test:
     _refuse_unknown(group, {"group", "filters"})
     members = group.get("filters")
     if group["group"] not in ("AND", "OR") or not isinstance(members, list) or not members:
         raise unprocessable(["a group must be AND or OR and hold filters"])
-    tests = [_parse(one, dialect) for one in members]
+    tests = [_parse(one, dialect, depth + 1) for one in members]
     return _all(tests) if group["group"] == "AND" else _any(tests)
 
 

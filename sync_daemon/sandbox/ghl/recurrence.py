@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 _STEPS = {"DAILY": timedelta(days=1), "WEEKLY": timedelta(weeks=1)}
-_LONGEST = 366  # instances of a rule that names no end
+_LONGEST = 366  # instances of a rule
+_WIDEST = 99  # steps between two instances
 
 
 def starts(rrule: str, first: datetime) -> Iterator[datetime]:
@@ -13,10 +14,12 @@ def starts(rrule: str, first: datetime) -> Iterator[datetime]:
     parts = dict(part.split("=", 1) for part in rrule.removeprefix("RRULE:").split(";") if part)
     interval = int(parts.get("INTERVAL", 1))
     frequency = parts.get("FREQ", "")
+    if not 1 <= interval <= _WIDEST:
+        raise ValueError(f"rrule must have an INTERVAL between 1 and {_WIDEST}, not {interval}")
     if frequency not in _STEPS and frequency != "MONTHLY":
         raise ValueError(f"rrule must have a FREQ of DAILY, WEEKLY or MONTHLY, not {frequency!r}")
     until = datetime.strptime(parts["UNTIL"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if "UNTIL" in parts else None
-    for start in islice(_all_starts(frequency, interval, first), int(parts.get("COUNT", _LONGEST))):
+    for start in islice(_all_starts(frequency, interval, first), min(_LONGEST, int(parts.get("COUNT", _LONGEST)))):
         if until is not None and start > until:
             return
         yield start

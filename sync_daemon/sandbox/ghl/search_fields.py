@@ -78,7 +78,7 @@ _VALUES: dict[frozenset[str], dict[str, Callable[[Contact], Values]]] = {
         "firstNameLowerCase": _standard("firstName"),
         "lastNameLowerCase": _standard("lastName"),
         "companyName": _standard("companyName"),
-        "businessId": _standard("businessId"),
+        "businessName": _standard("businessName"),
         "address": _standard("address1"),
         "city": _standard("city"),
         "state": _standard("state"),

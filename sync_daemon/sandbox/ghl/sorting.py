@@ -68,7 +68,7 @@ def _entry(entry: Any) -> SortEntry:
     if not isinstance(entry, dict) or entry.keys() - {"field", "direction"}:
         raise unprocessable(["each value in sort must be an object with field and direction"])
     field, direction = entry.get("field"), entry.get("direction", "asc")
-    if field not in SORT_FIELDS:
+    if not isinstance(field, str) or field not in SORT_FIELDS:
         raise bad_request(f"Invalid field {field}")
     if direction not in ("asc", "desc"):
         raise unprocessable(["sort direction must be one of the following values: asc, desc"])
@@ -113,5 +113,5 @@ def _value(entry: SortEntry, contact: Contact) -> Any:
 
 def _fits(entry: SortEntry, value: Any) -> bool:
     if entry.field in _NUMBERS:
-        return isinstance(value, int)
+        return isinstance(value, int) and not isinstance(value, bool)
     return value is None or isinstance(value, str)

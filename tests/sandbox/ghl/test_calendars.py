@@ -93,6 +93,7 @@ def test_a_contacts_appointments(agency: Bookable) -> None:
         ({"contactId": "x"}, 400),
         ({"colour": "red"}, 422),
         ({"rrule": "RRULE:FREQ=HOURLY"}, 422),
+        ({"rrule": "RRULE:FREQ=MONTHLY;INTERVAL=100000"}, 422),
     ],
 )
 def test_what_a_booking_may_say(agency: Bookable, more: dict[str, Any], status: int) -> None:

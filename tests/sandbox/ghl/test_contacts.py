@@ -125,6 +125,8 @@ def test_unknown_id_is_400_with_its_own_body(agency: Agency) -> None:
             "dndSettings.Email.status must be one of the following values: active, inactive, permanent",
         ),
         ("update", {"customFields": {"plan": "x"}}, "customFields must be an array"),
+        ("create", {"email": "a@example.com", "customFields": [{"id": ["x"]}]}, "customFields.0.id must be a string"),
+        ("update", {"customFields": [{"key": 5, "field_value": "x"}]}, "customFields.0.key must be a string"),
         (
             "update",
             {"customFields": [{"id": "x", "fieldValue": "y"}]},

@@ -8,9 +8,49 @@ import pytest
 from tests.sandbox.ghl.agency import BY_ADDED, BY_UPDATED, Agency, where
 
 
+TEXT = "eq not_eq contains not_contains exists not_exists"
+EXACT = "eq not_eq exists not_exists"
+DATE = "range exists not_exists"
+FIELDS = {
+    "id": "eq not_eq",
+    **dict.fromkeys(("contactName", "email", "website"), EXACT),
+    **dict.fromkeys(("phone", "firstNameLowerCase", "lastNameLowerCase", "companyName", "businessName"), TEXT),
+    **dict.fromkeys(("address", "city", "state", "postalCode", "source", "tags"), TEXT),
+    **dict.fromkeys(("assignedTo", "country", "dnd", "followers", "isValidWhatsapp"), EXACT),
+    **dict.fromkeys(("timezone", "type", "validEmail", "activeWorkflows", "finishedWorkflows"), EXACT),
+    **dict.fromkeys(("dateAdded", "dateUpdated", "dateOfBirth"), DATE),
+    **dict.fromkeys(("lastEmailClickedDate", "lastEmailOpenedDate", "lastAppointment"), DATE),
+    **dict.fromkeys([f"dndSettings.{channel}.status" for channel in ("Email", "SMS", "Call")], "eq not_eq"),
+    "inboundDndSettings.all.status": "eq not_eq",
+}
+"""Every filter field that is documented (ClickUp page, issue 279) with its operators."""
+
+
 @pytest.fixture
 def agency() -> Agency:
     return Agency()
+
+
+def nested(depth: int) -> list[Any]:
+    filters = [where("email", "exists")]
+    for _ in range(depth):
+        filters = [{"group": "AND", "filters": filters}]
+    return filters
+
+
+@pytest.mark.parametrize(("field", "operators"), FIELDS.items())
+def test_documented_filters_and_no_other_operator(agency: Agency, field: str, operators: str) -> None:
+    values = {"range": {"gte": "2026-01-01T00:00:00Z"}, "exists": None, "not_exists": None}
+    asked = {operator: where(field, operator, values.get(operator, "x")) for operator in (*TEXT.split(), "range")}
+    answers = {operator: agency.search(filters=[one]).status for operator, one in asked.items()}
+    assert answers == {operator: 200 if operator in operators.split() else 422 for operator in asked}
+
+
+def test_contacts_are_found_by_their_business(agency: Agency) -> None:
+    contact_id, _ = agency.added(email="ada@example.com"), agency.added(email="bob@example.com")
+    body = {"locationId": agency.location.id, "ids": [contact_id], "businessId": agency.world.add_business("Acme Ltd")}
+    assert agency.ask("POST", "/contacts/bulk/business", body).status == 200
+    assert agency.found(where("businessName", "contains", "acme")) == [contact_id]
 
 
 def test_a_hit_has_its_own_names_and_a_cursor(agency: Agency) -> None:
@@ -218,6 +258,10 @@ def test_a_range_of_numbers_takes_numbers(agency: Agency, limit: object) -> None
         ({"filters": [where("dateAdded", "range", {"from": 5})]}, 422, "Invalid value passed for field dateAdded"),
         ({"filters": [where("dateAdded", "range", {"gte": "soon"})]}, 422, "Invalid value passed for field dateAdded"),
         ({"filters": [where("city", "eq", "x" * 76)]}, 422, "value must be shorter than or equal to 75 characters"),
+        ({"filters": [where("businessId", "exists")]}, 400, "Invalid field businessId"),
+        ({"filters": [{"field": "city", "operator": ["eq"]}]}, 422, "Invalid Operator (['eq']) passed for field city"),
+        ({"sort": [{"field": ["email"]}]}, 400, "Invalid field ['email']"),
+        ({"filters": nested(51)}, 422, "filters must not be nested more than 50 deep"),
         ({"filters": [{"group": "NOT", "filters": []}]}, 422, "a group must be AND or OR and hold filters"),
         ({"filters": {}}, 422, "filters must be an array"),
         ({"filters": [{"field": "city", "op": "eq"}]}, 422, "property op should not exist"),
