@@ -550,6 +550,22 @@ def test_a_clear_is_verified_and_tried_with_an_empty_string_once(place: Place, n
     assert place.requests().count(f"PUT /contacts/{contact.id}") == tries + 1
 
 
+@pytest.mark.parametrize("empty_text", ["ignored", "refused"])
+@pytest.mark.parametrize("name", ["firstName", "custom.plan"])
+def test_what_nothing_clears_is_told_and_the_rest_is_written(
+    place: Place, name: str, empty_text: Literal["ignored", "refused"]
+) -> None:
+    place.quirks.null_clears, place.quirks.empty_text = False, empty_text
+    contact = place.add(**PERSON)
+    system = place.system(name, "city")
+    for city, tries in (("Oslo", 2), ("Rome", 1)):  # both were tried once; neither is tried again
+        place.sandbox.ghl.log.clear()
+        returned = written(system, operation(Action.UPDATE, contact.id, fields={name: None, "city": city}))
+        assert returned.contact is not None
+        assert returned.contact.fields == {name: FIELDS[name], "city": city}
+        assert place.requests() == [f"PUT /contacts/{contact.id}"] * tries
+
+
 def test_a_date_that_is_dropped_without_a_word_comes_back_blank(place: Place) -> None:
     place.quirks.date_of_birth_dropped = True
     contact = place.add(email="a@example.com")

@@ -20,7 +20,7 @@ from sync_daemon.sandbox.ghl.errors import unprocessable
 from sync_daemon.sandbox.ghl.location import Location
 from sync_daemon.sandbox.ghl.normalise import birth_date, e164, looks_like_email
 from sync_daemon.sandbox.ghl.quirks import GhlQuirks
-from sync_daemon.sandbox.ghl.writes import phone_region
+from sync_daemon.sandbox.ghl.writes import entry_value, phone_region
 
 Kind = Literal["create", "update", "upsert"]
 
@@ -97,6 +97,8 @@ def check_contact(body: Mapping[str, Any], kind: Kind, location: Location, quirk
     if kind == "update" and quirks.put_company_name and "companyName" in body:
         rules = {**rules, "companyName": text}
     found = problems(body, rules)
+    if quirks.empty_text == "refused":
+        found += [f"{key} should not be empty" for key, value in body.items() if value == "" and key in rules]
     if isinstance(body.get("customFields"), list):
         found += _entries(body["customFields"], quirks, v3=v3)
     phone = body.get("phone")
@@ -119,5 +121,7 @@ def _entries(entries: list[Any], quirks: GhlQuirks, *, v3: bool) -> Iterator[str
         for key in ("id", "key"):
             if not isinstance(entry.get(key) or "", str):
                 yield f"customFields.{position}.{key} must be a string"
+        if quirks.empty_text == "refused" and entry_value(entry) == "":
+            yield f"customFields.{position}.field_value should not be empty"
         if not entry.get("id") and not entry.get("key"):
             yield f"customFields.{position}.id should not be empty"

@@ -16,7 +16,8 @@ class GhlQuirks(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     # Values.
     email_case: Literal["lower", "kept"] = "lower"
-    null_clears: bool = True  # null in a write clears the field; otherwise it is ignored. "" always clears
+    null_clears: bool = True  # null in a write clears the field; otherwise it is ignored
+    empty_text: Literal["clears", "ignored", "refused"] = "clears"  # what "" in a write does
     phone_region: Literal["location", "contact"] = "location"  # whose country a number without +CC gets
     invalid_phone: Literal["refused", "kept"] = "refused"
     date_of_birth_form: Literal["date", "instant"] = "date"

@@ -228,7 +228,11 @@ class GhlWorld(SetUp):
     def _by_hand(self) -> GhlQuirks:
         # The app's own forms clear what is emptied, whatever the API does.
         return msgspec.structs.replace(
-            self.quirks, null_clears=True, date_of_birth_dropped=False, permanent_email_clearable=True
+            self.quirks,
+            null_clears=True,
+            empty_text="clears",
+            date_of_birth_dropped=False,
+            permanent_email_clearable=True,
         )
 
     def _change(self, contact_id: str, body: Mapping[str, Any]) -> Contact:

@@ -41,7 +41,9 @@ def phone_region(fields: Mapping[str, Any], location: Location, quirks: GhlQuirk
 def _meant(value: Any, quirks: GhlQuirks) -> Any:
     if value is None:
         return None if quirks.null_clears else _LEFT
-    return None if value == "" else value
+    if value == "":
+        return None if quirks.empty_text == "clears" else _LEFT
+    return value
 
 
 def _fields(stored: Mapping[str, Any], body: Mapping[str, Any], quirks: GhlQuirks) -> Mapping[str, Any]:

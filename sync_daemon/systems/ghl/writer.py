@@ -107,7 +107,10 @@ class GhlWriter:
             self.dialect.blank_known |= None in operation.fields.values()
             return returned
         self.dialect.blank, self.dialect.blank_known = "", True
-        again = self._send_update(replace(operation, fields=uncleared, address=None))
+        try:
+            again = self._send_update(replace(operation, fields=uncleared, address=None))
+        except Refused:  # the first request was applied: what it left uncleared shows in its answer
+            again = returned
         if _uncleared(operation, again):
             self.dialect.blank = None
         return again

@@ -83,9 +83,10 @@ def test_case_of_an_address(case: str, kept: str) -> None:
     assert agency.create(email="ADA@example.com").status == 400
 
 
+@pytest.mark.parametrize("empty_text", ["clears", "ignored", "refused"])
 @pytest.mark.parametrize("clears", [True, False])
-def test_null_clears_or_is_ignored_and_an_empty_text_always_clears(clears: bool) -> None:
-    agency = Agency(null_clears=clears)
+def test_what_null_and_an_empty_text_do(clears: bool, empty_text: str) -> None:
+    agency = Agency(null_clears=clears, empty_text=empty_text)
     plan = agency.world.add_field("Plan").id
     full = {
         "firstName": "Ada",
@@ -94,11 +95,13 @@ def test_null_clears_or_is_ignored_and_an_empty_text_always_clears(clears: bool)
         "customFields": [{"id": plan, "field_value": "Pro"}],
     }
     contact_id = agency.added(email="ada@example.com", **full)
-    for empty, gone in ((None, clears), ("", True)):
+    for empty, gone in ((None, clears), ("", empty_text == "clears")):
         agency.put(contact_id, **full)
         blank = dict.fromkeys(("firstName", "phone", "dateOfBirth"), empty)
         entry = [{"id": plan, "field_value": empty}]
-        contact = agency.put(contact_id, **blank, customFields=entry).json()["contact"]
+        answer = agency.put(contact_id, **blank, customFields=entry)
+        assert answer.status == (422 if empty == "" and empty_text == "refused" else 200)
+        contact = agency.get(contact_id)
         assert [name in contact for name in blank] == [not gone] * 3
         assert (contact["customFields"] == []) is gone
 

@@ -7,7 +7,6 @@ import pytest
 
 from tests.sandbox.ghl.agency import BY_ADDED, BY_UPDATED, Agency, where
 
-
 TEXT = "eq not_eq contains not_contains exists not_exists"
 EXACT = "eq not_eq exists not_exists"
 DATE = "range exists not_exists"
