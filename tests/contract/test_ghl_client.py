@@ -181,6 +181,18 @@ def test_a_read_by_id_tells_the_same(either: Place) -> None:
     assert (read.source, read.consent) == (Source.READ, Consent.GRANTED)
 
 
+def test_names_that_hits_tell_in_lower_case_only_are_read_by_id(either: Place) -> None:
+    either.quirks.hits_carry_names = False
+    named, nameless = either.add(**PERSON), either.add(email="b@example.com")
+    told = {row.contact_id: row for row in rows(either.system("firstName", "name").reader.scan("contacts"))}
+    assert told[named.id].fields == {"firstName": "Ada", "name": "Ada King"}
+    assert told[nameless.id].fields == {}
+    assert (told[named.id].source, told[nameless.id].source) == (Source.READ, Source.HINT)
+    assert either.requests() == [SEARCH, f"GET /contacts/{named.id}"]
+    assert len(rows(either.system("city").reader.scan("contacts"))) == 2
+    assert either.requests() == [SEARCH]
+
+
 @pytest.mark.parametrize(
     ("quirk", "form", "field"),
     [
@@ -317,6 +329,20 @@ def test_everybody_who_revoked_is_found(
     assert {row.contact_id: row.permanent for row in found} == expected
     assert {row.consent for row in found} == {Consent.REVOKED}
     assert len(either.requests()) <= 3 + len(expected)
+
+
+def test_one_contact_that_cant_be_read_keeps_no_other_from_being_found(place: Place) -> None:
+    place.quirks.hits_carry_dnd = "never"
+    people = [place.add(email=f"p{n}@example.com") for n in range(3)]
+    for person in people:
+        place.world.unsubscribe(person.id)
+    system = place.system()
+    place.befall("error", "GET", people[1].id, times=99)
+    (page,) = system.reader.scan_revoked()
+    assert {row.contact_id for row in page.snapshots} == {people[0].id, people[2].id}
+    assert [(row.contact_id, row.why) for row in page.malformed] == [
+        (people[1].id, "GHL doesn't tell it: server_error")
+    ]
 
 
 def test_hits_without_dnd_tell_nothing_unless_all_channels_are_off(place: Place) -> None:

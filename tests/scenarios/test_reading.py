@@ -147,3 +147,16 @@ def test_a_poll_that_broke_off_moves_no_watermark(database_url: str) -> None:
         here.reconcile()
         assert first_names(here, GHL) == ["Augusta", "Robert"]
         here.assert_quiet()
+
+
+def test_names_that_hits_tell_in_lower_case_only_are_no_change(database_url: str) -> None:
+    with world(database_url) as here:
+        here.ghl.quirks.hits_carry_names, here.ghl.quirks.hits_carry_dnd = False, "always"
+        ada, _ = here.linked("ada@example.com")
+        here.full()
+        assert first_names(here, EMAILOCTOPUS) == ["Ada"]
+        here.edit_person(ada, firstName="Augusta")
+        here.later(minutes=11)
+        here.reconcile()
+        assert first_names(here, EMAILOCTOPUS) == ["Augusta"]
+        here.assert_quiet()

@@ -117,6 +117,8 @@ def hit(found: Hit, style: Style) -> dict[str, Any]:
     }
     shown |= _common(contact, style)
     shown |= {"additionalEmails": [], "additionalPhones": []} | _additional(contact)
+    if not style.quirks.hits_carry_names:
+        del shown["firstName"], shown["lastName"]
     carried = style.quirks.hits_carry_dnd
     if carried == "always" or (carried == "when_set" and contact.dnd_settings):
         shown["dndSettings"] = _settings(contact, style)

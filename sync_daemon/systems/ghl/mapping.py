@@ -13,6 +13,8 @@ from sync_daemon.systems.ghl.fields import BY_NAME, Columns, is_custom
 
 _CONTACT = msgspec.json.Decoder(wire.Contact)
 _IDENTITY = msgspec.json.Decoder(wire.Identity)
+_TOLD_NAMES = msgspec.json.Decoder(wire.Names)
+_NAMES = frozenset({"firstName", "lastName", "name"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -22,6 +24,16 @@ def snapshot(raw: bytes | msgspec.Raw, source: Source, columns: Columns) -> Snap
         return _snapshot(_CONTACT.decode(raw), source, columns)
     except (msgspec.DecodeError, values.Unreadable) as problem:
         return Malformed(SystemName.GHL, id_of(raw), str(problem))
+
+
+def folds_names(raw: bytes | msgspec.Raw, columns: Columns) -> bool:
+    """Whether a hit tells a mapped name in lower case only."""
+    if _NAMES.isdisjoint(columns):
+        return False
+    try:
+        return _TOLD_NAMES.decode(raw).folded
+    except msgspec.DecodeError:
+        return False
 
 
 def moment(value: wire.Moment) -> datetime | None:

@@ -5,8 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import Raw
+
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, NotFound, Refused
+from sync_daemon.model.system import SystemName
 from sync_daemon.systems.ghl import listing, mapping, wire
 from sync_daemon.systems.ghl.client import Client
 from sync_daemon.systems.ghl.dialect import Dialect
@@ -58,7 +61,7 @@ class GhlReader:
         statuses = [_is(_EMAIL_STATUS, status) for status in _BLOCKING if self._can_be_asked_for(status)]
         blocked = {"group": "OR", "filters": [_is("dnd", value=True), *statuses]}
         for page in self._pages(STREAM, {"filters": [blocked], **listing.sorted_by("dateAdded")}, complete=True):
-            rows = [self._read(row.contact_id) if row.consent is None else row for row in page.snapshots]
+            rows = [self._told(row.contact_id) if row.consent is None else row for row in page.snapshots]
             revoked = tuple(row for row in rows if isinstance(row, Snapshot) and row.consent is Consent.REVOKED)
             malformed = page.malformed + tuple(row for row in rows if isinstance(row, Malformed))
             yield replace(page, snapshots=revoked, malformed=malformed)
@@ -102,10 +105,23 @@ class GhlReader:
 
     def _pages(self, stream: str, body: dict[str, Any], *, complete: bool) -> Iterator[Page]:
         for answer in listing.follow(self._search, body, complete=complete):
-            rows = [mapping.snapshot(raw, Source.HINT, self.columns) for raw in answer.contacts]
+            rows = [self._row(raw) for raw in answer.contacts]
             snapshots = tuple(row for row in rows if isinstance(row, Snapshot))
             malformed = tuple(row for row in rows if isinstance(row, Malformed))
             yield Page(stream, snapshots, malformed, answer.total)
+
+    def _row(self, raw: Raw) -> Snapshot | Malformed | None:
+        """A hit, or the contact read by id where its names came in lower case only: that would look like a change."""
+        if mapping.folds_names(raw, self.columns):
+            return self._told(mapping.id_of(raw))
+        return mapping.snapshot(raw, Source.HINT, self.columns)
+
+    def _told(self, contact_id: str) -> Snapshot | Malformed | None:
+        """One contact of a listing by id; a refusal concerns it alone."""
+        try:
+            return self._read(contact_id)
+        except Refused as refused:
+            return Malformed(SystemName.GHL, contact_id, f"GHL doesn't tell it: {refused.code}")
 
     def _search(self, body: dict[str, Any]) -> wire.SearchAnswer:
         try:

@@ -68,6 +68,24 @@ class Contact(Struct, rename="camel"):
     company_name: Any = None
 
 
+class Names(Struct, rename="camel"):
+    """A hit's names, in whatever case it tells them."""
+
+    first_name_raw: Any = None
+    first_name: Any = None
+    first_name_lower_case: Any = None
+    last_name_raw: Any = None
+    last_name: Any = None
+    last_name_lower_case: Any = None
+
+    @property
+    def folded(self) -> bool:
+        """Whether a name is told in lower case only (documented: ClickUp page; live hits have the real case too)."""
+        first = self.first_name_raw or self.first_name
+        last = self.last_name_raw or self.last_name
+        return bool((self.first_name_lower_case and not first) or (self.last_name_lower_case and not last))
+
+
 class Identity(Struct):
     """What names a record that can't be understood otherwise."""
 

@@ -333,6 +333,15 @@ def test_dnd_on_hits(carried: str, keys: list[int | None]) -> None:
     assert [len(hit["dndSettings"]) if "dndSettings" in hit else None for hit in hits] == keys
 
 
+@pytest.mark.parametrize("carried", [True, False])
+def test_names_on_hits(carried: bool) -> None:
+    agency = Agency(hits_carry_names=carried)
+    agency.added(email="ada@example.com", firstName="Ada", lastName="King")
+    (hit,) = agency.search(sort=BY_ADDED).json()["contacts"]
+    assert (hit.get("firstName"), hit.get("lastName")) == (("Ada", "King") if carried else (None, None))
+    assert (hit["firstNameLowerCase"], hit["lastNameLowerCase"]) == ("ada", "king")
+
+
 @pytest.mark.parametrize("matches_all", [True, False])
 def test_eq_on_a_dnd_status_nobody_ever_had(matches_all: bool) -> None:
     agency = Agency(unseen_dnd_matches_all=matches_all)
