@@ -81,7 +81,9 @@ class Place:
 
     @classmethod
     def on(cls, stage: Stage, url: str, quirks: GhlQuirks | None = None) -> "Place":
+        """A place whose hits tell all that is mapped, unless its quirks say otherwise."""
         clock = SteppingClock()
+        quirks = quirks if quirks is not None else GhlQuirks(hits_carry_timezone=True)
         sandbox = Sandbox(1, clock, ghl_quirks=quirks)
         stage.app = sandbox.ghl_app
         place = cls(sandbox, url, clock)

@@ -20,6 +20,7 @@ from sync_daemon.model.errors import (
 )
 from sync_daemon.model.plan import Action
 from sync_daemon.sandbox.ghl.contact import Contact
+from tests.contract.ghl_documented import Recorder
 from tests.contract.ghl_place import Place, Stage, operation, refused, results, rows, served_stage, written
 
 PERSON: dict[str, Any] = {
@@ -67,8 +68,13 @@ def stage() -> Iterator[tuple[Stage, str]]:
 
 
 @pytest.fixture
-def place(stage: tuple[Stage, str]) -> Place:
-    return Place.on(*stage)
+def place(stage: tuple[Stage, str]) -> Iterator[Place]:
+    """A place of which every exchange is held against the official OpenAPI when the test is over."""
+    place, recorder = Place.on(*stage), Recorder()
+    place.transport = recorder
+    yield place
+    recorder.close()
+    assert recorder.violations() == []
 
 
 @pytest.fixture(params=["2021-07-28", "v3"])
@@ -191,6 +197,15 @@ def test_names_that_hits_tell_in_lower_case_only_are_read_by_id(either: Place) -
     assert either.requests() == [SEARCH, f"GET /contacts/{named.id}"]
     assert len(rows(either.system("city").reader.scan("contacts"))) == 2
     assert either.requests() == [SEARCH]
+
+
+@pytest.mark.parametrize("carried", [True, False])
+def test_a_time_zone_is_told_whether_hits_carry_it_or_not(either: Place, carried: bool) -> None:
+    either.quirks.hits_carry_timezone = carried
+    contact = either.add(**PERSON)
+    (row,) = rows(either.system("timezone").reader.scan("contacts"))
+    assert row.fields == {"timezone": "Europe/London"}
+    assert either.requests() == [SEARCH, *([] if carried else [f"GET /contacts/{contact.id}"])]
 
 
 @pytest.mark.parametrize(

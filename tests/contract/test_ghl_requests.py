@@ -1,17 +1,16 @@
-"""Every request of the GHL client against the vendor's own OpenAPI, in both versions."""
+"""Every kind of request of the GHL client, and its answer, against the vendor's own OpenAPI, in both versions."""
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
-import httpx
 import pytest
 
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action
 from sync_daemon.systems.ghl.settings import Version
+from tests.contract.ghl_documented import REQUEST_DEVIATIONS, Recorder, request_lines
 from tests.contract.ghl_place import Place, operation, results, rows, served_stage, written
-from tests.contract.openapi import Contract, contract, needs_specs
+from tests.contract.openapi import needs_specs
 
 pytestmark = needs_specs
 
@@ -53,24 +52,8 @@ OPERATIONS = {
 }
 
 
-class Recorder(httpx.BaseTransport):
-    """Passes requests on and keeps them."""
-
-    def __init__(self) -> None:
-        self._wire = httpx.HTTPTransport()
-        self.requests: list[httpx.Request] = []
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.read()
-        self.requests.append(request)
-        return self._wire.handle_request(request)
-
-    def close(self) -> None:
-        self._wire.close()
-
-
 @pytest.fixture(scope="module", params=["2021-07-28", "v3"])
-def recorded(request: pytest.FixtureRequest) -> Iterator[tuple[Version, list[httpx.Request]]]:
+def recorded(request: pytest.FixtureRequest) -> Iterator[tuple[Version, Recorder]]:
     """Each request the client can make, once at least."""
     version: Version = request.param
     recorder = Recorder()
@@ -78,7 +61,7 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[tuple[Version, list[htt
         place = Place.on(stage, url)
         place.version, place.transport = version, recorder
         _make_every_request(place)
-        yield version, recorder.requests
+        yield version, recorder
     recorder.close()
 
 
@@ -107,44 +90,19 @@ def _make_every_request(place: Place) -> None:
     written(system, operation(Action.DELETE, ids[1]))
 
 
-# Where this program knowingly leaves the specification, and why.
-DEVIATIONS = {
-    r"POST /contacts/search \$: Additional properties": "the specification leaves the body to a page outside of it",
-    r"POST /locations/\S+ \$: .*\('options' was unexpected\)": "how a pick-list gets its options is documented nowhere",
-    r"PUT \S+ \$\.(country|postalCode): None": "null clears; these two aren't marked as nullable",
-    r"PUT \S+ \$\.customFields\[\d\]: .*'(field_value|fieldValue)': None": "null clears; no type of value has a null",
-}
+def test_requests_and_answers_are_as_documented(recorded: tuple[Version, Recorder]) -> None:
+    _, recorder = recorded
+    assert recorder.violations() == []
 
 
-def _defects(schema: dict[str, Any]) -> dict[str, Any] | None:
-    """Repair scalars that are typed as objects (dateOfBirth, the values of number fields): their examples tell."""
-    example = schema.get("example")
-    if schema.get("type") != "object" or not isinstance(example, (str, int)):
-        return None
-    return {**schema, "type": "string" if isinstance(example, str) else "number"}
+def test_each_deviation_of_a_request_is_real(recorded: tuple[Version, Recorder]) -> None:
+    _, recorder = recorded
+    found = {line for answer in recorder.answers for line in request_lines(answer)}
+    assert [known for known in REQUEST_DEVIATIONS if not any(re.match(known, line) for line in found)] == []
 
 
-@pytest.fixture(scope="module")
-def specs(recorded: tuple[Version, list[httpx.Request]]) -> dict[str, Contract]:
-    version, _ = recorded
-    names = {"contacts": "ghl/contacts.json", "locations": "ghl/locations.json"}
-    if version == "v3":
-        names = {"contacts": "ghl-v3/contacts-v3.json", "locations": "ghl-v3/locations-v3.json"}
-    return {room: contract(name, _defects, closed=True) for room, name in names.items()}
-
-
-def test_requests_are_as_documented(recorded: tuple[Version, list[httpx.Request]], specs: dict[str, Contract]) -> None:
-    _, requests = recorded
-    found = {
-        f"{request.method} {request.url.path} {line}"
-        for request in requests
-        for line in specs[request.url.path.split("/")[1]].request_violations(request)
-    }
-    assert [line for line in sorted(found) if not any(re.match(known, line) for known in DEVIATIONS)] == []
-    assert [known for known in DEVIATIONS if not any(re.match(known, line) for line in found)] == []
-
-
-def test_every_operation_of_the_client_was_made(recorded: tuple[Version, list[httpx.Request]]) -> None:
-    _, requests = recorded
-    made = {(one.method, re.sub(r"/\w{20}(?=/|$)", "/{id}", one.url.path)) for one in requests}
+def test_every_operation_of_the_client_was_made(recorded: tuple[Version, Recorder]) -> None:
+    _, recorder = recorded
+    asked = [answer.request for answer in recorder.answers]
+    made = {(one.method, re.sub(r"/\w{20}(?=/|$)", "/{id}", one.url.path)) for one in asked}
     assert made == OPERATIONS

@@ -15,6 +15,7 @@ from sync_daemon.sandbox.ghl.app import OPERATIONS, build_app
 from sync_daemon.sandbox.ghl.context import ghl_context
 from sync_daemon.sandbox.ghl.world import GhlWorld
 from sync_daemon.sandbox.server import serve
+from tests.contract.ghl_documented import DEVIATIONS, EXTRA_KEYS, extra_keys, undocumented
 from tests.contract.openapi import Contract, contract, needs_specs
 
 pytestmark = needs_specs
@@ -23,85 +24,6 @@ BACK = "https://example.com/back"
 START = "2026-01-06T15:00:00Z"
 V2, V3 = "v2", "v3"
 BOTH = (V2, V3)
-
-# Keys that live answers carry though their schema lacks them; with an operation that shows it.
-EXTRA_KEYS = {
-    "traceId": ("each answer has one (documented: Overview.md)", "GET /contacts/{contactId}"),
-    "meta": ("the cursor of the old listing; in a refusal, the duplicate (observed)", "GET /contacts/"),
-    "followers": ("on contacts (observed)", "GET /contacts/{contactId}"),
-    "additionalEmails": ("on contacts (observed)", "GET /contacts/{contactId}"),
-    "inboundDndSettings": ("on contacts (observed)", "PUT /contacts/{contactId}"),
-    "tagsAdded": ("beside the whole list of tags (observed)", "POST /contacts/{contactId}/tags"),
-    "tagsRemoved": ("beside the whole list of tags (observed)", "DELETE /contacts/{contactId}/tags"),
-    "contactUniqueIdentifiers": ("in a location's settings (observed)", "GET /locations/{locationId}"),
-    "textBoxListOptions": ("the parts by which a search asks", "GET /locations/{locationId}/customFields"),
-    "appointment": (
-        "what the spec wraps in `event` (observed)",
-        "GET /calendars/events/appointments/{eventId}",
-    ),
-}
-
-# Keys that refusals carry besides statusCode and message.
-REFUSAL_KEYS = {
-    "error": "the reason of the status, also where the schema lacks it (observed)",
-    "status": "an unknown contact is answered in a shape of its own (observed)",
-    "error_description": "the token route speaks OAuth's own words as well (observed)",
-}
-
-# Rows of the old listing and of a business are told in full (observed), though their schema has ten keys.
-LISTED_KEYS = {
-    "firstName",
-    "firstNameRaw",
-    "lastName",
-    "lastNameRaw",
-    "contactName",
-    "contactNameRaw",
-    "phone",
-    "address1",
-    "city",
-    "state",
-    "companyName",
-    "website",
-    "assignedTo",
-    "postalCode",
-    "dnd",
-    "dndSettings",
-    "type",
-    "dateUpdated",
-    "dateOfBirth",
-}
-
-# Where the live API differs from its own specification, and the sandbox follows the live API.
-DEVIATIONS = {
-    r"\$\..*customFields\[\d+\]\.value: .* is not of type 'string'": (
-        "typed values come typed (documented in words)",
-        "GET /contacts/{contactId}",
-    ),
-    r"\$\..*(startTime|endTime|dateAdded|dateUpdated): '.*' is not of type 'object'": (
-        "instants are text (documented by example)",
-        "GET /calendars/events",
-    ),
-    r"\$\.dateOfBirth: '.*' is not of type 'object'": ("so are dates (documented in words)", "POST /contacts/"),
-    r"\$\.responses\[\d+\]: \{.*\} is not of type 'string'": (
-        "the schema's own example shows objects",
-        "POST /contacts/bulk/tags/update/{type}",
-    ),
-    r"\$\.tasks\[\d+\]: \{.*\} is not of type 'array'": (
-        "the schema of a found task says nothing",
-        "POST /locations/{locationId}/tasks/search",
-    ),
-    r"\$: Additional properties .*'filters'": (
-        "the search body stands outside of the spec only (documented: CU)",
-        "POST /contacts/search",
-    ),
-}
-UNDOCUMENTED_STATUSES = {
-    400: "an unknown location",
-    401: "a missing token on the bulk routes, which are documented without any",
-    403: "another location, another kind of token (observed)",
-    404: "notes, tasks, tags, fields, events that don't exist (observed)",
-    422: "what the validator refuses, also where the spec is silent (observed)",
-}
 
 
 @dataclass
@@ -438,29 +360,11 @@ def spec_of(case: Case, generation: str) -> Contract:
 def violations(case: Case, agency: Agency, response: httpx.Response) -> list[str]:
     """Say what isn't as documented, in the answer and, if it was a good one, in the request."""
     spec = spec_of(case, agency.generation)
-    found = spec.response_violations(response)
+    found = undocumented(spec, response)
     if response.is_success:
-        found += spec.request_violations(response.request)
-    return [each for each in found if not _is_known(case, response, each)]
-
-
-def _is_known(case: Case, response: httpx.Response, violation: str) -> bool:
-    if any(re.match(known, violation, re.DOTALL) for known in DEVIATIONS):
-        return True
-    if violation.startswith("Unknown response http status"):
-        shape = response.json().keys()
-        usual = {"statusCode", "message"} <= shape or {"error", "status"} <= shape
-        return response.status_code in UNDOCUMENTED_STATUSES and usual
-    allowed = set(EXTRA_KEYS) if response.is_success else {*REFUSAL_KEYS, "traceId", "meta"}
-    if "business" in case.path or case.path == "/contacts/":
-        allowed |= LISTED_KEYS
-    return _extra_keys(violation) <= allowed
-
-
-def _extra_keys(violation: str) -> set[str]:
-    """Name the keys that a violation complains of; the whole text where it complains of something else."""
-    extra = re.search(r"Additional properties are not allowed \((.*) (was|were) unexpected\)", violation)
-    return set(re.findall(r"'(\w+)'", extra[1])) if extra is not None else {violation}
+        requested = spec.request_violations(response.request)
+        found += [each for each in requested if not any(re.match(known, each, re.DOTALL) for known in DEVIATIONS)]
+    return found
 
 
 @pytest.fixture
@@ -561,7 +465,7 @@ def named(name: str) -> Case:
 def test_each_extra_key_is_real(key: str, name: str, agency: Agency) -> None:
     response = agency.send(named(name))
     found = spec_of(named(name), V2).response_violations(response)
-    assert any(key in _extra_keys(each) for each in found)
+    assert any(key in extra_keys(each) for each in found)
 
 
 @pytest.mark.parametrize("generation", [V2])

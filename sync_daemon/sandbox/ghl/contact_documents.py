@@ -119,6 +119,8 @@ def hit(found: Hit, style: Style) -> dict[str, Any]:
     shown |= {"additionalEmails": [], "additionalPhones": []} | _additional(contact)
     if not style.quirks.hits_carry_names:
         del shown["firstName"], shown["lastName"]
+    if not style.quirks.hits_carry_timezone:
+        del shown["timezone"]
     carried = style.quirks.hits_carry_dnd
     if carried == "always" or (carried == "when_set" and contact.dnd_settings):
         shown["dndSettings"] = _settings(contact, style)

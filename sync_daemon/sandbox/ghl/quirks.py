@@ -43,6 +43,7 @@ class GhlQuirks(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     other_range_values: Literal["ignored", "refused"] = "ignored"  # what becomes of the form not taken
     hits_carry_dnd: Literal["when_set", "always", "never"] = "when_set"  # never in June 2025 (issue 43)
     hits_carry_names: bool = True  # whether names come in their real case too; only the lower case is documented
+    hits_carry_timezone: bool = False  # the documented hit has none, though it can be filtered by
     unseen_dnd_matches_all: bool = True  # `eq` on a DND status that nobody ever had
     phone_eq_finds: bool = True  # issue 289: sometimes it finds nothing
     next_page_url_works: bool = True  # the old listing's nextPageUrl, followed as it stands, or answered 403

@@ -13,7 +13,7 @@ from sync_daemon.systems.ghl.fields import BY_NAME, Columns, is_custom
 
 _CONTACT = msgspec.json.Decoder(wire.Contact)
 _IDENTITY = msgspec.json.Decoder(wire.Identity)
-_TOLD_NAMES = msgspec.json.Decoder(wire.Names)
+_HIT_KEYS = msgspec.json.Decoder(wire.HitKeys)
 _NAMES = frozenset({"firstName", "lastName", "name"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -26,14 +26,16 @@ def snapshot(raw: bytes | msgspec.Raw, source: Source, columns: Columns) -> Snap
         return Malformed(SystemName.GHL, id_of(raw), str(problem))
 
 
-def folds_names(raw: bytes | msgspec.Raw, columns: Columns) -> bool:
-    """Whether a hit tells a mapped name in lower case only."""
-    if _NAMES.isdisjoint(columns):
-        return False
+def tells_all(raw: bytes | msgspec.Raw, columns: Columns) -> bool:
+    """Whether a hit tells the mapped names in their real case, and the time zone if that is mapped."""
+    names, zone = not _NAMES.isdisjoint(columns), "timezone" in columns
+    if not names and not zone:
+        return True
     try:
-        return _TOLD_NAMES.decode(raw).folded
+        told = _HIT_KEYS.decode(raw)
     except msgspec.DecodeError:
-        return False
+        return True
+    return not (names and told.folds_names) and not (zone and told.timezone is msgspec.UNSET)
 
 
 def moment(value: wire.Moment) -> datetime | None:

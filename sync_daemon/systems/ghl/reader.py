@@ -111,10 +111,10 @@ class GhlReader:
             yield Page(stream, snapshots, malformed, answer.total)
 
     def _row(self, raw: Raw) -> Snapshot | Malformed | None:
-        """A hit, or the contact read by id where its names came in lower case only: that would look like a change."""
-        if mapping.folds_names(raw, self.columns):
-            return self._told(mapping.id_of(raw))
-        return mapping.snapshot(raw, Source.HINT, self.columns)
+        """A hit, or the contact read by id where what the hit leaves out would look like a change."""
+        if mapping.tells_all(raw, self.columns):
+            return mapping.snapshot(raw, Source.HINT, self.columns)
+        return self._told(mapping.id_of(raw))
 
     def _told(self, contact_id: str) -> Snapshot | Malformed | None:
         """One contact of a listing by id; a refusal concerns it alone."""

@@ -68,8 +68,8 @@ class Contact(Struct, rename="camel"):
     company_name: Any = None
 
 
-class Names(Struct, rename="camel"):
-    """A hit's names, in whatever case it tells them."""
+class HitKeys(Struct, rename="camel"):
+    """What a hit may not tell: the documented one has names in lower case only and no time zone (ClickUp page)."""
 
     first_name_raw: Any = None
     first_name: Any = None
@@ -77,10 +77,11 @@ class Names(Struct, rename="camel"):
     last_name_raw: Any = None
     last_name: Any = None
     last_name_lower_case: Any = None
+    timezone: Any = UNSET
 
     @property
-    def folded(self) -> bool:
-        """Whether a name is told in lower case only (documented: ClickUp page; live hits have the real case too)."""
+    def folds_names(self) -> bool:
+        """Whether a name is told in lower case only."""
         first = self.first_name_raw or self.first_name
         last = self.last_name_raw or self.last_name
         return bool((self.first_name_lower_case and not first) or (self.last_name_lower_case and not last))

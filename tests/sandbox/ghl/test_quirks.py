@@ -342,6 +342,15 @@ def test_names_on_hits(carried: bool) -> None:
     assert (hit["firstNameLowerCase"], hit["lastNameLowerCase"]) == ("ada", "king")
 
 
+@pytest.mark.parametrize("carried", [True, False])
+def test_time_zones_on_hits(carried: bool) -> None:
+    agency = Agency(hits_carry_timezone=carried)
+    contact_id = agency.added(email="ada@example.com", timezone="Europe/Oslo")
+    (hit,) = agency.search(filters=[where("timezone", "eq", "Europe/Oslo")]).json()["contacts"]
+    assert ("timezone" in hit) is carried
+    assert agency.get(contact_id)["timezone"] == "Europe/Oslo"
+
+
 @pytest.mark.parametrize("matches_all", [True, False])
 def test_eq_on_a_dnd_status_nobody_ever_had(matches_all: bool) -> None:
     agency = Agency(unseen_dnd_matches_all=matches_all)
