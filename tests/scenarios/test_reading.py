@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from sync_daemon.model.policy import FieldRule
 from sync_daemon.model.report import CycleOutcome
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock
-from tests.worlds import EMAILOCTOPUS, GHL, World, world
+from tests.worlds import EMAILOCTOPUS, GHL, World, add_field, world
 
 
 def first_names(here: World, system: SystemName) -> list[str]:
@@ -159,4 +160,17 @@ def test_names_that_hits_tell_in_lower_case_only_are_no_change(database_url: str
         here.later(minutes=11)
         here.reconcile()
         assert first_names(here, EMAILOCTOPUS) == ["Augusta"]
+        here.assert_quiet()
+
+
+def test_a_time_zone_that_hits_leave_out_is_not_blank(database_url: str) -> None:
+    fields = (FieldRule("timezone", "Zone"),)
+    with world(database_url, fields=fields, prepare=lambda sandbox: add_field(sandbox, "Zone", "text")) as here:
+        here.ghl.quirks.hits_carry_dnd = "always"
+        ada = here.person("ada@example.com", timezone="Europe/Oslo")
+        here.full()
+        here.ghl.touch(ada)
+        here.settle()
+        here.full()
+        assert here.in_emailoctopus("ada@example.com")["fields"]["Zone"] == "Europe/Oslo"
         here.assert_quiet()
