@@ -384,6 +384,21 @@ def test_the_e_mail_channel_alone_is_blocked_and_freed(either: Place) -> None:
     assert either.requests() == [f"PUT /contacts/{contact.id}"] * 2
 
 
+@pytest.mark.parametrize("lower", [True, False])
+def test_v3_may_answer_in_either_case_of_a_channel(place: Place, lower: bool) -> None:
+    place.version, place.quirks.v3_lower_dnd_on_read = "v3", lower
+    if not lower:
+        place.transport = None  # this is the very thing that isn't as documented
+    contact = place.add(email="a@example.com")
+    system = place.system()
+    blocked = written(system, operation(Action.SET_DND, contact.id, consent=Consent.REVOKED))
+    assert blocked.contact is not None
+    assert blocked.contact.consent is Consent.REVOKED
+    assert [row.consent for row in rows(system.reader.scan("contacts"))] == [Consent.REVOKED]
+    assert [row.contact_id for row in rows(system.reader.scan_revoked())] == [contact.id]
+    assert _dnd(place, contact) == {"Email": "active"}
+
+
 def test_what_is_permanent_or_meant_for_all_channels_stays(place: Place) -> None:
     bounced, off = place.add(email="a@example.com"), place.add(email="b@example.com")
     place.world.bounce(bounced.id)
@@ -613,6 +628,18 @@ def test_a_date_that_is_dropped_without_a_word_comes_back_blank(place: Place) ->
     returned = written(place.system(), operation(Action.UPDATE, contact.id, fields={"dateOfBirth": "1990-09-25"}))
     assert returned.contact is not None
     assert "dateOfBirth" not in returned.contact.fields
+
+
+@pytest.mark.parametrize(("unknown", "kept"), [("kept", ("lemonade", "tea")), ("dropped", ("tea",))])
+def test_a_choice_that_is_no_option_is_told_as_ghl_keeps_it(
+    either: Place, unknown: Literal["kept", "dropped"], kept: tuple[str, ...]
+) -> None:
+    either.quirks.unknown_option = unknown
+    contact = either.add(email="a@example.com")
+    change = operation(Action.UPDATE, contact.id, fields={"custom.likes": ("lemonade", "tea")})
+    returned = written(either.system(), change)
+    assert returned.contact is not None
+    assert returned.contact.fields["custom.likes"] == kept
 
 
 def test_a_moved_address_meets_somebody(either: Place) -> None:
