@@ -34,6 +34,13 @@ def text(key: str, value: Any) -> Iterator[str]:
         yield f"{key} must be a string"
 
 
+def label(key: str, value: Any) -> Iterator[str]:
+    """A string with something in it."""
+    if isinstance(value, str) and value and not value.strip():
+        yield f"{key} should not be empty"
+    yield from text(key, value)
+
+
 def anything(_key: str, _value: Any) -> Iterator[str]:
     """No check at all."""
     return iter(())

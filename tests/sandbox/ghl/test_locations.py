@@ -34,6 +34,7 @@ def test_tag_definitions(agency: Agency) -> None:
     made = agency.ask("POST", path, {"name": " New "})
     assert (made.status, made.json()["tag"]["name"]) == (200, "new")
     assert agency.ask("POST", path, {"name": "vip"}).status == 400
+    assert agency.ask("POST", path, {"name": " "}).status == 422
     one = f"{path}/{made.json()['tag']['id']}"
     assert agency.ask("PUT", one, {"name": "newer"}).json()["tag"]["name"] == "newer"
     assert agency.ask("PUT", one, {"name": "vip"}).status == 400

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sync_daemon.sandbox.ghl.body_rules import check, text
+from sync_daemon.sandbox.ghl.body_rules import check, label
 from sync_daemon.sandbox.ghl.calls import Answer, Call, Operation
 from sync_daemon.sandbox.ghl.errors import bad_request, not_found, unauthorized
 from sync_daemon.sandbox.ghl.location import Location
@@ -37,7 +37,7 @@ def list_tags(call: Call) -> Answer:
 
 def create_tag(call: Call) -> Answer:
     """POST a tag; it must be new."""
-    check(call.body, {"name": text}, ("name",))
+    check(call.body, {"name": label}, ("name",))
     if call.location.tag_id(call.body["name"]) is not None:
         raise bad_request("The tag name is already exist.")
     tag_id = call.world.ids.record()
@@ -53,7 +53,7 @@ def get_tag(call: Call) -> Answer:
 def update_tag(call: Call) -> Answer:
     """PUT a new name for a tag definition."""
     tag_id = _tag(call, call.path["tagId"])["id"]
-    check(call.body, {"name": text}, ("name",))
+    check(call.body, {"name": label}, ("name",))
     if call.location.tag_id(call.body["name"]) not in (None, tag_id):
         raise bad_request("The tag name is already exist.")
     call.location.rename_tag(tag_id, call.body["name"])
