@@ -62,7 +62,7 @@ def test_a_throttled_request_waits_as_the_answer_says_and_is_counted(
 
 def test_with_both_limits_in_force_the_limiter_makes_throttling_rare(database_url: str) -> None:
     with world(database_url, limits=True) as here:
-        window_of(here).per_window = 25
+        window_of(here).settings.per_window = 25
         here.sandbox.populate(Population(ghl=170, emailoctopus=130, shared=20))
         report = here.reconcile()
         assert report.outcome in ("ok", "parked")
@@ -76,7 +76,7 @@ def test_a_used_up_daily_quota_ends_the_cycle_and_changes_wait(database_url: str
         here.reconcile()
         subscribers = [here.in_emailoctopus(f"p{number}@example.com")["id"] for number in range(6)]
         # Of what is left, 100 requests are kept for revocations.
-        window_of(here).per_day = here.sandbox.ghl.log.total + 101
+        window_of(here).settings.per_day = here.sandbox.ghl.log.total + 101
         for subscriber_id in subscribers[:4]:
             here.edit_subscriber(subscriber_id, FirstName="New")
         here.emailoctopus.unsubscribe(subscribers[5])
