@@ -92,7 +92,7 @@ def _rates() -> list[Row]:
     for per_window, subscribers in ((25, 170), (100, 1100)):
         sandbox = Sandbox(seed=2)
         sandbox.populate(Population(ghl=1000, emailoctopus=subscribers, shared=0))
-        sandbox.ghl.limiter.per_window = per_window
+        sandbox.ghl.limiter.settings.per_window = per_window
         sandbox.ghl.weather.latency_s = sandbox.emailoctopus.weather.latency_s = _LATENCY_S
         with bench(sandbox, limits=True) as one:
             job = one.reconcile()
