@@ -62,9 +62,9 @@ class Sender:
         bundles = self.bundle(operations)
         for system in SystemName:
             self.progress.planned(system, sum(bundle.system is system for bundle in bundles))
-        pending = deque(bundles)
         with ThreadPoolExecutor(max_workers=2 * self.workers, thread_name_prefix="write") as pool:
-            yield from self._drain(pending, pool)
+            for revokes in (True, False):  # nothing else is on its way before every revocation was answered
+                yield from self._drain(deque(bundle for bundle in bundles if bundle.revokes is revokes), pool)
         self.batch.learn()
 
     def bundle(self, operations: Iterable[Operation]) -> list[Bundle]:

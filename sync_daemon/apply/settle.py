@@ -116,7 +116,7 @@ class _Settlement:
         return Link(
             ids[GHL],
             ids[EMAILOCTOPUS],
-            cause=case.remembered or _cause_of(created.operation),
+            cause=_cause_of(created.operation, case.remembered),
             dnd_by_us=blocked or (created.operation.system is GHL and created.operation.consent is Consent.REVOKED),
             scope_generation=self._context.scope_generation,
             diverged=frozenset(self._against_direction(source)),
@@ -320,10 +320,12 @@ class _Settlement:
             self._commit.changes.append(Change("reported", None, *ids, notice.what, notice.reason))
 
 
-def _cause_of(creation: Operation) -> Cause | None:
+def _cause_of(creation: Operation, remembered: Cause | None) -> Cause | None:
     """Who revoked, where somebody suppressed is created: a revocation found without history is a person's."""
     if creation.consent is not Consent.REVOKED:
         return None
+    if remembered is not None:
+        return remembered
     return Cause.PERSON_EMAILOCTOPUS if creation.system is GHL else Cause.PERSON_GHL
 
 

@@ -47,9 +47,10 @@ class Case:
     `duplicates` are the other GHL contacts with the address; `blocked_by` is a link that holds the contact
     this one would have to be linked to; `namesakes` are EmailOctopus contacts with the address that aren't part
     of the case, `additional_holders` GHL contacts that have it, as an additional one or under another link;
-    `remembered` is the cause of the address's revocation. When the link moved to another EmailOctopus contact,
-    `former` is the link it replaces, `left_behind` that link's EmailOctopus contact, which `orphans` if no other
-    GHL contact has its address; `exchanged` says that links exchanged their contacts.
+    `remembered` is the cause of the address's revocation, `enters_revoked` that a linked contact has a new address
+    which a person had revoked. When the link moved to another EmailOctopus contact, `former` is the link it
+    replaces, `left_behind` that link's EmailOctopus contact, which `orphans` if no other GHL contact has its
+    address; `exchanged` says that links exchanged their contacts.
     """
 
     link: Link | None = None
@@ -62,6 +63,7 @@ class Case:
     parked: Mapping[str, Parked] = field(default_factory=dict)
     held: tuple[Held, ...] = ()
     remembered: Cause | None = None
+    enters_revoked: bool = False
     former: Link | None = None
     left_behind: CaseSide | None = None
     orphans: bool = False
@@ -166,7 +168,18 @@ def linked_case(link: Link, lookups: Lookups) -> Case:
     address = ghl.known.address or emailoctopus.known.address
     duplicates = _duplicates(link.ghl_id, address, lookups)
     namesakes = tuple(one for one in lookups.unlinked_at(address) if one.contact_id != link.emailoctopus_id)
-    return _with_waiting(Case(link, ghl, emailoctopus, duplicates, namesakes=namesakes), address, lookups)
+    enters = any(_is_new_and_revoked(side, lookups) for side in (ghl, emailoctopus))
+    case = Case(link, ghl, emailoctopus, duplicates, namesakes=namesakes, enters_revoked=enters)
+    return _with_waiting(case, address, lookups)
+
+
+def _is_new_and_revoked(side: CaseSide, lookups: Lookups) -> bool:
+    """Whether a linked contact's address isn't the agreed one, and a person had revoked it."""
+    address, baseline = side.known.address, side.known.baseline
+    if address is None or baseline is None or baseline.address in (None, address):
+        return False
+    cause = lookups.remembered.get(address)
+    return cause is not None and cause.by_person
 
 
 def _case(key: ContactKey, lookups: Lookups) -> Case:

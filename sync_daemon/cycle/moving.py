@@ -129,6 +129,7 @@ def _case(move: Move, lookups: Lookups) -> Case:
         emailoctopus=partner,
         former=move.link,
         left_behind=case.emailoctopus if move.step is Step.RELINK else None,
+        enters_revoked=False,  # the contact that has the address tells its consent
         orphans=move.orphans,
         exchanged=move.step is Step.EXCHANGE,
     )

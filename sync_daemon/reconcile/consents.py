@@ -47,7 +47,7 @@ def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
         # The process died between a revocation and writing it down: both were revoked.
         other = replace(other, before=REVOKED) if _was_being_revoked(ghl) else other
         one = replace(one, before=REVOKED) if _was_being_revoked(emailoctopus) else one
-    if any(newly_revoked(side) for side in case.duplicates) or _came_revoked(case):
+    if any(newly_revoked(side) for side in case.duplicates) or _came_revoked(case) or case.enters_revoked:
         one = replace(one, now=REVOKED, permanent=False)
     decision = decide_consent(
         one,

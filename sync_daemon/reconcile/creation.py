@@ -1,6 +1,7 @@
 """Decide a contact that only one system has: create it on the other side, or say why not (contract, 3 and 4)."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from sync_daemon.changes.addresses import is_valid
 from sync_daemon.changes.cases import Case, CaseSide
@@ -72,7 +73,8 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
             remember=Cause.PERSON_EMAILOCTOPUS if revoked and _by_person(side) else None,
         )
     create, to_park = _creation(GHL, side, context, REVOKED if revoked else None)
-    return _create_or_wait(case, create, (), to_park, context)
+    decision = _create_or_wait(case, create, (), to_park, context)
+    return replace(decision, regrant=not revoked)
 
 
 def decide_blocked(case: Case, link: Link, context: Context) -> Decision | Needs:
