@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sync_daemon.apply.verify import STATUS_REFUSED, Failure, failures
 from sync_daemon.model.contact import Consent, Snapshot
+from sync_daemon.model.errors import ANSWER_LOST
 from sync_daemon.model.plan import Action, Operation, WriteResult
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.decision import Context, Decision
@@ -25,7 +26,8 @@ class Answers:
     """What came of a decision: `done` are the results without a refusal, `failed` the parts that weren't taken.
 
     `settled` are the parts whose baselines move; `complete` says that every operation was answered, `final` that
-    nothing of the case is left to be done. `refused_step` is the consent that came back instead of one that was
+    nothing of the case is left to be done. `consent_unknown` says that nobody knows whether a step toward consent
+    was taken. `refused_step` is the consent that came back instead of one that was
     wider: it is reported and then left as it is, not asked for again (contract, section 4).
     """
 
@@ -38,6 +40,7 @@ class Answers:
         unsent = {part for op in decision.operations if not _answered(op, answered) for part in op.parts}
         self.complete = all_answered(decision, results)
         self.final = self.complete and not decision.partial
+        self.consent_unknown = "consent" in self.failed and self.failed["consent"].code == ANSWER_LOST
         self.refused_step = next(filter(None, map(_refused_step, self.done)), None)
         left_as_it_is = {"consent"} if self.refused_step else set()
         self.settled = decision.settles - (set(self.failed) - left_as_it_is) - unsent

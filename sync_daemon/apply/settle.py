@@ -51,8 +51,8 @@ class _Settlement:
         self._digester = context.detector.digester
         self._answers = Answers(decision, results, context)
         self._baselines = Baselines(decision, self._answers, context, tag_generation)
-        complete = self._answers.complete
-        self._intents = {} if complete else {_key(row): row.sent for row in intents(decision, context)}
+        self._known = self._answers.complete and not self._answers.consent_unknown
+        self._intents = {} if self._known else {_key(row): row.sent for row in intents(decision, context)}
         self._commit = Commit()
 
     def commit(self) -> Commit:
@@ -144,7 +144,7 @@ class _Settlement:
             baseline=self._baselines.baseline(side, written, linked=linked),
             written_at=self._context.now if written.operations else known.written_at,
         )
-        sent = None if self._answers.complete else self._intents.get(_key(known), known.sent)
+        sent = None if self._known else self._intents.get(_key(known), known.sent)
         after = replace(after, sent=sent)
         if self._answers.final:
             after = replace(after, seen=self._seen(side, written), generation=self._generation(after, linked=linked))

@@ -60,6 +60,10 @@ class QuotaExhausted(StopSystem):
         self.reset_in = reset_in
 
 
+ANSWER_LOST = "answer_lost"
+"""The code of a refusal that is none: nobody knows what became of the request."""
+
+
 class AnswerLost(SyncError):
     """A request that must not be repeated blindly got no usable answer: it may have been applied or not."""
 

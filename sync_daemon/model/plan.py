@@ -62,6 +62,11 @@ class Operation:
             return True
         return self.action is Action.SET_STATUS and self.consent is Consent.REVOKED
 
+    @property
+    def steps_up(self) -> bool:
+        """Whether this widens an existing contact's consent: it is never sent twice without a look between."""
+        return self.action is Action.LIFT_DND or (self.action is Action.SET_STATUS and not self.revokes)
+
 
 @dataclass(frozen=True, slots=True)
 class Bundle:

@@ -60,13 +60,17 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What was about to be written when the process may have died: a later snapshot that equals it is our own."""
+    """What was about to be written when the process may have died: a later snapshot that equals it is our own.
+
+    `at` is the contact's timestamp as it was known then.
+    """
 
     fields: Mapping[str, bytes] = field(default_factory=dict)
     tags: frozenset[bytes] = frozenset()
     consent: Consent | None = None
     address: bytes | None = None
     creation: bool = False
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

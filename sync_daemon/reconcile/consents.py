@@ -47,6 +47,9 @@ def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
         # The process died between a revocation and writing it down: both were revoked.
         other = replace(other, before=REVOKED) if _was_being_revoked(ghl) else other
         one = replace(one, before=REVOKED) if _was_being_revoked(emailoctopus) else one
+        # Or between a step toward consent and writing it down: both had granted it.
+        other = replace(other, before=Consent.GRANTED) if _was_being_freed(ghl) else other
+        one = replace(one, before=Consent.GRANTED) if _was_being_freed(emailoctopus) else one
     if any(newly_revoked(side) for side in case.duplicates) or _came_revoked(case) or case.enters_revoked:
         one = replace(one, now=REVOKED, permanent=False)
     decision = decide_consent(
@@ -133,9 +136,10 @@ def _own_block(decision: ConsentDecision, operations: tuple[Operation, ...], ghl
 def _side(side: CaseSide, *, first: bool) -> ConsentSide:
     now = consent_now(side)
     agreed = None if first else (side.known.baseline or Baseline()).consent
-    ours = agreed is not None and (side.known.sent or Sent()).consent is now
+    sent = (side.known.sent or Sent()).consent
+    ours = agreed is not None and (sent is now or _was_being_freed(side))
     permanent = side.snapshot.permanent if side.snapshot else False
-    return ConsentSide(now if ours else agreed, now, permanent)
+    return ConsentSide(sent if ours else agreed, now, permanent)
 
 
 def _history(case: Case, ghl: CaseSide, one: ConsentSide) -> ConsentHistory:
@@ -153,6 +157,18 @@ def _history(case: Case, ghl: CaseSide, one: ConsentSide) -> ConsentHistory:
 def _was_being_revoked(side: CaseSide) -> bool:
     """Whether a revocation that is there now was about to be written when the process died."""
     return consent_now(side) is REVOKED and (side.known.sent or Sent()).consent is REVOKED
+
+
+def _was_being_freed(side: CaseSide) -> bool:
+    """Whether a step toward consent, of which nobody knows what became, was taken, if only to be revoked again.
+
+    A contact that is revoked and unchanged since then shows that it wasn't.
+    """
+    sent, now = side.known.sent or Sent(), consent_now(side)
+    if sent.consent not in (Consent.GRANTED, Consent.PENDING):
+        return False
+    changed = sent.at is None or (side.snapshot is not None and side.snapshot.updated_at > sent.at)
+    return now is sent.consent or (now is REVOKED and changed)
 
 
 def _policy_of_orphan(side: CaseSide | None) -> Cause | None:

@@ -1,6 +1,7 @@
 """Baselines and writes under way as compact msgpack: mapping rows by their number, digests as bytes."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -22,6 +23,7 @@ class _PackedSent(msgspec.Struct, array_like=True, frozen=True):
     consent: Consent | None
     address: bytes | None
     creation: bool
+    at: datetime | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -57,7 +59,7 @@ def pack_sent(sent: Sent | None, numbers: Mapping[str, int]) -> bytes | None:
     if sent is None:
         return None
     fields = {numbers[key]: digest for key, digest in sent.fields.items()}
-    return _encode(_PackedSent(fields, sorted(sent.tags), sent.consent, sent.address, sent.creation))
+    return _encode(_PackedSent(fields, sorted(sent.tags), sent.consent, sent.address, sent.creation, sent.at))
 
 
 def unpack_sent(packed: bytes | None, key_of: Callable[[int], str]) -> Sent | None:
@@ -71,4 +73,5 @@ def unpack_sent(packed: bytes | None, key_of: Callable[[int], str]) -> Sent | No
         consent=stored.consent,
         address=stored.address,
         creation=stored.creation,
+        at=stored.at,
     )

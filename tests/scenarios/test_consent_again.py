@@ -1,11 +1,18 @@
 """Contract, section 4 and law L4: the back doors through which somebody who revoked could be subscribed again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
+from sync_daemon.model.policy import Resubscribe
+from sync_daemon.ports import Commit
+from sync_daemon.sandbox.weather import Fault
 from tests.worlds import EMAILOCTOPUS, GHL, World, world
 
 ADA, BOB, EVE = "ada@example.com", "bob@example.com", "eve@example.com"
-UNSUBSCRIBE = {"status": "unsubscribed"}
+UNSUBSCRIBE, SUBSCRIBE = {"status": "unsubscribed"}, {"status": "subscribed"}
+FREE = {"dndSettings": {"Email": {"status": "inactive"}}}
 
 
 def dnd(here: World, ghl_id: str, status: str) -> None:
@@ -84,4 +91,164 @@ def test_somebody_who_subscribed_again_may_leave_the_address_and_come_back(datab
         here.later(minutes=11)
         here.full()
         assert (here.blocks(ghl_id), here.status(EVE)) == (False, "subscribed")
+        here.assert_quiet()
+
+
+# a step toward consent of which nobody knows what became
+
+
+class KilledError(BaseException):
+    """The process dies here."""
+
+
+@contextmanager
+def killed_after(here: World, what: str) -> Iterator[None]:
+    """Kill the process when something was written and is about to be written down."""
+    store, commit = here.pair.store, here.pair.store.commit
+
+    def dying(changes: Commit, run_id: str = "") -> None:
+        if any(change.what == what for change in changes.changes):
+            raise KilledError
+        commit(changes, run_id)
+
+    store.commit = dying  # type: ignore[method-assign]
+    with pytest.raises(KilledError):
+        yield
+    store.commit = commit  # type: ignore[method-assign]
+
+
+def freed_in_ghl(here: World) -> tuple[str, str]:
+    """A link of somebody who unsubscribed, and whose DND was lifted in GHL just now."""
+    ghl_id, subscriber_id = here.linked()
+    unsubscribe(here, subscriber_id)
+    here.reconcile()
+    dnd(here, ghl_id, "inactive")
+    here.forget_requests()
+    return ghl_id, subscriber_id
+
+
+def opted_in_again(here: World) -> tuple[str, str]:
+    """A link of somebody who unsubscribed, and who subscribed again just now."""
+    ghl_id, subscriber_id = here.linked()
+    unsubscribe(here, subscriber_id)
+    here.reconcile()
+    subscribe_again(here, ADA)
+    here.forget_requests()
+    return ghl_id, subscriber_id
+
+
+@pytest.mark.parametrize("kind", ["lost_answer", "truncate"])
+def test_a_subscription_whose_answer_is_lost_is_looked_for_and_not_sent_again(database_url: str, kind: str) -> None:
+    with world(database_url, resubscribe=Resubscribe.ALLOW) as here:
+        freed_in_ghl(here)
+        here.sandbox.emailoctopus.weather.faults = [Fault(kind=kind, method="PUT")]  # type: ignore[arg-type]
+        assert here.reconcile().outcome == "ok"
+        assert here.bodies(EMAILOCTOPUS) == [SUBSCRIBE]
+        assert here.status(ADA) == "subscribed"
+        here.assert_quiet()
+
+
+def test_a_dnd_lifted_without_an_answer_is_looked_for_and_not_lifted_again(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, _ = opted_in_again(here)
+        here.sandbox.ghl.weather.faults = [Fault(kind="lost_answer", method="PUT")]
+        assert here.reconcile().outcome == "ok"
+        assert here.bodies(GHL) == [FREE]
+        assert not here.blocks(ghl_id)
+        here.assert_quiet()
+
+
+def test_a_subscription_that_was_not_applied_is_decided_anew(database_url: str) -> None:
+    with world(database_url, resubscribe=Resubscribe.ALLOW) as here:
+        freed_in_ghl(here)
+        here.sandbox.emailoctopus.weather.faults = [Fault(kind="drop", method="PUT")]
+        assert here.reconcile().new_parked == 1
+        assert here.status(ADA) == "unsubscribed"
+        here.later(minutes=2)
+        assert here.reconcile().parked == 0
+        assert here.status(ADA) == "subscribed"
+        here.assert_quiet()
+
+
+def test_a_dnd_that_was_not_lifted_is_decided_anew(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, _ = opted_in_again(here)
+        here.sandbox.ghl.weather.faults = [Fault(kind="drop", method="PUT")]
+        assert here.reconcile().new_parked == 1
+        here.later(minutes=2)
+        assert here.reconcile().parked == 0
+        assert not here.blocks(ghl_id)
+        here.assert_quiet()
+
+
+def test_nobody_is_subscribed_twice_who_unsubscribed_after_an_answer_that_was_lost(database_url: str) -> None:
+    with world(database_url, resubscribe=Resubscribe.ALLOW) as here:
+        ghl_id, subscriber_id = freed_in_ghl(here)
+        down = Fault(kind="error", method="GET", status=503, after=4, times=1000)  # after the polls and one read
+        here.sandbox.emailoctopus.weather.faults = [Fault(kind="lost_answer", method="PUT"), down]
+        assert here.reconcile().outcome == "unreachable"
+        assert here.bodies(EMAILOCTOPUS) == [SUBSCRIBE]
+        here.sandbox.emailoctopus.weather.faults = []
+        unsubscribe(here, subscriber_id)
+        here.later(minutes=2)
+        here.reconcile()
+        assert SUBSCRIBE not in here.bodies(EMAILOCTOPUS)
+        assert_revoked(here, ghl_id, ADA)
+
+
+def test_nobody_is_subscribed_twice_who_unsubscribed_after_a_kill(database_url: str) -> None:
+    with world(database_url, resubscribe=Resubscribe.ALLOW) as here:
+        ghl_id, subscriber_id = freed_in_ghl(here)
+        with killed_after(here, "set_status"):
+            here.reconcile()
+        assert here.status(ADA) == "subscribed"
+        unsubscribe(here, subscriber_id)
+        here.later(minutes=2)
+        here.reconcile()
+        assert_revoked(here, ghl_id, ADA)
+
+
+def test_who_is_blocked_after_a_kill_that_followed_a_subscription_is_unsubscribed(database_url: str) -> None:
+    with world(database_url, resubscribe=Resubscribe.ALLOW) as here:
+        ghl_id, _ = freed_in_ghl(here)
+        with killed_after(here, "set_status"):
+            here.reconcile()
+        dnd(here, ghl_id, "active")
+        here.later(minutes=2)
+        here.reconcile()
+        assert_revoked(here, ghl_id, ADA)
+
+
+def test_who_unsubscribes_after_a_kill_that_followed_a_lifted_dnd_is_blocked(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, subscriber_id = opted_in_again(here)
+        with killed_after(here, "lift_dnd"):
+            here.reconcile()
+        assert not here.blocks(ghl_id)
+        unsubscribe(here, subscriber_id)
+        here.later(minutes=2)
+        here.reconcile()
+        assert_revoked(here, ghl_id, ADA)
+
+
+def test_a_dnd_that_is_set_after_a_kill_that_followed_a_lifted_one_stays(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, _ = opted_in_again(here)
+        with killed_after(here, "lift_dnd"):
+            here.reconcile()
+        dnd(here, ghl_id, "active")
+        here.later(minutes=2)
+        here.reconcile()
+        assert_revoked(here, ghl_id, ADA)
+
+
+@pytest.mark.parametrize("what", ["set_status", "lift_dnd"])
+def test_a_kill_after_a_step_toward_consent_changes_nothing_else(database_url: str, what: str) -> None:
+    with world(database_url, resubscribe=Resubscribe.ALLOW) as here:
+        ghl_id, _ = freed_in_ghl(here) if what == "set_status" else opted_in_again(here)
+        with killed_after(here, what):
+            here.reconcile()
+        here.later(minutes=11)
+        here.reconcile()
+        assert (here.blocks(ghl_id), here.status(ADA)) == (False, "subscribed")
         here.assert_quiet()

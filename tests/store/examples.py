@@ -39,6 +39,7 @@ def known(contact_id: str, system: SystemName = GHL, **changes: object) -> Known
             consent=Consent.REVOKED,
             address=digest(10),
             creation=True,
+            at=later(2),
         ),
         "written_at": later(1),
         "generation": digest(11),

@@ -47,9 +47,11 @@ class Client:
         """POST a contact. Raises `AlreadyExists`, and `AnswerLost` as it may not be sent twice unasked."""
         return self._of_list("POST", "/contacts", body=body, retry=Retry.LOOK_FIRST).data
 
-    def update_contact(self, contact_id: str, body: Body, *, revokes: bool) -> bytes:
+    def update_contact(
+        self, contact_id: str, body: Body, *, revokes: bool = False, retry: Retry = Retry.SAFE
+    ) -> bytes:
         """PUT what changes of a contact; what isn't named stays. Raises `NotFound`, `AlreadyExists`."""
-        return self._session.request("PUT", self._contact(contact_id), body=body, revokes=revokes).data
+        return self._session.request("PUT", self._contact(contact_id), body=body, revokes=revokes, retry=retry).data
 
     def update_contacts(self, items: Sequence[Body], *, revokes: bool) -> wire.BatchAnswer:
         """PUT changes of several contacts, each with its `id`; some may be refused while others are done."""

@@ -5,8 +5,10 @@ from contextlib import suppress
 
 import msgspec
 
+from sync_daemon.http.session import Retry
 from sync_daemon.model.contact import Malformed, Source
 from sync_daemon.model.errors import (
+    ANSWER_LOST,
     AlreadyExists,
     AnswerLost,
     BatchRefused,
@@ -65,7 +67,7 @@ class EmailOctopusWriter:
         try:
             return self._send_creation(operation)
         except AnswerLost as lost:
-            raise Refused("answer_lost", str(lost)) from lost
+            raise Refused(ANSWER_LOST, str(lost)) from lost
 
     def _send_creation(self, operation: Operation) -> Returned:
         returned = self._returned(self._client.create_contact(mapping.creation(operation)))
@@ -91,6 +93,8 @@ class EmailOctopusWriter:
         """One request for one contact; refused, each of its operations gets one, so that each has its own answer."""
         contact_id = operations[0].target_id or ""
         revokes = all(operation.revokes for operation in operations)
+        if any(operation.steps_up for operation in operations):
+            return [_result(operation, self._step_up) for operation in operations]
         try:
             data = self._client.update_contact(contact_id, mapping.update(operations), revokes=revokes)
         except Refused as refusal:
@@ -99,6 +103,19 @@ class EmailOctopusWriter:
             return [result for operation in operations for result in self._update([operation])]
         returned = self._returned(data, contact_id)
         return [WriteResult(operation, returned) for operation in operations]
+
+    def _step_up(self, operation: Operation) -> Returned:
+        """Set a wider status, once: when the answer is lost, somebody may have unsubscribed since it was applied."""
+        contact_id = operation.target_id or ""
+        try:
+            body = mapping.update([operation])
+            return self._returned(self._client.update_contact(contact_id, body, retry=Retry.LOOK_FIRST), contact_id)
+        except AnswerLost as lost:
+            data = self._client.get_contact(contact_id)
+            found = Returned(contact_id) if data is None else self._returned(data, contact_id)
+            if found.contact is not None and found.contact.consent is operation.consent:
+                return found
+            raise Refused(ANSWER_LOST, str(lost)) from lost
 
     def _update_together(self, bundle: Bundle, groups: dict[str, bundles.Group]) -> list[WriteResult]:
         answer = self._send_batch(groups, revokes=bundle.revokes)

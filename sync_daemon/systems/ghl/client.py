@@ -45,9 +45,11 @@ class Client:
         response = self._send("POST", "/contacts/", _WRITE, body=body, retry=Retry.LOOK_FIRST)
         return response.decode(wire.ContactAnswer).contact
 
-    def update_contact(self, contact_id: str, body: dict[str, Any], *, revokes: bool = False) -> Raw:
+    def update_contact(
+        self, contact_id: str, body: dict[str, Any], *, revokes: bool = False, retry: Retry = Retry.SAFE
+    ) -> Raw:
         """Change what the body names. Raises `NotFound`, `AlreadyExists`."""
-        response = self._send("PUT", _contact(contact_id), _WRITE, body=body, revokes=revokes)
+        response = self._send("PUT", _contact(contact_id), _WRITE, body=body, revokes=revokes, retry=retry)
         return response.decode(wire.ContactAnswer).contact
 
     def delete_contact(self, contact_id: str) -> None:

@@ -5,8 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from sync_daemon.http.session import Retry
 from sync_daemon.model.contact import Malformed, Source, Value
-from sync_daemon.model.errors import AlreadyExists, AnswerLost, BatchRefused, NotFound, Refused, SyncError
+from sync_daemon.model.errors import ANSWER_LOST, AlreadyExists, AnswerLost, BatchRefused, NotFound, Refused, SyncError
 from sync_daemon.model.plan import Action, Bundle, Operation, Returned, WriteResult
 from sync_daemon.systems.ghl import bodies, bundles, definitions, mapping, replies
 from sync_daemon.systems.ghl.client import Client
@@ -52,8 +53,10 @@ class GhlWriter:
         match operation.action:
             case Action.CREATE:
                 return self._create(operation)
-            case Action.UPDATE | Action.SET_DND | Action.LIFT_DND:
+            case Action.UPDATE | Action.SET_DND:
                 return self._update(operation)
+            case Action.LIFT_DND:
+                return self._lift(operation)
             case Action.ADD_TAGS:
                 return self._change_tags(operation, "POST")
             case Action.REMOVE_TAGS:
@@ -74,7 +77,7 @@ class GhlWriter:
             return self._send_creation(operation)
         except AnswerLost as lost:
             self._refuse_existing(operation)
-            raise Refused("answer_lost", f"GHL didn't answer two requests to create a contact. {lost}") from lost
+            raise Refused(ANSWER_LOST, f"GHL didn't answer two requests to create a contact. {lost}") from lost
 
     def _send_creation(self, operation: Operation) -> Returned:
         """Create; a refusal may hide a creation (issue 64), so that one is looked for before it is believed."""
@@ -115,11 +118,21 @@ class GhlWriter:
             self.dialect.blank = None
         return again
 
-    def _send_update(self, operation: Operation) -> Returned:
+    def _lift(self, operation: Operation) -> Returned:
+        """Free the channel, once: when the answer is lost, somebody may have blocked it since it was applied."""
+        try:
+            return self._send_update(operation, Retry.LOOK_FIRST)
+        except AnswerLost as lost:
+            found = self._whole(Returned(operation.target_id or ""))
+            if found.contact is not None and found.contact.consent is operation.consent:
+                return found
+            raise Refused(ANSWER_LOST, str(lost)) from lost
+
+    def _send_update(self, operation: Operation, retry: Retry = Retry.SAFE) -> Returned:
         body = bodies.changes(operation, self.columns, self.client.settings.version, self.dialect.blank)
         contact_id = operation.target_id or ""
         try:
-            raw = self.client.update_contact(contact_id, body, revokes=operation.revokes)
+            raw = self.client.update_contact(contact_id, body, revokes=operation.revokes, retry=retry)
         except Refused as refusal:
             raise self._pointing(refusal, body) from refusal
         return self._whole(replies.of_contact(operation, raw, self.columns) or Returned(contact_id))
