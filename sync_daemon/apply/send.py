@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
-from sync_daemon.model.errors import AlreadyExists, BatchRefused, PlanLimitReached, Refused, StopSystem
+from sync_daemon.model.errors import AlreadyExists, BatchRefused, PlanLimitReached, QuotaExhausted, Refused, StopSystem
 from sync_daemon.model.plan import Action, Bundle, Operation, WriteResult
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Progress, System
@@ -101,7 +101,7 @@ class Sender:
         later: list[Bundle] = []
         while pending:
             bundle = pending.popleft()
-            if bundle.system in self.stopped:
+            if self._is_stopped(bundle):
                 continue
             if busy[bundle.system] < self.workers:
                 busy[bundle.system] += 1
@@ -111,6 +111,11 @@ class Sender:
             if all(count >= self.workers for count in busy.values()):
                 break
         pending.extendleft(reversed(later))
+
+    def _is_stopped(self, bundle: Bundle) -> bool:
+        """Whether nothing more can be sent; the last requests of a daily quota are kept for revocations."""
+        reason = self.stopped.get(bundle.system)
+        return reason is not None and not (bundle.revokes and isinstance(reason, QuotaExhausted))
 
     def _send_one(self, bundle: Bundle) -> list[WriteResult]:
         with self._lock:

@@ -9,7 +9,7 @@ from sync_daemon.changes.staging import StagingRules, stage_page
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, TELLS_CONSENT, Run, log
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, StopSystem
-from sync_daemon.model.state import Held, Parked, Staged, Unlinked
+from sync_daemon.model.state import Baseline, Held, Parked, Staged, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.read.streams import Listing, StreamKey, side_by_side
@@ -85,9 +85,9 @@ def take_in(run: Run, listings: Mapping[StreamKey, Listing], *, scan: int = 0, m
 
 def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
     """Hold one page against the store and keep what differs."""
-    snapshots = _latest_of_each(page.snapshots)
-    ids = [snapshot.contact_id for snapshot in snapshots]
     store = run.pair.store
+    snapshots = _latest_of_each((*page.snapshots, *_revoked_though_malformed(run, system, page.malformed)))
+    ids = [snapshot.contact_id for snapshot in snapshots]
     links = store.links(ghl=ids) if system is GHL else store.links(emailoctopus=ids)
     run.book.meet({system: {name for snapshot in snapshots for name in snapshot.tags}})
     tells = system is GHL and any(_tells_consent(snapshot) for snapshot in snapshots)
@@ -187,6 +187,17 @@ def _stuck(run: Run, system: SystemName, ids: Collection[str]) -> dict[str, froz
         if contact_id is not None:
             stuck[contact_id] = stuck.get(contact_id, frozenset()) | {part}
     return stuck
+
+
+def _revoked_though_malformed(run: Run, system: SystemName, malformed: Collection[Malformed]) -> Iterable[Snapshot]:
+    """The new revocations of linked contacts that are parked as malformed: nothing else of those is decided."""
+    revoked = {one.contact_id: one.rest for one in malformed if one.rest and one.rest.consent is Consent.REVOKED}
+    if not revoked:
+        return ()
+    store = run.pair.store
+    links = store.links(ghl=revoked) if system is GHL else store.links(emailoctopus=revoked)
+    known = store.contacts(system, [link.id_in(system) for link in links])
+    return [revoked[one.contact_id] for one in known.values() if (one.baseline or Baseline()).consent is not Consent.REVOKED]
 
 
 def _malformed(run: Run, system: SystemName, malformed: Collection[Malformed]) -> Iterable[Parked]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sync_daemon.apply.send import requests_needed
-from sync_daemon.changes.cases import ContactKey, who_is_who
+from sync_daemon.changes.cases import Case, ContactKey, who_is_who
 from sync_daemon.cycle import intake, moving
 from sync_daemon.cycle.inbox import batches, next_rows, stage_due, topped_up
 from sync_daemon.cycle.judge import judge, refresh_schemas
@@ -179,9 +179,14 @@ def _send_revocations(run: Run) -> None:
     """What narrows consent goes out before everything else, even when only one side could be read."""
     after = dict.fromkeys(SystemName, 0)
     while rows := next_rows(run, after, revoked=True):
-        decisions = judge(run, who_is_who(rows, gather(rows, run.pair.store)))
+        decisions = judge(run, [_without_parked(case) for case in who_is_who(rows, gather(rows, run.pair.store))])
         _keep_reads(run, rows, [decision for decision in decisions if revocations_of(decision) is None])
         carry_out(run, [only for decision in decisions if (only := revocations_of(decision)) is not None])
+
+
+def _without_parked(case: Case) -> Case:
+    """The case as if nothing but its consent were parked: no revocation waits for a record that can't be read."""
+    return replace(case, parked={what: entry for what, entry in case.parked.items() if what == "consent"})
 
 
 def _keep_reads(run: Run, rows: Sequence[Staged], decisions: Sequence[Decision]) -> None:

@@ -60,11 +60,15 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A record that couldn't be understood: `why` names the key, never the value."""
+    """A record that couldn't be understood: `why` names the key, never the value.
+
+    `rest` is the record without its fields, where only those are at fault: it may be a revocation.
+    """
 
     system: SystemName
     contact_id: str
     why: str
+    rest: Snapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sync_daemon.cycle import Timing
-from sync_daemon.model.policy import ScopeRule
+from sync_daemon.model.policy import Blanks, FieldRule, ScopeRule
 from sync_daemon.model.report import CycleOutcome
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.limits import GhlWindow
 from sync_daemon.sandbox.server import Sandbox
 from sync_daemon.sandbox.weather import Fault
-from tests.worlds import EMAILOCTOPUS, GHL, NoProgress, World, world
+from tests.worlds import EMAILOCTOPUS, GHL, NoProgress, World, add_field, world
 
 ADA, BOB, EVE, KIM = "ada@example.com", "bob@example.com", "eve@example.com", "kim@example.com"
 BLOCK = {"dndSettings": {"Email": {"status": "active"}}}
@@ -140,6 +140,78 @@ def test_the_revocation_of_a_parked_record_goes_out(database_url: str) -> None:
         here.assert_quiet()
 
 
+def spoil(here: World, subscriber_id: str) -> None:
+    """A structure stands where a text belongs, so that EmailOctopus's record can't be read."""
+    here.emailoctopus.contact(subscriber_id).fields["FirstName"] = {"deep": "down"}
+    here.clock.advance(1)
+    here.emailoctopus.add_tags(subscriber_id, ["touched"])
+
+
+def test_the_revocation_of_a_record_that_is_malformed_on_the_other_side_goes_out(database_url: str) -> None:
+    with world(database_url) as here:
+        [(ada, adas)] = linked(here, ADA)
+        spoil(here, adas)
+        assert here.reconcile().parked == 1
+        here.clock.advance(1)
+        here.ghl.set_dnd(ada)
+        here.forget_requests()
+        here.reconcile()
+        assert here.bodies(EMAILOCTOPUS) == [UNSUBSCRIBE]
+        assert here.status(ADA) == "unsubscribed"
+
+
+def test_the_revocation_in_a_malformed_record_goes_out_and_nothing_else_of_it(database_url: str) -> None:
+    with world(database_url, fields=(FieldRule("firstName", "FirstName", blanks=Blanks.PROPAGATE),)) as here:
+        [(ada, adas)] = linked(here, ADA)
+        spoil(here, adas)
+        here.emailoctopus.unsubscribe(adas)
+        report = here.reconcile()
+        assert (report.written, report.parked) == ({(GHL, "dnd_set"): 1}, 1)
+        here.later(days=1)
+        report = here.full()
+        assert (dict(report.written), report.parked) == ({}, 1)
+        here.emailoctopus.edit(adas, {"FirstName": "Augusta"})
+        here.later(days=1)
+        here.reconcile()
+        assert (here.blocks(ada), here.people()[ada]["firstName"]) == (True, "Augusta")
+        here.settle()
+        here.assert_quiet()
+
+
+def test_the_revocation_in_a_malformed_record_of_ghl_goes_out(database_url: str) -> None:
+    fields = (FieldRule("firstName", "FirstName"), FieldRule("custom.visits", "Visits"))
+
+    def with_number(sandbox: Sandbox) -> None:
+        add_field(sandbox, "Visits", "number")
+        sandbox.ghl.world.add_field("Visits", "NUMERICAL")
+
+    with world(database_url, fields=fields, prepare=with_number) as here:
+        [(ada, _)] = linked(here, ADA)
+        contact = here.ghl.contacts.get(ada)
+        contact.custom[next(iter(here.ghl.location.custom_fields))] = {"deep": "down"}
+        here.clock.advance(1)
+        here.ghl.set_dnd(ada)
+        report = here.reconcile()
+        assert (report.written, report.parked) == ({(EMAILOCTOPUS, "unsubscribed"): 1}, 1)
+        here.later(days=1)
+        assert not here.full().written
+
+
+def test_the_revocation_of_a_parked_record_that_can_not_be_read_by_id_goes_out(database_url: str) -> None:
+    with world(database_url) as here:
+        [(ada, adas)] = linked(here, ADA)
+        here.edit_person(ada, firstName="Augusta")
+        here.sandbox.emailoctopus.weather.faults = [Fault(kind="error", method="PUT", status=422, times=2)]
+        assert here.reconcile().parked == 1
+        here.sandbox.ghl.weather.faults = [
+            Fault(kind="error", method="GET", path=f"/contacts/{ada}", status=422, times=9)
+        ]
+        here.clock.advance(1)
+        here.emailoctopus.unsubscribe(adas)
+        assert here.reconcile().written == {(GHL, "dnd_set"): 1}
+        assert here.blocks(ada)
+
+
 def test_the_revocation_of_a_held_record_goes_out(database_url: str) -> None:
     with world(database_url, double_opt_in=True) as here:
         ada = here.person(ADA)
@@ -239,6 +311,19 @@ def test_what_is_left_of_a_daily_quota_is_kept_for_revocations(database_url: str
         here.reconcile()
         assert here.people()[bob]["firstName"] == "Robert"
         here.assert_quiet()
+
+
+def test_revocations_go_out_although_the_quota_was_used_up_before_the_cycle(database_url: str) -> None:
+    with world(database_url) as here:
+        [(ada, adas)] = linked(here, ADA)
+        here.sandbox.ghl.limiter = GhlWindow(here.clock, per_day=101)
+        here.reconcile()  # from here on only the reserve is left
+        here.clock.advance(1)
+        here.emailoctopus.unsubscribe(adas)
+        report = here.reconcile()
+        assert report.outcome is CycleOutcome.QUOTA
+        assert report.written == {(GHL, "dnd_set"): 1}
+        assert here.blocks(ada)
 
 
 def many(sandbox: Sandbox, count: int = 120) -> None:

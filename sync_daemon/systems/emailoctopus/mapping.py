@@ -45,9 +45,13 @@ def snapshot_of(contact: wire.Contact, columns: Columns, source: Source) -> Snap
 def read_contact(data: bytes | msgspec.Raw, columns: Columns, source: Source) -> Snapshot | Malformed:
     """A contact's JSON as a snapshot, or what is wrong with it: the key, never the value."""
     try:
-        return snapshot_of(msgspec.json.decode(data, type=wire.Contact), columns, source)
-    except (msgspec.MsgspecError, values.UnreadableValue) as error:
+        contact = msgspec.json.decode(data, type=wire.Contact)
+    except msgspec.MsgspecError as error:
         return Malformed(SystemName.EMAILOCTOPUS, _id_in(data), str(error))
+    try:
+        return snapshot_of(contact, columns, source)
+    except values.UnreadableValue as error:
+        return Malformed(SystemName.EMAILOCTOPUS, contact.id, str(error), rest=snapshot_of(contact, {}, source))
 
 
 def creation(operation: Operation) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """GHL's contacts in plain terms: a hit, a read or a write's answer becomes a Snapshot."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,9 +22,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def snapshot(raw: bytes | msgspec.Raw, source: Source, columns: Columns) -> Snapshot | Malformed:
     """One contact as GHL returned it, or what was wrong with it."""
     try:
-        return _snapshot(_CONTACT.decode(raw), source, columns)
+        contact = _CONTACT.decode(raw)
+        rest = _without_fields(contact, source)
     except (msgspec.DecodeError, values.Unreadable) as problem:
         return Malformed(SystemName.GHL, id_of(raw), str(problem))
+    try:
+        return replace(rest, fields=_fields(contact, columns))
+    except values.Unreadable as problem:
+        return Malformed(SystemName.GHL, contact.id, str(problem), rest)
 
 
 def tells_all(raw: bytes | msgspec.Raw, columns: Columns) -> bool:
@@ -54,7 +60,7 @@ def moment(value: wire.Moment) -> datetime | None:
         raise values.Unreadable("dateUpdated is not a time") from None
 
 
-def _snapshot(contact: wire.Contact, source: Source, columns: Columns) -> Snapshot:
+def _without_fields(contact: wire.Contact, source: Source) -> Snapshot:
     reading = consent.read(contact, source)
     return Snapshot(
         system=SystemName.GHL,
@@ -64,7 +70,6 @@ def _snapshot(contact: wire.Contact, source: Source, columns: Columns) -> Snapsh
         source=source,
         consent=reading.consent,
         permanent=reading.permanent,
-        fields=_fields(contact, columns),
         tags=frozenset(tag for tag in contact.tags or () if tag.strip()),
         additional_addresses=_additional_addresses(contact),
         contact_type=contact.type or None,
