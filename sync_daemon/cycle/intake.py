@@ -6,10 +6,10 @@ from functools import partial
 
 from sync_daemon.apply.retry_times import next_try
 from sync_daemon.changes.staging import StagingRules, stage_page
-from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, TELLS_CONSENT, Run, log
+from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, SCANNED, TELLS_CONSENT, Run, log
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, StopSystem
-from sync_daemon.model.state import Baseline, Held, Parked, Staged, Unlinked
+from sync_daemon.model.state import Held, Parked, Staged, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.read.streams import Listing, StreamKey, side_by_side
@@ -41,6 +41,8 @@ def scan(run: Run) -> None:
     """Stage what differs after reading every contact of both systems."""
     run.polled_at = run.pair.clock.now()
     number = run.pair.store.begin_scan()
+    run.search_tells_consent = False  # until a hit of this scan does
+    run.commit(Commit(looked_at={SCANNED: run.polled_at}))
     listings: dict[StreamKey, Listing] = {}
     for name in _readable(run):
         reader = run.systems[name].reader
@@ -196,8 +198,8 @@ def _revoked_though_malformed(run: Run, system: SystemName, malformed: Collectio
         return ()
     store = run.pair.store
     links = store.links(ghl=revoked) if system is GHL else store.links(emailoctopus=revoked)
-    known = store.contacts(system, [link.id_in(system) for link in links])
-    return [revoked[one.contact_id] for one in known.values() if (one.baseline or Baseline()).consent is not Consent.REVOKED]
+    known = store.contacts(system, [link.id_in(system) for link in links]).values()
+    return [revoked[one.contact_id] for one in known if not one.baseline or one.baseline.consent is not Consent.REVOKED]
 
 
 def _malformed(run: Run, system: SystemName, malformed: Collection[Malformed]) -> Iterable[Parked]:

@@ -3,12 +3,13 @@
 Polls may be blind to opt-outs (whether timestamps move is undocumented), so blindness is measured.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from sync_daemon.cycle.intake import sweep
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
-from sync_daemon.model.contact import Consent
+from sync_daemon.model.contact import AccountSchema, Consent
 from sync_daemon.model.errors import StopSystem
 from sync_daemon.ports import Commit
 from sync_daemon.read.streams import Listing, StreamKey
@@ -33,11 +34,13 @@ def look(run: Run) -> None:
 def _unexplained(run: Run) -> dict[StreamKey, Listing]:
     """Sweeps of the statuses that hold more contacts than the polls have told of."""
     try:
-        counts = run.systems[EMAILOCTOPUS].read_schema().counts
+        told = run.systems[EMAILOCTOPUS].read_schema()
     except StopSystem as error:
         run.sender.stopped.setdefault(EMAILOCTOPUS, error)
         return {}
     _note(run, COUNTS)
+    _heed_opt_in(run, told)
+    counts = told.counts
     known = run.pair.store.count_contacts(EMAILOCTOPUS)
     reader = run.systems[EMAILOCTOPUS].reader
     sweeps: dict[StreamKey, Listing] = {}
@@ -46,6 +49,15 @@ def _unexplained(run: Run) -> dict[StreamKey, Listing]:
             log.warning("counts_unexplained", pair=run.pair.name, status=stream, told=counts[stream])
             sweeps[EMAILOCTOPUS, stream] = partial(reader.scan, stream)
     return sweeps
+
+
+def _heed_opt_in(run: Run, told: AccountSchema) -> None:
+    """Who is created from here on is asked first, or isn't, as the list's setting says now."""
+    known = run.schemas[EMAILOCTOPUS]
+    if known.double_opt_in != told.double_opt_in:
+        log.warning("double_opt_in_changed", pair=run.pair.name, double_opt_in=told.double_opt_in)
+        run.schemas[EMAILOCTOPUS] = replace(known, double_opt_in=told.double_opt_in)
+        run.pair.store.save_schema(run.schemas[EMAILOCTOPUS])
 
 
 def _due(run: Run, what: str, every: timedelta) -> bool:

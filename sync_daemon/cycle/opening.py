@@ -2,8 +2,9 @@
 
 from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.cycle import intake
-from sync_daemon.cycle.pair import TELLS_CONSENT, Pair, Run
+from sync_daemon.cycle.pair import SCANNED, TELLS_CONSENT, Pair, Run
 from sync_daemon.model.report import CycleReport, Mode
+from sync_daemon.model.state import PairState
 from sync_daemon.model.system import SystemName
 
 
@@ -26,8 +27,14 @@ def open_run(pair: Pair, report: CycleReport) -> Run:
     known = {name: schema for name, schema in schemas.items() if schema is not None}
     run = Run(
         pair, report, state, known, dict(pair.systems), book, generation, scope_generation,
-        search_tells_consent=TELLS_CONSENT in state.looked_at,
+        search_tells_consent=_search_tells_consent(state),
     )  # fmt: skip
     if len(known) == len(schemas):
         run.use_schemas(known)
     return run
+
+
+def _search_tells_consent(state: PairState) -> bool:
+    """Whether a hit carried `dndSettings` since the last full scan began."""
+    told, scanned = state.looked_at.get(TELLS_CONSENT), state.looked_at.get(SCANNED)
+    return told is not None and (scanned is None or told >= scanned)

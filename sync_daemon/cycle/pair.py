@@ -1,7 +1,7 @@
 """A pair with everything a cycle works with, and the run that one cycle is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -23,7 +23,7 @@ from sync_daemon.reconcile.decision import Context
 from sync_daemon.reconcile.fields import MappedField
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
-TELLS_CONSENT = "search_tells_consent"
+TELLS_CONSENT, SCANNED = "search_tells_consent", "full_scan"
 BATCH = "batch_size"
 _BATCH_GROWS_EVERY = timedelta(days=1)
 log = structlog.get_logger(__name__)
@@ -117,8 +117,9 @@ class Run:
         return self.sender.stopped
 
     def policy(self) -> PairPolicy:
-        """The pair's policy."""
-        return self.pair.policy
+        """The pair's policy, with the list's own setting as it was last read."""
+        schema = self.schemas.get(EMAILOCTOPUS)
+        return self.pair.policy if schema is None else replace(self.pair.policy, double_opt_in=schema.double_opt_in)
 
     def mapped_fields(self) -> tuple[MappedField, ...]:
         """The rows of the mapping that both accounts can hold; the others are suspended."""
@@ -138,7 +139,7 @@ class Run:
     def context(self) -> Context:
         """What decisions may know, at this moment."""
         return Context(
-            policy=self.pair.policy,
+            policy=self.policy(),
             fields=self.mapped_fields(),
             detector=self.detector(),
             now=self.pair.clock.now(),

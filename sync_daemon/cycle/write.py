@@ -8,11 +8,12 @@ from sync_daemon.apply.intents import intents
 from sync_daemon.apply.settle import settle
 from sync_daemon.cycle.intake import stage
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
-from sync_daemon.model.contact import Page, Snapshot
+from sync_daemon.model.contact import Consent, Page, Snapshot
 from sync_daemon.model.errors import AlreadyExists, Refused, StopSystem
 from sync_daemon.model.plan import Action, Operation, WriteResult
 from sync_daemon.model.state import KnownTag
 from sync_daemon.ports import Commit
+from sync_daemon.reconcile.consents import consent_now, unsubscribe
 from sync_daemon.reconcile.decision import Decision
 
 OperationKey = tuple[str, str, str | None, str | None]
@@ -50,7 +51,9 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
     # Links that exchange their contacts change in one transaction: no two links ever share a contact.
     exchanged: list[_Open] = []
     _settle(run, at_once)
+    widened: dict[str | None, Operation] = {}
     for results in run.sender.send(to_send):
+        widened.update((one.emailoctopus_id, one) for one in _widened(run, results, waiting))
         ready = _answered(run, results, waiting)
         exchanged.extend(case for case in ready if case.decision.case.exchanged)
         _settle(run, [case for case in ready if not case.decision.case.exchanged])
@@ -58,6 +61,22 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
     whole = not any(case.decision.case.exchanged for case in waiting.values())
     _settle(run, exchanged if whole else [])
     _settle(run, [case for case in unfinished if not case.decision.case.exchanged])
+    for results in run.sender.send(widened.values()):
+        done = (result.operation for result in results if result.refusal is None)
+        run.report.written.update((operation.system, _word(operation)) for operation in done)
+
+
+def _widened(run: Run, results: Iterable[WriteResult], waiting: dict[OperationKey, _Open]) -> Iterator[Operation]:
+    """The end of each subscription that an update without a status began: what a missing one means is undocumented."""
+    for result in results:
+        operation, contact = result.operation, result.returned.contact if result.returned else None
+        case = waiting.get(_key(operation))
+        side = case.decision.case.emailoctopus if case else None
+        if operation.system is not EMAILOCTOPUS or operation.consent is not None or contact is None or side is None:
+            continue
+        if consent_now(side) is Consent.REVOKED and contact.consent is Consent.GRANTED:
+            log.error("subscribed_by_an_update", pair=run.pair.name, emailoctopus_id=contact.contact_id)
+            yield unsubscribe(operation.ghl_id, contact.contact_id, "an update without a status subscribed the contact")
 
 
 def _answered(run: Run, results: Iterable[WriteResult], waiting: dict[OperationKey, _Open]) -> list[_Open]:

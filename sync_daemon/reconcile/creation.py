@@ -20,7 +20,7 @@ from sync_daemon.reconcile.consents import (
 )
 from sync_daemon.reconcile.conversion import NotConvertible, convert
 from sync_daemon.reconcile.decision import Context, Decision, Needs, ToPark, operations_digest, part_waits
-from sync_daemon.reconcile.reads import reads_needed
+from sync_daemon.reconcile.reads import reads_needed, unread_steps
 from sync_daemon.reconcile.scope import in_scope, satisfies
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
@@ -36,6 +36,9 @@ def decide_ghl_only(case: Case, context: Context) -> Decision | Needs:
     side = case.ghl
     if needed or side is None or side.snapshot is None:
         return Needs(needed)
+    freed = unread_steps((side, *case.duplicates))
+    if freed:
+        return Needs(freed)
     remembered = case.remembered is not None and case.remembered.by_person
     revoked = remembered or any(consent_now(one) is REVOKED for one in (side, *case.duplicates))
     blocks = tuple(_block_all(case, side)) if revoked and (remembered or _anybody_new(case, side)) else ()

@@ -1,7 +1,9 @@
 """Which contacts must be read by id before a case can be decided (contract, sections 2 and 4)."""
 
+from collections.abc import Iterable
+
 from sync_daemon.changes.cases import Case, CaseSide, ContactKey
-from sync_daemon.model.contact import Source
+from sync_daemon.model.contact import Consent, Source
 from sync_daemon.reconcile.decision import Context
 from sync_daemon.reconcile.scope import in_scope
 
@@ -35,6 +37,17 @@ def unread(case: Case) -> frozenset[ContactKey]:
     """Both contacts, as far as they weren't read by id: what a step toward consent rests on."""
     sides = (side for side in (case.ghl, case.emailoctopus) if side is not None)
     return frozenset((side.system, side.contact_id) for side in sides if not _read_by_id(side))
+
+
+def unread_steps(sides: Iterable[CaseSide]) -> frozenset[ContactKey]:
+    """The contacts that were revoked and seem to be no more, as far as no read by id says so: a hit may be old."""
+    freed = (side for side in sides if _seems_freed(side) and not _read_by_id(side))
+    return frozenset((side.system, side.contact_id) for side in freed)
+
+
+def _seems_freed(side: CaseSide) -> bool:
+    was_revoked = side.known.baseline is not None and side.known.baseline.consent is Consent.REVOKED
+    return was_revoked and side.snapshot is not None and side.snapshot.consent is not Consent.REVOKED
 
 
 def _must_read(side: CaseSide, context: Context, *, known: bool, by_id: bool) -> bool:

@@ -111,10 +111,10 @@ def killed_after(here: World, what: str) -> Iterator[None]:
             raise KilledError
         commit(changes, run_id)
 
-    store.commit = dying  # type: ignore[method-assign]
-    with pytest.raises(KilledError):
-        yield
-    store.commit = commit  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "commit", dying)
+        with pytest.raises(KilledError):
+            yield
 
 
 def freed_in_ghl(here: World) -> tuple[str, str]:
@@ -252,3 +252,65 @@ def test_a_kill_after_a_step_toward_consent_changes_nothing_else(database_url: s
         here.reconcile()
         assert (here.blocks(ghl_id), here.status(ADA)) == (False, "subscribed")
         here.assert_quiet()
+
+
+# other back doors
+
+
+def test_a_lifted_dnd_of_an_old_hit_creates_nobody(database_url: str) -> None:
+    with world(database_url) as here:
+        here.linked(BOB)
+        ghl_id = here.person(ADA, dndSettings={"Email": {"status": "active"}})
+        here.reconcile()
+        here.later(minutes=20)
+        dnd(here, ghl_id, "inactive")
+        here.later(seconds=30)
+        dnd(here, ghl_id, "active")
+        here.later(seconds=10)
+        here.sandbox.ghl.weather.index_lag_s = 20
+        here.reconcile()
+        assert not here.has(EMAILOCTOPUS, ADA)
+        here.settle()
+        here.assert_quiet()
+
+
+def test_when_hits_stop_carrying_dnd_settings_the_next_full_scan_notices(database_url: str) -> None:
+    with world(database_url) as here:
+        here.ghl.quirks.hits_carry_dnd = "always"
+        ghl_id, _ = here.linked()
+        here.full()
+        here.ghl.quirks.hits_carry_dnd = "never"
+        here.later(minutes=11)
+        here.full()
+        here.later(minutes=11)
+        dnd(here, ghl_id, "active")
+        here.reconcile()
+        assert here.status(ADA) == "unsubscribed"
+        here.assert_quiet()
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_list_that_began_to_ask_first_is_not_passed_over(database_url: str, full: bool) -> None:
+    with world(database_url) as here:
+        here.linked(BOB)
+        here.emailoctopus.set_double_opt_in(here.sandbox.list_id, double_opt_in=True)
+        here.person(ADA)
+        here.later(minutes=11)
+        (here.full if full else here.reconcile)()
+        assert here.status(ADA) == "pending"
+        here.person(EVE)
+        here.reconcile()
+        assert here.status(EVE) == "pending"
+
+
+def test_nobody_is_subscribed_by_an_update_where_a_missing_status_means_subscribed(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, subscriber_id = here.linked()
+        unsubscribe(here, subscriber_id)
+        here.reconcile()
+        here.emailoctopus.quirks.omitted_status_kept = False
+        here.edit_person(ghl_id, firstName="Augusta")
+        here.reconcile()
+        assert here.status(ADA) == "unsubscribed"
+        assert here.in_emailoctopus(ADA)["fields"]["FirstName"] == "Augusta"
+        assert_revoked(here, ghl_id, ADA)

@@ -47,9 +47,7 @@ class Client:
         """POST a contact. Raises `AlreadyExists`, and `AnswerLost` as it may not be sent twice unasked."""
         return self._of_list("POST", "/contacts", body=body, retry=Retry.LOOK_FIRST).data
 
-    def update_contact(
-        self, contact_id: str, body: Body, *, revokes: bool = False, retry: Retry = Retry.SAFE
-    ) -> bytes:
+    def update_contact(self, contact_id: str, body: Body, *, revokes: bool = False, retry: Retry = Retry.SAFE) -> bytes:
         """PUT what changes of a contact; what isn't named stays. Raises `NotFound`, `AlreadyExists`."""
         return self._session.request("PUT", self._contact(contact_id), body=body, revokes=revokes, retry=retry).data
 

@@ -27,7 +27,7 @@ def snapshot_of(contact: wire.Contact, columns: Columns, source: Source) -> Snap
 
     Raises `values.UnreadableValue` when a field holds what it can't.
     """
-    status = contact.status.strip().lower() if contact.status else None
+    status = None if contact.status is None else contact.status.strip().lower()
     known = status in CONSENT_OF_STATUS
     return Snapshot(
         system=SystemName.EMAILOCTOPUS,
@@ -35,7 +35,7 @@ def snapshot_of(contact: wire.Contact, columns: Columns, source: Source) -> Snap
         updated_at=_utc(contact.last_updated_at),
         address=(contact.email_address or "").strip() or None,
         source=source,
-        consent=CONSENT_OF_STATUS.get(status, Consent.REVOKED) if status else None,
+        consent=None if status is None else CONSENT_OF_STATUS.get(status, Consent.REVOKED),
         fields=_fields(contact.fields, columns),
         tags=frozenset(contact.tags or ()),
         remark=None if known or status is None else f"status {status!r} isn't known; it counts as revoked",
@@ -48,6 +48,8 @@ def read_contact(data: bytes | msgspec.Raw, columns: Columns, source: Source) ->
         contact = msgspec.json.decode(data, type=wire.Contact)
     except msgspec.MsgspecError as error:
         return Malformed(SystemName.EMAILOCTOPUS, _id_in(data), str(error))
+    if contact.status is None and source is not Source.WRITE:  # nobody may be taken for subscribed unasked
+        return Malformed(SystemName.EMAILOCTOPUS, contact.id, "Object missing required field `status`")
     try:
         return snapshot_of(contact, columns, source)
     except values.UnreadableValue as error:

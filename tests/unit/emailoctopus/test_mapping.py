@@ -64,19 +64,27 @@ def test_a_time_without_an_offset_is_utc() -> None:
         ("SUBSCRIBED", Consent.GRANTED),
         ("pending", Consent.PENDING),
         ("unsubscribed", Consent.REVOKED),
-        (None, None),
     ],
 )
-def test_a_status_is_consent(status: str | None, consent: Consent | None) -> None:
+def test_a_status_is_consent(status: str, consent: Consent) -> None:
     snapshot = read(raw(status=status))
     assert (snapshot.consent, snapshot.remark) == (consent, None)
 
 
-@pytest.mark.parametrize("status", ["bounced", "COMPLAINED", "archived"])
+@pytest.mark.parametrize("status", ["bounced", "COMPLAINED", "archived", "", " "])
 def test_a_status_that_nobody_knows_revokes_and_is_remarked(status: str) -> None:
     snapshot = read(raw(status=status))
     assert snapshot.consent is Consent.REVOKED
-    assert status.lower() in (snapshot.remark or "")
+    assert repr(status.strip().lower()) in (snapshot.remark or "")
+
+
+def test_a_contact_without_a_status_is_malformed_but_in_the_answer_to_a_write() -> None:
+    data = raw(status=None)
+    for source in (Source.LISTING, Source.READ):
+        assert isinstance(mapping.read_contact(data, COLUMNS, source), Malformed)
+    written = mapping.read_contact(data, COLUMNS, Source.WRITE)
+    assert isinstance(written, Snapshot)
+    assert written.consent is None
 
 
 @pytest.mark.parametrize(
