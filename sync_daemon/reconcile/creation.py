@@ -20,7 +20,7 @@ from sync_daemon.reconcile.consents import (
 )
 from sync_daemon.reconcile.conversion import NotConvertible, convert
 from sync_daemon.reconcile.decision import Context, Decision, Needs, ToPark, operations_digest, part_waits
-from sync_daemon.reconcile.reads import reads_needed, unread_steps
+from sync_daemon.reconcile.reads import reads_needed, seems_freed, unread_steps
 from sync_daemon.reconcile.scope import in_scope, satisfies
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
@@ -36,18 +36,22 @@ def decide_ghl_only(case: Case, context: Context) -> Decision | Needs:
     side = case.ghl
     if needed or side is None or side.snapshot is None:
         return Needs(needed)
-    freed = unread_steps((side, *case.duplicates))
-    if freed:
-        return Needs(freed)
-    remembered = case.remembered is not None and case.remembered.by_person
-    revoked = remembered or any(consent_now(one) is REVOKED for one in (side, *case.duplicates))
+    everybody = (side, *case.duplicates)
+    if unread := unread_steps(everybody):
+        return Needs(unread)
+    blocked = any(consent_now(one) is REVOKED for one in everybody)
+    lifted = case.remembered is Cause.PERSON_GHL and not blocked and any(map(seems_freed, everybody))
+    remembered = case.remembered is not None and case.remembered.by_person and not lifted
+    revoked = remembered or blocked
     blocks = tuple(_block_all(case, side)) if revoked and (remembered or _anybody_new(case, side)) else ()
     why_not = _why_not_in_emailoctopus(side.snapshot, context, revoked=revoked)
     if why_not is not None:
-        return Decision(case, blocks, frozenset({"consent"}), unlinked=why_not, unparks=tuple(case.parked.values()))
-    status = REVOKED if revoked else context.policy.new_status
-    create, to_park = _creation(EMAILOCTOPUS, side, context, status)
-    return _create_or_wait(case, create, blocks, to_park, context)
+        decision = Decision(case, blocks, frozenset({"consent"}), unlinked=why_not, unparks=tuple(case.parked.values()))
+    else:
+        status = REVOKED if revoked else context.policy.new_status
+        create, to_park = _creation(EMAILOCTOPUS, side, context, status)
+        decision = _create_or_wait(case, create, blocks, to_park, context)
+    return replace(decision, remember=Cause.PERSON_GHL if blocked and not remembered else None, regrant=lifted)
 
 
 def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:

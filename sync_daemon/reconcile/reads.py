@@ -41,11 +41,12 @@ def unread(case: Case) -> frozenset[ContactKey]:
 
 def unread_steps(sides: Iterable[CaseSide]) -> frozenset[ContactKey]:
     """The contacts that were revoked and seem to be no more, as far as no read by id says so: a hit may be old."""
-    freed = (side for side in sides if _seems_freed(side) and not _read_by_id(side))
+    freed = (side for side in sides if seems_freed(side) and not _read_by_id(side))
     return frozenset((side.system, side.contact_id) for side in freed)
 
 
-def _seems_freed(side: CaseSide) -> bool:
+def seems_freed(side: CaseSide) -> bool:
+    """Whether a contact that was revoked when its consent was last agreed doesn't look so any more."""
     was_revoked = side.known.baseline is not None and side.known.baseline.consent is Consent.REVOKED
     return was_revoked and side.snapshot is not None and side.snapshot.consent is not Consent.REVOKED
 

@@ -314,3 +314,24 @@ def test_nobody_is_subscribed_by_an_update_where_a_missing_status_means_subscrib
         assert here.status(ADA) == "unsubscribed"
         assert here.in_emailoctopus(ADA)["fields"]["FirstName"] == "Augusta"
         assert_revoked(here, ghl_id, ADA)
+
+
+def test_an_address_that_was_blocked_in_ghl_alone_stays_revoked_when_its_contact_leaves_it(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id = here.person(ADA, dndSettings={"Email": {"status": "active"}})
+        here.reconcile()
+        here.edit_person(ghl_id, email=BOB)
+        here.reconcile()
+        another = here.person(ADA, first="Another")
+        here.later(minutes=11)
+        here.reconcile()
+        assert here.blocks(another)
+        assert not here.has(EMAILOCTOPUS, ADA)
+        here.settle()
+        here.assert_quiet()
+        dnd(here, another, "inactive")  # somebody knows better
+        here.reconcile()
+        assert here.status(ADA) == "subscribed"
+        assert here.blocks(ghl_id)
+        here.settle()
+        here.assert_quiet()
