@@ -81,7 +81,7 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
         )
     create, to_park = _creation(GHL, side, context, REVOKED if revoked else None)
     decision = _create_or_wait(case, create, (), to_park, context)
-    return replace(decision, regrant=not revoked)
+    return replace(decision, regrant=_opted_in_again(side))
 
 
 def decide_blocked(case: Case, link: Link, context: Context) -> Decision | Needs:

@@ -21,6 +21,29 @@ class Outside:
     """GHL contact id -> its city (not mapped) and its tags outside the filter."""
     secrets: set[str] = field(default_factory=set)
     """Every name and address that was ever typed in."""
+    unheard: dict[str, tuple[SystemName, str]] = field(default_factory=dict)
+    """Addresses that a person revoked, with the contact that shows it, until a cycle has read it."""
+    revoked: set[str] = field(default_factory=set)
+    """Addresses that are revoked as far as the program must know."""
+
+    def revokes(self, system: SystemName, contact_id: str, address: str) -> None:
+        """A person revokes."""
+        self.unheard[address.lower()] = system, contact_id
+
+    def frees(self, address: str) -> None:
+        """A person subscribes again, or somebody lifts the block in GHL."""
+        self.unheard.pop(address.lower(), None)
+        self.revoked.discard(address.lower())
+
+    def was_read(self, world: World) -> None:
+        """A cycle read everything: whoever is revoked still, under the same address, is known to be."""
+        people, subscribers = world.people(), world.subscribers()
+        for address, (system, contact_id) in self.unheard.items():
+            row = people[contact_id] if system is GHL else subscribers[contact_id]
+            shows = blocked(row) if system is GHL else row["status"] == "unsubscribed"
+            if shows and (row.get("email") or row.get("email_address") or "").lower() == address:
+                self.revoked.add(address)
+        self.unheard.clear()
 
 
 def check_all(world: World, outside: Outside, excluded: str) -> None:
@@ -29,6 +52,7 @@ def check_all(world: World, outside: Outside, excluded: str) -> None:
     check_no_duplicates(world, links)
     check_convergence(world, links, excluded)
     check_consent(world)
+    check_nobody_subscribed_again(world, outside)
     check_nothing_else(world, outside, excluded)
     check_nobody_forgotten(world, links)
 
@@ -83,6 +107,13 @@ def check_consent(world: World) -> None:
         if exchange.method == "PUT" and isinstance(exchange.request, dict):
             for item in exchange.request.get("contacts", [exchange.request]):
                 assert item.get("status", "unsubscribed") == "unsubscribed", item
+
+
+def check_nobody_subscribed_again(world: World, outside: Outside) -> None:
+    """L4: an address that a person revoked isn't subscribed, whoever has it by now."""
+    for row in world.subscribers().values():
+        if row["status"] == "subscribed":
+            assert row["email_address"].lower() not in outside.revoked, row["id"]
 
 
 def check_nothing_else(world: World, outside: Outside, excluded: str) -> None:

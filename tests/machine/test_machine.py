@@ -109,6 +109,11 @@ class Lives(RuleBasedStateMachine):
     def person_sets_dnd(self, person: str, status: str) -> None:
         self.world.clock.advance(1)
         self.world.ghl.set_dnd(person, status)
+        address = self.world.people()[person].get("email") or ""
+        if status == "inactive":
+            self.outside.frees(address)
+        else:
+            self.outside.revokes(GHL, person, address)
 
     # the outside in EmailOctopus
 
@@ -117,6 +122,7 @@ class Lives(RuleBasedStateMachine):
         self.world.clock.advance(1)
         fields = {"FirstName": self.word(), "LastName": self.word()}
         contact = self.world.emailoctopus.sign_up(self.world.sandbox.list_id, address, fields, sorted(tags))
+        self.outside.frees(address)
         return contact.id
 
     @rule(subscriber=subscribers, name=st.sampled_from(sorted(NAMES.values())), blank=st.booleans())
@@ -131,7 +137,8 @@ class Lives(RuleBasedStateMachine):
     @rule(subscriber=subscribers)
     def subscriber_unsubscribes(self, subscriber: str) -> None:
         self.world.clock.advance(1)
-        self.world.emailoctopus.unsubscribe(subscriber)
+        address = self.world.emailoctopus.unsubscribe(subscriber).email_address
+        self.outside.revokes(EMAILOCTOPUS, subscriber, address)
 
     @rule(subscriber=subscribers, address=ADDRESSES)
     def subscriber_changes_address(self, subscriber: str, address: str) -> None:
@@ -146,7 +153,9 @@ class Lives(RuleBasedStateMachine):
     @rule(full=st.booleans(), minutes=st.sampled_from([0, 1, 30]))
     def cycle(self, full: bool, minutes: int) -> None:
         self.world.later(minutes=minutes)
-        (self.world.full if full else self.world.reconcile)()
+        report = (self.world.full if full else self.world.reconcile)()
+        if report.outcome in ("ok", "parked", "held") and not self.world.sandbox.ghl.weather.index_lag_s:
+            self.outside.was_read(self.world)
 
     @rule(
         system=st.sampled_from(list(SystemName)),
