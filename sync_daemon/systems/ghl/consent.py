@@ -29,7 +29,7 @@ def read(contact: Contact, source: Source) -> Reading:
 
     Missing dndSettings mean no restriction where the record itself is told (observed): by id, and in a write's
     answer that has the global switch. Hits lacked them for a while (issue 43), so there they mean nothing.
-    A status that nobody documented is taken for a block and remarked.
+    A status that nobody documented is taken for a block that isn't ours to lift, and remarked.
     """
     if contact.dnd:
         return Reading(Consent.REVOKED, permanent=True)
@@ -39,7 +39,9 @@ def read(contact: Contact, source: Source) -> Reading:
     statuses = _email_statuses(contact.dnd_settings or {})
     for status in statuses:
         if status not in (*_BLOCKING, "inactive"):
-            return Reading(Consent.REVOKED, remark=f"unknown e-mail DND status {status[:_LONGEST_STATUS]!r}")
+            return Reading(
+                Consent.REVOKED, permanent=True, remark=f"unknown e-mail DND status {status[:_LONGEST_STATUS]!r}"
+            )
     if "permanent" in statuses:
         return Reading(Consent.REVOKED, permanent=True)
     return Reading(Consent.REVOKED if "active" in statuses else Consent.GRANTED)

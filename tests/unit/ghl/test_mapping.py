@@ -186,8 +186,7 @@ def test_consent_where_they_are_not(source: Source, document: dict[str, Any], co
 
 def test_an_unknown_status_blocks_and_is_remarked() -> None:
     row = understood(BARE | {"dndSettings": {"Email": {"status": "snoozed"}}})
-    assert row.consent is Consent.REVOKED
-    assert not row.permanent
+    assert (row.consent, row.permanent) == (Consent.REVOKED, True)  # this program sets no such status
     assert row.remark == "unknown e-mail DND status 'snoozed'"
 
 
