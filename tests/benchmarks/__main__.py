@@ -1,4 +1,4 @@
-"""Requests, rates and memory of the real program, each beside its floor.
+"""Requests, rates and memory of the real program, each beside its floor or limit.
 
 `python -m tests.benchmarks [CONTACTS]` (default 2000 on each side). Rates are measured in real time against the
 limits that both vendors document, so it takes some minutes.
@@ -26,7 +26,7 @@ Row = tuple[str, str, str, str]
 def main() -> None:
     """Measure and print."""
     contacts = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    table = Table("job", "measured", "floor", "ratio", title=f"{contacts} contacts on each side")
+    table = Table("job", "measured", "floor or limit", "ratio", title=f"{contacts} contacts on each side")
     for rows in (_requests(contacts), _rates(), _memory(contacts)):
         for row in rows:
             table.add_row(*row)
@@ -86,7 +86,8 @@ def _grow_old(sandbox: Sandbox, clock: ManualClock) -> None:
 def _rates() -> list[Row]:
     """A first load of new contacts both ways with the documented limits on, each request 0.3 s under way.
 
-    How long each system was being written, against the least time that its limit allows: 1.11 is 90% of the rate.
+    The rate at which each system was being written beside the one its limit allows; what EmailOctopus's bucket holds
+    at the start is left out.
     """
     rows = []
     for per_window, subscribers in ((25, 170), (100, 1100)):
@@ -96,12 +97,14 @@ def _rates() -> list[Row]:
         sandbox.ghl.weather.latency_s = sandbox.emailoctopus.weather.latency_s = _LATENCY_S
         with bench(sandbox, limits=True) as one:
             job = one.reconcile()
-        for name, system, least in (
-            (f"GHL ({per_window} in 10 s)", GHL, lambda n, window=per_window: (n - 1) // window * 10),
-            ("EmailOctopus (100, then 10 a second)", EMAILOCTOPUS, lambda n: (n - 100) / 10),
+        for name, system, at_once, allowed in (
+            (f"GHL ({per_window} in 10 s)", GHL, 0, per_window / 10),
+            ("EmailOctopus (100, then 10 a second)", EMAILOCTOPUS, 100, 10.0),
         ):
             sent, seconds = job.writing[system]
-            rows.append(_against(f"{sent} requests to {name}, seconds", seconds, least(sent)))
+            rate = (sent - at_once) / seconds
+            what = f"requests a second to {name}, of {sent}"
+            rows.append((what, f"{rate:.2f}", f"{allowed:.2f}", f"{rate / allowed:.3f}"))
             rows.append(_plain("  refused as too many (429)", str(job.report["throttled"][system])))
     return rows
 
