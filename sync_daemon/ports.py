@@ -254,8 +254,17 @@ class Progress(Protocol):
     def pages_read(self, system: SystemName, records: int) -> None:
         """A page came in."""
 
+    def records_planned(self, records: int) -> None:
+        """So many more records are to be written, each on one side or both."""
+
     def planned(self, system: SystemName, requests: int) -> None:
         """So many more requests are to be sent."""
 
+    def foreseen(self, system: SystemName, requests: int) -> None:
+        """So many requests are likely to follow those planned; the newest estimate counts."""
+
     def sent(self, system: SystemName, requests: int) -> None:
         """So many requests were answered."""
+
+    def writes_done(self, system: SystemName, writes: int) -> None:
+        """So many more writes were taken by the system."""

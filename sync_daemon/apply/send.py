@@ -92,7 +92,9 @@ class Sender:
             for future in done:
                 bundle = running.pop(future)
                 self.progress.sent(bundle.system, 1)
-                yield self._answered(bundle, future, pending)
+                results = self._answered(bundle, future, pending)
+                self.progress.writes_done(bundle.system, sum(result.refusal is None for result in results))
+                yield results
 
     def _start(
         self, pending: deque[Bundle], running: dict[Future[list[WriteResult]], Bundle], pool: ThreadPoolExecutor

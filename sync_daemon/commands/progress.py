@@ -42,34 +42,57 @@ class Tally:
         self._seconds_for = seconds_for
         self.read: Counter[SystemName] = Counter()
         self.pages: Counter[SystemName] = Counter()
+        self.records = 0
         self.to_send: Counter[SystemName] = Counter()
+        self.ahead: Counter[SystemName] = Counter()
         self.answered: Counter[SystemName] = Counter()
+        self.written: Counter[SystemName] = Counter()
 
     def pages_read(self, system: SystemName, records: int) -> None:
         """A page came in."""
         self.read[system] += records
         self.pages[system] += 1
 
+    def records_planned(self, records: int) -> None:
+        """So many more records are to be written."""
+        self.records += records
+
     def planned(self, system: SystemName, requests: int) -> None:
         """So many more requests are to be sent."""
         self.to_send[system] += requests
+
+    def foreseen(self, system: SystemName, requests: int) -> None:
+        """So many requests are likely to follow those planned; the newest estimate counts."""
+        self.ahead[system] = requests
 
     def sent(self, system: SystemName, requests: int) -> None:
         """So many requests were answered."""
         self.answered[system] += requests
 
+    def writes_done(self, system: SystemName, writes: int) -> None:
+        """So many more writes were taken by the system."""
+        self.written[system] += writes
+
+    @property
+    def expected(self) -> Counter[SystemName]:
+        """The requests of the whole cycle as far as can be told: planned ones, and those likely to follow."""
+        return self.to_send + self.ahead
+
     @property
     def seconds_left(self) -> float:
         """The least time that what is still to be sent takes; both systems are written at the same time."""
-        open_requests = ((system, self.to_send[system] - self.answered[system]) for system in SystemName)
-        return max((self._seconds_for(system, count) for system, count in open_requests if count > 0), default=0.0)
+        open_requests = self.expected - self.answered
+        return max((self._seconds_for(system, count) for system, count in open_requests.items()), default=0.0)
 
     def sentence(self) -> str:
         """The state of affairs in one line."""
         read = ", ".join(f"{self.read[name]:,} {name} ({plural(self.pages[name], 'page')})" for name in SystemName)
         said = f"{self.pair}: read {read}"
-        if total := self.to_send.total():
-            said += f"; sent {self.answered.total():,} of {total:,} requests, {seconds(self.seconds_left)} left"
+        if self.records:
+            said += f"; planned {plural(self.records, 'record')}"
+        if self.to_send.total():
+            wrote = ", ".join(f"{self.written[name]:,} to {name}" for name in SystemName)
+            said += f"; wrote {wrote}; {seconds(self.seconds_left)} left"
         return said
 
 
@@ -81,7 +104,7 @@ class LiveProgress(Tally):
         line = Table.grid(padding=(0, 1))
         if not self.pair:
             return line
-        total = self.to_send.total()
+        total = self.expected.total()
         bar = ProgressBar(total=total, completed=self.answered.total(), width=24) if total else Text("…")
         line.add_row(bar, Text(self.sentence()))
         return line

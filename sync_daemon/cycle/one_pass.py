@@ -91,6 +91,7 @@ def plan(pair: Pair, mode: Mode) -> PairPlan:
     conflicts = 0
     for decision in _foreseen(run):  # kept one by one: what was read of everybody is too much to hold
         operations.extend(decision.operations)
+        pair.progress.records_planned(bool(decision.operations))
         skipped.update([decision.unlinked] if decision.unlinked is not None else [])
         conflicts += len(decision.conflicts)
     operations.sort(key=lambda operation: not operation.revokes)
@@ -131,6 +132,7 @@ def _reconcile(run: Run) -> None:
     while not run.stopped and (rows := topped_up(run, waiting, after)):
         decisions = _judge_rows(run, rows)
         now, later = _fitting(run, decisions)
+        _foresee(run, rows, decisions, later)
         carry_out(run, now)
         _keep_reads(run, rows, later)
         waiting = [row for decision in later for row in decision.case.rows()]
@@ -139,7 +141,7 @@ def _reconcile(run: Run) -> None:
 
 def _fitting(run: Run, decisions: Sequence[Decision]) -> tuple[list[Decision], list[Decision]]:
     """Those that each system takes before the next poll is due, and the others."""
-    requests = requests_needed(run.sender.bundle(op for decision in decisions for op in decision.operations))
+    requests = _requests(run, decisions)
     targets = [{operation.system for operation in decision.operations} for decision in decisions]
     room = {}
     for name in SystemName:
@@ -154,6 +156,19 @@ def _fitting(run: Run, decisions: Sequence[Decision]) -> tuple[list[Decision], l
         for name in target if fits else ():
             room[name] -= 1
     return now, later
+
+
+def _foresee(run: Run, rows: Sequence[Staged], decisions: Sequence[Decision], later: Sequence[Decision]) -> None:
+    """Tell what is left after this round: what didn't fit into it, and the inbox as if it were like these rows."""
+    undecided = max(0, sum(run.pair.store.count_staged().values()) - len(rows))
+    decided, put_off = _requests(run, decisions), _requests(run, later)
+    for name in SystemName:
+        run.pair.progress.foreseen(name, put_off[name] + decided[name] * undecided // len(rows))
+
+
+def _requests(run: Run, decisions: Sequence[Decision]) -> dict[SystemName, int]:
+    """How many requests it takes to carry these out."""
+    return requests_needed(run.sender.bundle(op for decision in decisions for op in decision.operations))
 
 
 def _between_polls(run: Run) -> timedelta:

@@ -29,6 +29,7 @@ class _Open:
 
 def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
     """Write what was decided and remember what came of it, case by case."""
+    run.pair.progress.records_planned(sum(bool(decision.operations) for decision in decisions))
     refused = _create_tags(run, decisions)
     context = run.context()
     waiting: dict[OperationKey, _Open] = {}

@@ -20,9 +20,11 @@ def told(tally: Tally) -> Tally:
     tally.pages_read(GHL, 500)
     tally.pages_read(GHL, 500)
     tally.pages_read(EMAILOCTOPUS, 100)
+    tally.records_planned(1100)
     tally.planned(GHL, 200)
     tally.planned(EMAILOCTOPUS, 100)
     tally.sent(GHL, 20)
+    tally.writes_done(GHL, 18)
     return tally
 
 
@@ -30,9 +32,23 @@ def test_the_slower_system_tells_the_time_that_is_left() -> None:
     assert told(Tally()).seconds_left == 180
 
 
-def test_the_sentence_counts_pages_and_requests() -> None:
-    sentence = "main: read 1,000 ghl (2 pages), 100 emailoctopus (1 page); sent 20 of 300 requests, 3 min left"
-    assert told(Tally()).sentence() == sentence
+def test_what_is_likely_to_follow_counts_too() -> None:
+    tally = told(Tally())
+    tally.foreseen(EMAILOCTOPUS, 9000)
+    tally.foreseen(EMAILOCTOPUS, 4000)
+    assert tally.seconds_left == 410
+
+
+def test_the_sentence_counts_pages_records_and_writes() -> None:
+    read = "main: read 1,000 ghl (2 pages), 100 emailoctopus (1 page)"
+    assert told(Tally()).sentence() == f"{read}; planned 1,100 records; wrote 18 to ghl, 0 to emailoctopus; 3 min left"
+
+
+def test_a_plan_counts_records_and_writes_nothing() -> None:
+    tally = Tally()
+    tally.begin("main", cost)
+    tally.records_planned(1)
+    assert tally.sentence() == "main: read 0 ghl (0 pages), 0 emailoctopus (0 pages); planned 1 record"
 
 
 def test_another_pair_starts_anew() -> None:
@@ -43,9 +59,9 @@ def test_another_pair_starts_anew() -> None:
 
 def test_on_a_terminal_it_is_drawn_with_a_bar() -> None:
     screen = io.StringIO()
-    Console(file=screen, force_terminal=True, width=120).print(told(LiveProgress()))
+    Console(file=screen, force_terminal=True, width=160).print(told(LiveProgress()))
     assert "━" in screen.getvalue()
-    assert "sent 20 of 300 requests" in screen.getvalue()
+    assert "wrote 18 to ghl" in screen.getvalue()
 
 
 def test_before_the_first_pair_nothing_is_drawn() -> None:
