@@ -22,7 +22,6 @@ _OUTCOMES: dict[type[SyncError], CycleOutcome] = {
     PairBusy: CycleOutcome.BUSY,
 }
 _NEXT = {
-    CycleOutcome.PARKED: "some changes were refused and are parked, to be tried again; `status` tells which and why",
     CycleOutcome.HELD: "some changes are held until somebody approves them",
     CycleOutcome.INCOMPLETE: "not everything could be read; what was read is kept, nothing counts as deleted",
     CycleOutcome.BUSY: "--wait SECONDS waits until it is free",
@@ -56,10 +55,12 @@ def sentences(report: CycleReport) -> Iterable[str]:
         yield report.message
     if report.outcome in _NEXT:
         yield _NEXT[report.outcome]
+    if report.parked:
+        contacts = plural(report.parked, "contact is", "contacts are")
+        yield f"{contacts} parked, to be tried again; `status` shows which and why"
     if report.conflicts:
         yield f"{plural(report.conflicts, 'conflict')} decided as the mapping says"
     waiting = {
-        "parked": report.parked,
         "held": report.held,
         "different on purpose": report.diverged,
         "consent held": report.consent_held,

@@ -151,11 +151,21 @@ class Run:
         )
 
     def commit(self, commit: Commit) -> None:
-        """Store a transaction, with the tag names that turned up since the last one."""
+        """Store a transaction, with the tag names that turned up since the last one; say what it parks."""
         self.pair.lease.keep()
         commit.tags.extend(self.book.news.values())
         self.book.news.clear()
         self.pair.store.commit(commit, self.report.run_id)
+        for entry in commit.parked:
+            log.warning(
+                "parked",
+                pair=self.pair.name,
+                ghl_id=entry.ghl_id,
+                emailoctopus_id=entry.emailoctopus_id,
+                what=entry.what,
+                code=entry.code,
+                attempts=entry.attempts,
+            )
 
     def use_schemas(self, schemas: Mapping[SystemName, AccountSchema]) -> None:
         """Read and write from here on as these schemas tell; what is gone there is suspended, and said so."""

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from sync_daemon.commands.demo.sides import Sides
+from sync_daemon.sandbox.weather import Fault
 from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
 from sync_daemon.store.crypto import Secrets
@@ -212,6 +213,19 @@ def test_what_is_refused_waits_as_parked(trial: Trial) -> None:
 
     assert (answer.status, answer.pair["outcome"]) == (3, "parked")
     assert answer.pair["parked"] > 0
+    assert trial.run("status", "--json").pair["parked"] == answer.pair["parked"]
+
+
+def test_the_table_says_that_something_is_parked_whatever_else_happened(trial: Trial) -> None:
+    trial.sandbox.emailoctopus.weather.faults.append(
+        Fault(kind="error", status=422, method="POST", path="/contacts$", times=1)
+    )
+    assert "1 contact is parked, to be tried again; `status` shows which and why" in trial.run("reconcile").out
+
+    answer = trial.run("reconcile", config=trial.config.replace("api_key: ", "api_key: x"))
+
+    assert answer.status == 4
+    assert "1 contact is parked, to be tried again; `status` shows which and why" in answer.out
 
 
 def test_the_gravest_outcome_of_several_pairs_is_the_status(trial: Trial) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
+from structlog.testing import capture_logs
 
 from sync_daemon.model.policy import FieldRule, ScopeRule, TagRule
 from sync_daemon.model.system import SystemName
@@ -400,7 +401,7 @@ def test_a_malformed_record_is_parked_with_what_was_wrong_and_the_others_go_on(
     database_url: str, system: SystemName
 ) -> None:
     fields = (*NAMES, FieldRule("custom.visits", "Visits"))
-    with world(database_url, fields=fields, prepare=with_number) as here:
+    with world(database_url, fields=fields, prepare=with_number) as here, capture_logs() as logs:
         ids = people(here, 2)
         bad = ids[0][0] if system is GHL else ids[0][1]
         spoil(here, system, bad, {"deep": ["down"]})
@@ -413,6 +414,11 @@ def test_a_malformed_record_is_parked_with_what_was_wrong_and_the_others_go_on(
         assert (entry.ghl_id if system is GHL else entry.emailoctopus_id) == bad
         assert "visits" in entry.message.lower() or next(iter(here.ghl.location.custom_fields)) in entry.message
         assert "down" not in entry.message
+        named = {"ghl_id": entry.ghl_id, "emailoctopus_id": entry.emailoctopus_id}
+        assert [log for log in logs if log["event"] == "parked"] == [
+            {"event": "parked", "log_level": "warning", "pair": "main", **named, "what": "creation",
+             "code": "malformed", "attempts": 1}
+        ]  # fmt: skip
         # It is looked at again when its time has come, not at each cycle.
         here.forget_requests()
         for _ in range(10):
