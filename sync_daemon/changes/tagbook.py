@@ -17,6 +17,11 @@ def fold(name: str) -> str:
     return name.strip().lower()
 
 
+def collisions(known: Iterable[KnownTag]) -> list[KnownTag]:
+    """Of the names that are stored those that are left alone because they collide with another."""
+    return [tag for tag in known if tag.entered == COLLIDES]
+
+
 class TagBook:
     """Every tag name the pair has seen, found by either side's name.
 

@@ -1,14 +1,15 @@
 """`sync-daemon status`: what is known of each pair, from the state store alone; no system is asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from sync_daemon.changes.tagbook import collisions
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
 from sync_daemon.commands.printing import console, print_json, seconds, table
 from sync_daemon.model.errors import StateStoreError
-from sync_daemon.model.state import PairState, Parked, Totals
+from sync_daemon.model.state import KnownTag, PairState, Parked, Totals
 from sync_daemon.model.system import SystemName
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.installation import StateStore
@@ -27,6 +28,7 @@ class _Known:
     totals: Totals | None = None
     runs: tuple[Mapping[str, Any], ...] = ()
     parked: tuple[Parked, ...] = ()
+    colliding: tuple[KnownTag, ...] = ()
     problem: str | None = None
 
 
@@ -46,11 +48,19 @@ def _known(store: StateStore, section: PairSection, state: PairState | None) -> 
     if state is None:
         return _Known(section.name)
     try:
-        pair_store = store.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
+        pair_store = store.look_at_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
     except StateStoreError as error:
         return _Known(section.name, state, problem=str(error))
-    runs, parked = pair_store.last_runs(_RUNS), pair_store.parked(everything=True)
-    return _Known(section.name, state, pair_store.totals(), tuple(runs), tuple(parked))
+    if pair_store is None:  # what is known is about another location or list
+        return _Known(section.name, replace(state, watermarks={}))
+    return _Known(
+        section.name,
+        state,
+        pair_store.totals(),
+        tuple(pair_store.last_runs(_RUNS)),
+        tuple(pair_store.parked(everything=True)),
+        tuple(collisions(pair_store.tags())),
+    )
 
 
 def _as_json(known: _Known) -> dict[str, Any]:
@@ -75,12 +85,14 @@ def _as_json(known: _Known) -> dict[str, Any]:
                 "ghl_id": one.ghl_id,
                 "emailoctopus_id": one.emailoctopus_id,
                 "what": one.what,
+                "code": one.code,
                 "error": one.message,
                 "attempts": one.attempts,
                 "next_try": _iso(one.next_try),
             }
             for one in known.parked
         ],
+        "colliding_tags": [{"tag": _spelt(tag), "system": str(tag.owner)} for tag in known.colliding],
         "runs": [_run(run) for run in known.runs],
     }
 
@@ -117,17 +129,26 @@ def _show(known: list[_Known]) -> None:
             out.print(f"{one.name}: not linked: {reasons}")
         for system, left in _quota_left(one).items():
             out.print(f"{one.name}: {left:,} requests of {system}'s daily quota were left after the last run")
+        if one.colliding:
+            names = ", ".join(f"{_spelt(tag)} ({tag.owner})" for tag in one.colliding)
+            out.print(f"{one.name}: tags left alone, as they would become one with another tag: {names}")
         _show_parked(one)
 
 
+def _spelt(tag: KnownTag) -> str:
+    """A tag's name as the system that owns it spells it, as far as is known."""
+    return tag.spelling or tag.name
+
+
 def _show_parked(known: _Known) -> None:
-    columns = ("GHL id", "EmailOctopus id", "what", "the API's words", "tried#", "again at")
+    columns = ("GHL id", "EmailOctopus id", "what", "why", "the API's words", "tried#", "again at")
     rows = [
         (
             one.ghl_id or "-",
             one.emailoctopus_id or "-",
             one.what,
-            one.message,
+            one.code,
+            one.message or "-",
             one.attempts,
             f"{one.next_try:%Y-%m-%d %H:%M} UTC",
         )

@@ -117,6 +117,20 @@ class StateStore:
             _move(connection, row, location_id, list_id)
             return self._pair(row.id)
 
+    def look_at_pair(self, name: str, location_id: str, list_id: str) -> SqlPairStore | None:
+        """The state of one pair as it is; None where `open_pair` would make it, or clear it for a new place.
+
+        Raises `StateStoreError` as `open_pair` does. Nothing is written.
+        """
+        with reading(self._engine) as connection:
+            row = connection.execute(_BY_NAME, {"name": name}).one_or_none()
+            if row is None:
+                return None
+            if (row.location_id, row.list_id) == (location_id, list_id):
+                return self._pair(row.id)
+            _refuse_links(connection, row, location_id, list_id)
+            return None
+
     def _pair(self, pair_id: int) -> SqlPairStore:
         return SqlPairStore(self._engine, pair_id, self._secrets, self._keys, self._clock)
 
@@ -163,6 +177,14 @@ def _move(connection: Connection, row: AnyRow, location_id: str, list_id: str) -
     """Point a pair without links at another location or list; what it knew of the old one goes."""
     if (row.location_id, row.list_id) == (location_id, list_id):
         return  # another process was quicker
+    _refuse_links(connection, row, location_id, list_id)
+    for statement in _OF_ONE_LOCATION_AND_LIST:
+        connection.execute(statement, {"pair": row.id})
+    connection.execute(_MOVE, {"pair": row.id, "location": location_id, "list": list_id})
+
+
+def _refuse_links(connection: Connection, row: AnyRow, location_id: str, list_id: str) -> None:
+    """Raise `StateStoreError` when a pair has links, which belong to one location and list."""
     count = connection.execute(_COUNT_LINKS, {"pair": row.id}).scalar_one()
     if count:
         raise StateStoreError(
@@ -170,6 +192,3 @@ def _move(connection: Connection, row: AnyRow, location_id: str, list_id: str) -
             f"{row.list_id}, but the configuration names location {location_id} and list {list_id}: put the old ids "
             "back, or give the pair a new name (or the configuration a new database_url) to start anew there"
         )
-    for statement in _OF_ONE_LOCATION_AND_LIST:
-        connection.execute(statement, {"pair": row.id})
-    connection.execute(_MOVE, {"pair": row.id, "location": location_id, "list": list_id})

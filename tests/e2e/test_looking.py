@@ -135,6 +135,11 @@ def test_status_tells_what_is_parked_and_why(trial: Trial) -> None:
     for told in (parked["ghl_id"], parked["error"], "creation"):
         assert told in words
     assert parked["error"] not in done.err
+    (logged,) = [line for line in map(json.loads, done.err.splitlines()) if line["event"] == "parked"]
+    assert {name: logged[name] for name in ("pair", "ghl_id", "emailoctopus_id", "what", "code", "attempts")} == {
+        "pair": "sandbox",
+        **{name: parked[name] for name in ("ghl_id", "emailoctopus_id", "what", "code", "attempts")},
+    }
     assert 0 < pair["quota_left"]["ghl"] < 200_000
     assert f"{pair['quota_left']['ghl']:,} requests of ghl's daily quota" in words
     assert "quota_left" not in pair["runs"][0]
@@ -144,6 +149,45 @@ def test_status_tells_of_a_changed_location(trial: Trial) -> None:
     trial.run("reconcile")
     answer = trial.run("status", "--json", config=trial.config.replace("location_id: ", "location_id: x"))
     assert (answer.status, "put the old ids back" in answer.pair["problem"]) == (0, True)
+
+
+@pytest.mark.parametrize("command", ["status", "check"])
+def test_who_only_looks_leaves_what_was_known_of_another_list(trial: Trial, command: str) -> None:
+    alone = trial.config.replace(
+        "    fields:", "    create_in_ghl: false\n    create_in_emailoctopus: false\n    fields:"
+    )
+    other = trial.emailoctopus.create_list("Another").id
+    empty = alone.replace(f"list_id: {trial.sandbox.list_id}", f"list_id: {other}")
+    assert trial.run("reconcile", config=empty).status == 0
+    before = dump(trial)
+
+    answer = trial.run(command, "--json")
+
+    assert answer.status == 0
+    assert dump(trial) == before
+    if command == "status":
+        assert (answer.pair["problem"], answer.pair["watermarks"], answer.pair["staged"]) == (None, {}, 0)
+
+
+def test_status_names_the_tags_that_collide(trial: Trial) -> None:
+    ghl = trial.ghl.create(email="ada@example.com", tags=["eo: summer"])
+    trial.emailoctopus.add(trial.sandbox.list_id, "ada@example.com", {}, ["Summer"])
+    prefixed = trial.config.replace("    fields:", "    tags: {prefix_from_emailoctopus: 'eo: '}\n    fields:")
+    done = trial.run("reconcile", config=prefixed)
+    assert (done.status, ghl.tags) == (0, ("eo: summer",))
+    assert '"event": "tags_collide"' in done.err
+    assert "summer" not in done.err.lower()
+
+    assert trial.run("status", "--json").pair["colliding_tags"] == [{"tag": "Summer", "system": "emailoctopus"}]
+    assert (
+        "tags left alone, as they would become one with another tag: Summer (emailoctopus)" in trial.run("status").out
+    )
+
+
+def dump(trial: Trial) -> list[str]:
+    """Every row of the state store."""
+    with closing(sqlite3.connect(trial.folder / "sync.db")) as database:
+        return list(database.iterdump())
 
 
 def test_status_waits_for_nothing_it_does_not_need() -> None:

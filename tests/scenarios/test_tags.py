@@ -5,7 +5,9 @@ from typing import Literal
 import pytest
 from structlog.testing import capture_logs
 
+from sync_daemon.changes.tagbook import COLLIDES, collisions
 from sync_daemon.model.policy import TagRule
+from sync_daemon.model.state import KnownTag
 from sync_daemon.model.system import SystemName
 from tests.worlds import EMAILOCTOPUS, GHL, World, world
 
@@ -358,7 +360,11 @@ def test_a_tag_that_would_collide_is_left_alone_and_reported(database_url: str, 
         report = here.full() if mode == "full" else here.reconcile()
         assert not report.written
         assert tags(here) == (["eo: summer"], ["Summer", "eo: summer"])
-        assert "summer" in [entry.get("tag") for entry in logs if entry["event"] == "tag_collides"]
+        assert [entry for entry in logs if entry["event"] == "tags_collide"] == [
+            {"event": "tags_collide", "log_level": "warning", "pair": "main", "tags": 1}
+        ]
+        assert "summer" not in str(logs).lower()
+        assert collisions(here.pair_store.tags()) == [KnownTag("summer", EMAILOCTOPUS, "Summer", COLLIDES)]
         untag(here, EMAILOCTOPUS, ids, "Summer")
         assert not here.reconcile().written
         here.assert_quiet()

@@ -47,6 +47,26 @@ def test_links_to_another_location_or_list_are_refused(store: StateStore, locati
     assert len(store.open_pair("main", "location", "list").links(ghl=["g1", "g2"])) == 2
 
 
+def test_a_look_at_a_pair_makes_and_clears_nothing(store: StateStore) -> None:
+    assert store.look_at_pair("main", "location", "list") is None
+    assert store.pairs() == []
+
+    pair = store.open_pair("main", "location", "list")
+    pair.commit(Commit(contacts=[known("g1")], watermarks={"ghl.contacts": NOON}))
+
+    assert store.look_at_pair("main", "location", "new list") is None
+    seen = store.look_at_pair("main", "location", "list")
+    assert seen is not None
+    assert (seen.state().list_id, seen.state().watermarks) == ("list", {"ghl.contacts": NOON})
+    assert list(seen.contacts(GHL, ["g1"])) == ["g1"]
+
+
+def test_a_look_at_links_to_another_list_is_refused_as_opening_is(store: StateStore) -> None:
+    store.open_pair("main", "location", "list").commit(Commit(links=[Link("g1", "e1")]))
+    with pytest.raises(StateStoreError, match="put the old ids back"):
+        store.look_at_pair("main", "location", "new list")
+
+
 def test_a_pair_without_links_moves_and_keeps_only_what_belongs_to_people(store: StateStore) -> None:
     before = store.open_pair("main", "location", "list")
     before.commit(

@@ -68,9 +68,10 @@ def _try_rights(ghl: System) -> int:
 
 
 def _seen_before(section: PairSection, store: StateStore | None) -> set[tuple[SystemName, str]]:
-    if store is None or section.name not in {state.name for state in store.pairs()}:
+    if store is None:
         return set()
-    return once_seen(store.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id))
+    known = store.look_at_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
+    return once_seen(known) if known is not None else set()
 
 
 def _compare(section: PairSection, schemas: Mapping[SystemName, AccountSchema], seen: Gone, findings: Findings) -> None:
