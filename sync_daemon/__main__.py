@@ -1,6 +1,7 @@
 """`python -m sync_daemon` and the `sync-daemon` command."""
 
 import gc
+import signal
 import sys
 
 _RARELY = 100_000
@@ -12,8 +13,9 @@ def main() -> None:
     Start and end would spend a third of `sync-daemon status` on looking for garbage among what was just imported.
     """
     gc.set_threshold(_RARELY)
-    from sync_daemon.cli import run  # noqa: PLC0415 - imported once the collector is told
+    from sync_daemon.cli import run, terminate  # noqa: PLC0415 - imported once the collector is told
 
+    signal.signal(signal.SIGTERM, terminate)
     status = run(sys.argv[1:])
     gc.freeze()
     sys.exit(status)

@@ -8,14 +8,24 @@ import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from types import FrameType
+from typing import NamedTuple, NoReturn
 
 import structlog
 from cyclopts import App, CycloptsError
 
 from sync_daemon import logs
-from sync_daemon.commands.exits import BAD_USAGE, INTERRUPTED, UNEXPECTED, status_of
+from sync_daemon.commands.exits import BAD_USAGE, INTERRUPTED, TERMINATED, UNEXPECTED, status_of
 from sync_daemon.model.errors import SyncError
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, the way systemd and containers end a process: it stops what Ctrl-C stops."""
+
+
+def terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Handle SIGTERM."""
+    raise Terminated
 
 
 class _Command(NamedTuple):
@@ -85,9 +95,9 @@ def run(arguments: list[str]) -> int:
     except SyncError as error:
         _complain(str(error))
         return status_of(error)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as signal:
         _complain("Stopped. What was done is stored; the next run goes on from there.")
-        return INTERRUPTED
+        return TERMINATED if isinstance(signal, Terminated) else INTERRUPTED
     except BrokenPipeError:
         # The reader of standard output left; Python would complain again while it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

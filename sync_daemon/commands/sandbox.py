@@ -1,6 +1,5 @@
 """`sync-daemon sandbox`: both APIs as local servers, for trying out a configuration or a client."""
 
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -37,7 +36,6 @@ def sandbox(
     json: Json = False,
 ) -> None:
     """Run both APIs locally with a few hundred invented people, until Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seeded = Sandbox()
     seeded.populate(Population())
     try:

@@ -13,6 +13,8 @@ import pytest
 
 from sync_daemon.cli import run
 from sync_daemon.model.system import SystemName
+from sync_daemon.sandbox.weather import Weather
+from tests.e2e.test_reconcile import differences
 from tests.e2e.trial import Trial, finished, start
 
 COMMANDS = ("demo", "sandbox", "check", "plan", "reconcile", "status")
@@ -75,13 +77,21 @@ def test_what_nobody_foresaw_is_an_exit_status_and_a_log(
     assert "unexpected_failure" in capsys.readouterr().err
 
 
-def test_an_interrupt_is_polite(trial: Trial) -> None:
-    process = trial.start_and_signal(SystemName.GHL, 1, Signals.SIGINT, "reconcile", methods={"GET"})
+@pytest.mark.parametrize("methods", [{"GET"}, {"POST", "PUT"}])
+@pytest.mark.parametrize(("signal", "status"), [(Signals.SIGINT, 130), (Signals.SIGTERM, 143)])
+def test_a_cycle_that_is_told_to_stop_stops_and_gives_the_pair_back(
+    trial: Trial, signal: Signals, status: int, methods: set[str]
+) -> None:
+    process = trial.start_and_signal(SystemName.GHL, 1, signal, "reconcile", methods=methods)
 
     answer = finished(process)
 
-    assert (answer.status, "Traceback" in answer.err) == (130, False)
+    assert (answer.status, "Traceback" in answer.err) == (status, False)
     assert "Stopped. What was done is stored" in answer.err
+    trial.sandbox.ghl.weather = Weather()
+    after = trial.run("reconcile", "--json")
+    assert (after.status, after.pair["outcome"]) == (0, "ok"), "nobody holds the pair"
+    assert differences(trial) == []
 
 
 def test_a_reader_that_leaves_is_no_failure_of_ours(trial: Trial) -> None:
