@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sync_daemon.model.contact import AccountSchema, FieldSpec
@@ -23,11 +23,16 @@ _SIDE = {SystemName.GHL: "the GHL location", SystemName.EMAILOCTOPUS: "the Email
 
 @dataclass(frozen=True, slots=True)
 class MappingRow:
-    """One row of the mapping beside what both sides have for it, None where a side lacks it."""
+    """One row of the mapping beside what both sides have for it, None where a side lacks it.
+
+    `respelt` is how a side spells a name that it has in other letter case only: EmailOctopus's `FirstName` for
+    `firstname`. Such a field isn't missing, it is misspelt.
+    """
 
     rule: FieldRule
     ghl: FieldSpec | None
     emailoctopus: FieldSpec | None
+    respelt: Mapping[SystemName, str] = field(default_factory=dict)
 
     @property
     def fidelity(self) -> Fidelity | None:
@@ -59,7 +64,20 @@ class Objection(NamedTuple):
 def mapping_rows(policy: PairPolicy, schemas: Schemas) -> list[MappingRow]:
     """Every row of the mapping beside what both sides have for it."""
     ghl, emailoctopus = schemas[SystemName.GHL], schemas[SystemName.EMAILOCTOPUS]
-    return [MappingRow(rule, ghl.field(rule.ghl), emailoctopus.field(rule.emailoctopus)) for rule in policy.fields]
+    return [
+        MappingRow(rule, ghl.field(rule.ghl), emailoctopus.field(rule.emailoctopus), _respelt(rule, schemas))
+        for rule in policy.fields
+    ]
+
+
+def _respelt(rule: FieldRule, schemas: Schemas) -> dict[SystemName, str]:
+    found = {}
+    for system, schema in schemas.items():
+        name = rule.name_in(system)
+        alike = [known for known in (*schema.fields, *schema.aliases) if known.lower() == name.lower()]
+        if alike and name not in alike:
+            found[system] = alike[0]
+    return found
 
 
 def missing_fields(policy: PairPolicy, schemas: Schemas) -> set[tuple[SystemName, str]]:
@@ -103,9 +121,13 @@ def _about(row: MappingRow, gone: Gone, *, create: bool) -> Iterator[str]:
 
 def _about_missing(row: MappingRow, system: SystemName, *, create: bool) -> Iterator[str]:
     name, side = row.rule.name_in(system), _SIDE[system]
-    if not create:
+    if system in row.respelt:
+        yield f"{side} has no field {name}, but one spelt {row.respelt[system]}; write it so"
+    elif not create:
         yield f"{side} has no field {name}; create it there, or set create_missing_fields: true"
     elif row.missing_in(system.other):
+        if system.other in row.respelt:  # told there; what would be made here isn't known before it is mended
+            return
         if system is SystemName.GHL:  # told once for the row
             other = f"{_SIDE[system.other]} a field {row.rule.name_in(system.other)}"
             yield f"neither has {side} a field {name} nor {other}, so its type isn't known; create one of them"
@@ -123,7 +145,9 @@ def _completed(row: MappingRow) -> MappingRow:
 def _made_for(row: MappingRow, system: SystemName) -> NewField | None:
     partner = row.emailoctopus if system is SystemName.GHL else row.ghl
     name = row.rule.name_in(system)
-    if partner is None or not row.missing_in(system) or not _CREATABLE[system].fullmatch(name):
+    if partner is None or not row.missing_in(system) or system in row.respelt:
+        return None
+    if not _CREATABLE[system].fullmatch(name):
         return None
     vendor_type = ghl_type_for(partner.type) if system is SystemName.GHL else emailoctopus_type_for(partner.type)
     if vendor_type is None or (vendor_type in _WITH_CHOICES and not partner.choices):

@@ -70,6 +70,34 @@ def test_what_a_row_needs(row: FieldRule, told: str | None) -> None:
     assert told is None or told in found[0].text
 
 
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize(
+    ("ghl", "emailoctopus", "told"),
+    [
+        ("firstName", "firstname", ["the EmailOctopus list has no field firstname, but one spelt FirstName"]),
+        ("custom.Plan", "FirstName", ["the GHL location has no field custom.Plan, but one spelt custom.plan"]),
+        ("custom.ID1", "FirstName", ["the GHL location has no field custom.ID1, but one spelt custom.id1"]),
+        ("custom.new", "born", ["the EmailOctopus list has no field born, but one spelt Born"]),
+        (
+            "custom.BORN",
+            "born",
+            [
+                "the GHL location has no field custom.BORN, but one spelt custom.born",
+                "the EmailOctopus list has no field born, but one spelt Born",
+            ],
+        ),
+    ],
+)
+def test_a_field_in_other_letter_case_is_no_missing_one(
+    ghl: str, emailoctopus: str, told: list[str], *, create: bool
+) -> None:
+    asked = policy(FieldRule(ghl, emailoctopus), create_missing_fields=create)
+    found = [text for _, text in objections(asked, SCHEMAS) if "spelt" in text]
+    assert found == [f"{text}; write it so" for text in told]
+    assert len(objections(asked, SCHEMAS)) == len(told) + (ghl == "custom.new" and not create)
+    assert new_fields(asked, SCHEMAS) == []
+
+
 def test_an_objection_names_the_row() -> None:
     rows = (FieldRule("custom.plan", "FirstName"), FieldRule("custom.score", "Born"))
     ((path, told),) = objections(policy(*rows), SCHEMAS)
