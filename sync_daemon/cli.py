@@ -90,6 +90,7 @@ def run(arguments: list[str]) -> int:
     try:
         logs.configure()
         outcome = application()(_options_last(arguments), exit_on_error=False)
+        sys.stdout.flush()
     except CycloptsError:
         return BAD_USAGE  # cyclopts has said what is wrong
     except SyncError as error:
@@ -99,10 +100,13 @@ def run(arguments: list[str]) -> int:
         _complain("Stopped. What was done is stored; the next run goes on from there.")
         return TERMINATED if isinstance(signal, Terminated) else INTERRUPTED
     except BrokenPipeError:
-        # The reader of standard output left; Python would complain again while it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_the_answer()  # who read it has left
         return UNEXPECTED
-    except Exception:  # noqa: BLE001 - the last resort of the process: it is logged and becomes the exit status
+    except Exception as error:  # noqa: BLE001 - the last resort of the process: it is logged, and is the exit status
+        if isinstance(error, OSError) and (why := _refusal_of_the_answer()) is not None:
+            _complain(f"The answer can't be written to standard output: {why}. What was done until then is stored.")
+            _give_up_the_answer()
+            return UNEXPECTED
         structlog.get_logger().exception("unexpected_failure")
         _complain("This should not have happened. Please report it together with the lines above.")
         return UNEXPECTED
@@ -114,6 +118,21 @@ def _open_what_was_closed() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
+
+
+def _refusal_of_the_answer() -> str | None:
+    """Why standard output takes nothing, None when it does: tried with one line more, as nothing may wait any more."""
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError as error:
+        return error.strerror
+    return None
+
+
+def _give_up_the_answer() -> None:
+    """Let what nobody takes go nowhere; Python would complain again while it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _options_last(arguments: list[str]) -> list[str]:

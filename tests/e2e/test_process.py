@@ -102,6 +102,19 @@ def test_a_reader_that_leaves_is_no_failure_of_ours(trial: Trial) -> None:
     assert "Traceback" not in process.stderr.read()
 
 
+@pytest.mark.parametrize("command", [["status"], ["status", "--json"], ["reconcile"], ["plan"], ["--help"]])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_answer_that_cannot_be_written_is_told(trial: Trial, command: list[str], unbuffered: str) -> None:
+    line = 'exec "$0" -m sync_daemon "$@" >/dev/full'
+    given = command if command == ["--help"] else [*command, "--config", str(trial.write())]
+    shell = ["sh", "-c", line, sys.executable]
+    answer = finished(start(*given, folder=trial.folder, command=shell, variables={"PYTHONUNBUFFERED": unbuffered}))
+    assert (answer.status, "Traceback" in answer.err) == (1, False)
+    assert answer.err.endswith(
+        "The answer can't be written to standard output: No space left on device. What was done until then is stored.\n"
+    )
+
+
 def test_the_sandbox_serves_until_it_is_stopped(tmp_path: Path) -> None:
     process = start("sandbox", "--json", "--write-config", "made/sandbox.yaml", folder=tmp_path)
     facts = read_object(process)
