@@ -13,6 +13,7 @@ from sync_daemon.model.errors import Refused, StopSystem
 from sync_daemon.model.state import Parked, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
+from sync_daemon.read.schemas import read_schemas
 from sync_daemon.reconcile.decide import decide
 from sync_daemon.reconcile.decision import Context, Decision, Needs
 from sync_daemon.reconcile.moves import Move
@@ -35,7 +36,7 @@ def judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move] | None = No
 
 def refresh_schemas(run: Run) -> None:
     """Read what both accounts can hold now, and remember it."""
-    schemas = {name: run.systems[name].read_schema() for name in SystemName}
+    schemas = read_schemas(run.systems)
     for schema in schemas.values():
         run.pair.store.save_schema(schema)
     run.use_schemas(schemas)

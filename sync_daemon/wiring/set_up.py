@@ -15,6 +15,7 @@ from sync_daemon.model.errors import ConfigurationError, PairBusy, Refused
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Commit, PairStore
+from sync_daemon.read.schemas import read_schemas
 from sync_daemon.reconcile.mapping_check import NewField, Schemas, missing_fields, new_fields, objections
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.wiring.systems import Systems
@@ -57,7 +58,7 @@ class SetUp:
         policy, new = self.check()
         if new:
             self._make(new)
-            made = {system: self._read_from(system) for system in {one.system for one in new}}
+            made = {system: self._keep(self.systems[system].read_schema()) for system in {one.system for one in new}}
             policy, new = self._judge({**self._stored(), **made})
         self._remember({(one.system, one.spec.name) for one in new})
         return policy
@@ -66,16 +67,16 @@ class SetUp:
         """What both accounts can hold: from the store, while every mapped field has been seen."""
         schemas = self._stored()
         if len(schemas) < len(SystemName) or not once_seen(self.store).issuperset(self._mapped()):
-            schemas = {name: self._read_from(name) for name in SystemName}
+            schemas = {name: self._keep(schema) for name, schema in read_schemas(self.systems).items()}
         return schemas
 
     def _stored(self) -> Schemas:
         return {name: schema for name in SystemName if (schema := self.store.schema(name)) is not None}
 
-    def _read_from(self, system: SystemName) -> AccountSchema:
-        schema = self.systems[system].read_schema()
+    def _keep(self, schema: AccountSchema) -> AccountSchema:
+        """Remember a schema that was just read."""
         self.store.save_schema(schema)
-        self.read.add(system)
+        self.read.add(schema.system)
         return schema
 
     def _mapped(self) -> list[MappedField]:

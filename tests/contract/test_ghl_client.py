@@ -101,8 +101,10 @@ def test_the_schema(either: Place) -> None:
 
 
 def test_an_unknown_location(place: Place) -> None:
-    with pytest.raises(ConfigurationError, match=r"`pairs\.main\.ghl\.location_id`"):
+    with pytest.raises(ConfigurationError, match=r"`pairs\.main\.ghl\.location_id`") as caught:
         place.bare(location_id="somebodyElsesLocation").read_schema()
+    assert "(" not in str(caught.value), "one sentence after the other, none within another"
+    assert "Settings > Business Profile" in str(caught.value)
 
 
 def test_a_location_that_ghl_fails_to_tell(place: Place) -> None:

@@ -188,6 +188,20 @@ def test_refused_credentials(trial: Trial, command: str) -> None:
     assert trial.sandbox.ghl_token[4:] not in answer.err + answer.out
 
 
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("command", [["reconcile"], ["reconcile", "--full"], ["plan", "--full"], ["check"]])
+def test_both_credentials_that_are_refused_are_named(trial: Trial, command: list[str], *, before: bool) -> None:
+    if before:
+        trial.run("reconcile")
+    wrong = trial.config.replace("token: pit-", "token: pit-x").replace("api_key: eo_", "api_key: eo_x")
+
+    answer = trial.run(*command, config=wrong)
+
+    assert answer.status == 4
+    for key in ("pairs.sandbox.ghl.token", "pairs.sandbox.emailoctopus.api_key"):
+        assert (answer.err + answer.out).count(key) == 1
+
+
 def test_credentials_refused_later_are_the_outcome(trial: Trial) -> None:
     trial.run("reconcile")
     answer = trial.run("reconcile", "--json", config=trial.config.replace("api_key: eo_", "api_key: eo_x"))

@@ -62,9 +62,12 @@ def _no_schema(refusal: Refused | Forbidden, key: str) -> SyncError:
     """Why the location can't be told: its own trouble, or an id that isn't this token's."""
     if isinstance(refusal, Refused) and refusal.code in _FAULTS:
         return Unreachable(SystemName.GHL, f"GHL doesn't tell the location's settings and fields: {refusal}")
+    copy = "Copy the id from the sub-account's Settings > Business Profile"
+    if isinstance(refusal, Forbidden):
+        return ConfigurationError(f"{refusal} {copy}.")
     return ConfigurationError(
-        f"GHL gives no location for `{key}.location_id` ({refusal}). Copy the id from the sub-account's Settings > "
-        "Business Profile; the token must belong to the same sub-account."
+        f"GHL gives no location for `{key}.location_id`: {refusal.message.rstrip('.')}. {copy}; "
+        "the token must belong to the same sub-account."
     )
 
 
