@@ -116,7 +116,10 @@ def call(action: Callable[..., Any], arguments: dict[str, Any]) -> Any:
 
 
 def mount(context: Context[Any], outside: list[Route]) -> Mount:
-    """Give everything under /_sandbox: the control routes and an API's own routes for the outside world."""
+    """Give everything under /_sandbox: the control routes and an API's own routes for the outside world.
+
+    `GET /_sandbox` lists them, each with what it does.
+    """
     control = Control(context)
     routes = [
         Route("/weather", control.weather, methods=["GET", "PUT"]),
@@ -127,14 +130,22 @@ def mount(context: Context[Any], outside: list[Route]) -> Mount:
         Route("/clock/advance", control.advance, methods=["POST"]),
     ]
     routes += outside
-    known = ", ".join(f"{'/'.join(sorted((one.methods or set()) - {'HEAD'}))} {CONTROL}{one.path}" for one in routes)
+    known = {_named(one): (one.endpoint.__doc__ or "").partition("\n")[0] for one in routes}
+
+    async def index(_request: Request) -> Response:
+        return JSONResponse(known)
 
     async def lost(request: Request, _error: Exception) -> Response:
-        said = f"There is no {request.method} {request.url.path}; there are {known}."
+        said = f"There is no {request.method} {request.url.path}; there are {', '.join(known)}."
         return JSONResponse({"error": said}, status_code=404)
 
     refusals = dict.fromkeys((msgspec.MsgspecError, ValueError, TypeError, LookupError), _refused)
-    return Mount(CONTROL, app=Starlette(routes=routes, exception_handlers={**refusals, HTTPException: lost}))
+    there = [Route("/", index, methods=["GET"]), *routes]
+    return Mount(CONTROL, app=Starlette(routes=there, exception_handlers={**refusals, HTTPException: lost}))
+
+
+def _named(route: Route) -> str:
+    return f"{'/'.join(sorted((route.methods or set()) - {'HEAD'}))} {CONTROL}{route.path}"
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

@@ -29,7 +29,8 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Log a request, count it, let the weather at it, and hand it to the API."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
-            await self._app(scope, receive, send)
+            index = {"path": f"{CONTROL}/"} if scope["path"] == CONTROL else {}  # as people type it
+            await self._app({**scope, **index}, receive, send)
             return
         context = self._context
         exchange = Exchange(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from sync_daemon.cli import run
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.weather import Weather
 from tests.e2e.test_reconcile import differences
-from tests.e2e.trial import Trial, finished, start
+from tests.e2e.trial import ROOT, Trial, finished, start
 
 COMMANDS = ("demo", "sandbox", "check", "plan", "reconcile", "status")
 
@@ -130,6 +131,23 @@ def test_the_sandbox_serves_until_it_is_stopped(tmp_path: Path) -> None:
     assert finished(process).status == 0
     refused = finished(start("sandbox", "--write-config", "made/sandbox.yaml", folder=tmp_path))
     assert (refused.status, "exists already" in refused.err) == (2, True)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the README's lines need curl")
+def test_the_outside_world_is_played_as_the_readme_says(tmp_path: Path) -> None:
+    served = start("sandbox", "--json", "--write-config", "sandbox.yaml", folder=tmp_path)
+    read_object(served)
+    program = tmp_path / ".venv" / "bin" / "sync-daemon"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m sync_daemon "$@"\n')
+    program.chmod(0o755)
+    lines = re.search(r"^    set -- .*?(?=\n\n)", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert lines is not None
+
+    answer = finished(start(folder=tmp_path, command=["sh", "-e", "-c", lines.group()]))
+
+    assert answer.status == 0, answer.err
+    assert "1 dnd set" in answer.out.splitlines()[-1]
 
 
 def test_the_demo_tells_its_story_and_ends(tmp_path: Path) -> None:

@@ -18,6 +18,17 @@ def test_quirks_change_in_place() -> None:
     assert ask(app, "GET", "/count").json()["count"] == 3
 
 
+@pytest.mark.parametrize("path", ["/_sandbox", "/_sandbox/"])
+def test_the_routes_are_listed_with_what_they_do(path: str) -> None:
+    _, app = counter_api()
+    answer = ask(app, "GET", path)
+    assert answer.status == 200
+    assert (
+        answer.json()["GET/PUT /_sandbox/weather"] == "GET the weather; PUT a new one (what isn't named becomes fair)."
+    )
+    assert "POST /_sandbox/clock/advance" in answer.json()
+
+
 @pytest.mark.parametrize(
     ("body", "said"), [({"loud": True}, "There is no loud here"), ({"times": "often"}, "Expected `int`")]
 )

@@ -63,15 +63,15 @@ class Outside:
         return json_response(self._written(self._world.contact(request.path_params["contact_id"])))
 
     async def on_contact(self, request: Request) -> Response:
-        """POST something that happens to one contact."""
+        """POST something that happens to one contact; an unknown action is answered with all there are."""
         return await self._act(request, _ON_CONTACT, contact_id=request.path_params["contact_id"])
 
     async def on_list(self, request: Request) -> Response:
-        """POST something that happens to one list."""
+        """POST something that happens to one list; an unknown action is answered with all there are."""
         return await self._act(request, _ON_LIST, list_id=request.path_params["list_id"])
 
     async def on_account(self, request: Request) -> Response:
-        """POST something that happens to the account."""
+        """POST something that happens to the account; an unknown action is answered with all there are."""
         return await self._act(request, _ON_ACCOUNT)
 
     async def automation_starts(self, _request: Request) -> Response:

@@ -80,14 +80,14 @@ class Outside:
         return _json(self._shown(contact))
 
     async def on_contact(self, request: Request) -> Response:
-        """POST something that happens to one contact."""
+        """POST something that happens to one contact; an unknown action is answered with all there are."""
         contact = _found(self._world, request.path_params["contact_id"])
         action = _allowed(request.path_params["action"], _ON_CONTACT)
         target = {_TARGETS.get(action, "contact_id"): contact.id}
         return await self._act(request, action, **target)
 
     async def on_account(self, request: Request) -> Response:
-        """POST something that happens to the account, or to a task or appointment."""
+        """POST something that happens to the account, a task or an appointment; an unknown action: all there are."""
         action = _allowed(request.path_params["action"], _ON_ACCOUNT)
         return await self._act(request, action)
 
