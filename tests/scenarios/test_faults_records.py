@@ -171,7 +171,8 @@ def test_a_batch_refused_as_a_whole_is_halved_and_its_size_learned(
             assert here.reconcile().outcome == "ok"
             assert names_there(here) == [f"New {turn}"] * 12
             # The second time nothing is refused any more: twelve, six, three, and then threes.
-            assert batches(here) == ([12, 6, 6, 3, 3, 3, 3] if turn == 0 else [3, 3, 3, 3])
+            # Which half comes first is up to the threads.
+            assert sorted(batches(here), reverse=True) == ([12, 6, 6, 3, 3, 3, 3] if turn == 0 else [3, 3, 3, 3])
         here.assert_quiet()
 
 
