@@ -13,9 +13,10 @@ def main() -> None:
     Start and end would spend a third of `sync-daemon status` on looking for garbage among what was just imported.
     """
     gc.set_threshold(_RARELY)
-    from sync_daemon.cli import run, terminate  # noqa: PLC0415 - imported once the collector is told
+    from sync_daemon.cli import run, stop  # noqa: PLC0415 - imported once the collector is told
 
-    signal.signal(signal.SIGTERM, terminate)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     status = run(sys.argv[1:])
     gc.freeze()
     sys.exit(status)

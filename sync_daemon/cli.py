@@ -5,6 +5,7 @@ Each command is a module of `commands`, imported when it is called: `status` sha
 """
 
 import os
+import signal
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -17,15 +18,17 @@ from cyclopts import App, CycloptsError
 from sync_daemon import logs
 from sync_daemon.commands.exits import BAD_USAGE, INTERRUPTED, TERMINATED, UNEXPECTED, status_of
 from sync_daemon.model.errors import SyncError
+from sync_daemon.wiring.clock import end_every_wait
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, the way systemd and containers end a process: it stops what Ctrl-C stops."""
 
 
-def terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Handle SIGTERM."""
-    raise Terminated
+def stop(number: int, _frame: FrameType | None) -> NoReturn:
+    """Handle SIGINT and SIGTERM: what is under way ends, what waits for its turn isn't sent."""
+    end_every_wait()
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
 class _Command(NamedTuple):
@@ -96,9 +99,9 @@ def run(arguments: list[str]) -> int:
     except SyncError as error:
         _complain(str(error))
         return status_of(error)
-    except KeyboardInterrupt as signal:
+    except KeyboardInterrupt as stopped:
         _complain("Stopped. What was done is stored; the next run goes on from there.")
-        return TERMINATED if isinstance(signal, Terminated) else INTERRUPTED
+        return TERMINATED if isinstance(stopped, Terminated) else INTERRUPTED
     except BrokenPipeError:
         _give_up_the_answer()  # who read it has left
         return UNEXPECTED

@@ -1,7 +1,15 @@
 """The machine's own time."""
 
+import threading
 import time
 from datetime import UTC, datetime
+
+_WOKEN = threading.Event()
+
+
+def end_every_wait() -> None:
+    """Let no thread of this process wait any more: it is about to stop."""
+    _WOKEN.set()
 
 
 class SystemClock:
@@ -16,5 +24,6 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
+        """Wait. Raises `KeyboardInterrupt` when the process is about to stop: what was waited for isn't done."""
+        if _WOKEN.wait(seconds):
+            raise KeyboardInterrupt

@@ -18,6 +18,7 @@ from sync_daemon.sandbox.weather import Weather
 from tests.e2e.test_reconcile import differences
 from tests.e2e.trial import ROOT, Trial, finished, start
 
+STREAMS = ("subscribed", "unsubscribed", "pending")
 COMMANDS = ("demo", "sandbox", "check", "plan", "reconcile", "status")
 
 
@@ -93,6 +94,19 @@ def test_a_cycle_that_is_told_to_stop_stops_and_gives_the_pair_back(
     after = trial.run("reconcile", "--json")
     assert (after.status, after.pair["outcome"]) == (0, "ok"), "nobody holds the pair"
     assert differences(trial) == []
+
+
+@pytest.mark.parametrize(("signal", "status"), [(Signals.SIGINT, 130), (Signals.SIGTERM, 143)])
+def test_who_is_told_to_stop_waits_for_no_rate_limit(trial: Trial, signal: Signals, status: int) -> None:
+    trial.run("reconcile")
+    trial.sandbox.emailoctopus.log.clear()
+    process = trial.start_and_signal(SystemName.EMAILOCTOPUS, 1, signal, "reconcile", methods={"GET"})
+    trial.sandbox.emailoctopus.weather.throttle_rate = 1.0  # whose next request may go a minute later
+
+    answer = finished(process, seconds=30)
+
+    assert (answer.status, "Traceback" in answer.err) == (status, False)
+    assert trial.sandbox.emailoctopus.log.total <= len(STREAMS), "nobody asked twice"
 
 
 def test_a_reader_that_leaves_is_no_failure_of_ours(trial: Trial) -> None:
