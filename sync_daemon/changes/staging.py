@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sync_daemon.changes.detect import Detector
+from sync_daemon.changes.digests import Digester
 from sync_daemon.model.contact import Consent, Snapshot, Source
 from sync_daemon.model.state import KnownContact, Link, Staged, Unlinked
 from sync_daemon.model.system import SystemName
@@ -116,6 +117,26 @@ def _stage_one(
         page.missed.append(parts)
     page.contacts.append(fresh)
     page.staged.append(to_stage(snapshot, row, waiting, parts, rules.detector, untold=untold))
+
+
+def unread_contact(rest: Snapshot, row: KnownContact, digester: Digester, scan: int) -> KnownContact | None:
+    """The row of a contact without a link of which only address and consent can be read; None if they are known."""
+    if row.unlinked is Unlinked.FORGOTTEN or _outdated(rest, row):
+        return None
+    address = digester.address(rest.address) if rest.address else None
+    consent = rest.consent or row.consent
+    if (address, consent) == (row.address, row.consent):
+        return None
+    there = Unlinked.PARKED if row.unlinked in (None, Unlinked.DELETED) else row.unlinked
+    fresh = replace(
+        row,
+        updated_at=_latest(row.updated_at, rest.updated_at),
+        address=address,
+        consent=consent,
+        unlinked=there,
+        scan=scan or row.scan,
+    )
+    return fresh if row.address in (None, address) else _under_another_address(fresh, None)
 
 
 def to_stage(

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sync_daemon.apply.retry_times import next_try
-from sync_daemon.changes.staging import StagingRules, stage_page
+from sync_daemon.changes.staging import StagingRules, stage_page, unread_contact
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, SCANNED, TELLS_CONSENT, Run, log
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, StopSystem
-from sync_daemon.model.state import Held, Parked, Staged, Unlinked
+from sync_daemon.model.state import Held, KnownContact, Parked, Staged, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.read.streams import Listing, StreamKey, side_by_side
@@ -116,7 +116,11 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
         additional_addresses=staged.additional_addresses,
     )
     commit.staged.extend(called(run, staged.left | _given_up(run, staged.additional_addresses)))
-    commit.parked.extend(_malformed(run, system, page.malformed))
+    news = list(_unlinked_though_malformed(run, system, page.malformed, scan))
+    commit.contacts.extend(news)
+    commit.staged.extend(map(_to_be_read, news))
+    told = {contact.contact_id for contact in news}  # parked when they were read by id
+    commit.parked.extend(_malformed(run, system, [one for one in page.malformed if one.contact_id not in told]))
     if tells and not run.search_tells_consent:
         run.search_tells_consent = True
         commit.looked_at[TELLS_CONSENT] = run.pair.clock.now()
@@ -200,6 +204,30 @@ def _revoked_though_malformed(run: Run, system: SystemName, malformed: Collectio
     links = store.links(ghl=revoked) if system is GHL else store.links(emailoctopus=revoked)
     known = store.contacts(system, [link.id_in(system) for link in links]).values()
     return [revoked[one.contact_id] for one in known if not one.baseline or one.baseline.consent is not Consent.REVOKED]
+
+
+def _unlinked_though_malformed(
+    run: Run, system: SystemName, malformed: Collection[Malformed], scan: int
+) -> Iterable[KnownContact]:
+    """What is new of the address and consent of malformed contacts without a link: somebody may meet them."""
+    rests = {one.contact_id: one.rest for one in malformed if one.rest is not None}
+    if not rests:
+        return
+    store = run.pair.store
+    links = store.links(ghl=rests) if system is GHL else store.links(emailoctopus=rests)
+    known = store.contacts(system, rests)
+    for contact_id in rests.keys() - {link.id_in(system) for link in links}:
+        row = known.get(contact_id, KnownContact(system, contact_id))
+        fresh = unread_contact(rests[contact_id], row, run.pair.digester, scan)
+        if fresh is not None:
+            yield fresh
+
+
+def _to_be_read(contact: KnownContact) -> Staged:
+    """A hint at a contact; a revocation that it shows is looked at first."""
+    agreed = contact.baseline.consent if contact.baseline else None
+    revoked = contact.consent is Consent.REVOKED and agreed is not Consent.REVOKED
+    return Staged(contact.system, contact.contact_id, None, revoked=revoked)
 
 
 def _malformed(run: Run, system: SystemName, malformed: Collection[Malformed]) -> Iterable[Parked]:

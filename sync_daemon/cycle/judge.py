@@ -14,7 +14,7 @@ from sync_daemon.model.state import Parked, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.read.schemas import read_schemas
-from sync_daemon.reconcile.decide import decide
+from sync_daemon.reconcile.decide import decide, decide_unread
 from sync_daemon.reconcile.decision import Context, Decision, Needs
 from sync_daemon.reconcile.moves import Move
 
@@ -81,7 +81,8 @@ def _judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move]) -> list[D
                 decisions.append(answer)
         if not waiting:
             break
-        open_cases = _with_reads(run, waiting)
+        open_cases, revocations = _with_reads(run, waiting)
+        decisions.extend(revocations)
         context = run.context()
     return decisions
 
@@ -107,13 +108,17 @@ def _decide(case: Case, context: Context, moves: Mapping[str, Move]) -> Decision
     return decide(case, context, moves.get(case.ghl.contact_id) if case.ghl else None)
 
 
-def _with_reads(run: Run, waiting: Sequence[tuple[Case, Needs]]) -> list[Case]:
-    """The waiting cases with what they asked for; those that can't go on now are put back or parked."""
+def _with_reads(run: Run, waiting: Sequence[tuple[Case, Needs]]) -> tuple[list[Case], list[Decision]]:
+    """The waiting cases with what they asked for; those that can't go on now are put back or parked.
+
+    Of a case that can't go on because a contact can't be read, its revocations go out first.
+    """
     reads = fetch(run, {key for _, needs in waiting for key in needs.reads})
     found = {key: answer for key, answer in reads.items() if isinstance(answer, Snapshot)}
     for system in SystemName:
         run.book.meet({system: {tag for key, one in found.items() if key[0] is system for tag in one.tags}})
     ready: list[Case] = []
+    revocations: list[Decision] = []
     for case, needs in waiting:
         gone = {key for key in needs.reads if key in reads and reads[key] is None}
         refusal = next((answer for key in needs.reads if isinstance(answer := reads.get(key), Refused)), None)
@@ -121,14 +126,18 @@ def _with_reads(run: Run, waiting: Sequence[tuple[Case, Needs]]) -> list[Case]:
         if any(key not in reads for key in needs.reads):
             continue
         if refusal is not None:
-            _park(run, case, refusal.code, refusal.message)
+            alone = None if gone or strangers else decide_unread(case.with_reads(found), run.context())
+            if alone is None:
+                _park(run, case, refusal.code, refusal.message)
+            else:  # the rows stay: it is parked once nothing of it is left to be revoked
+                revocations.append(alone)
         elif gone:
             _put_aside(run, case, gone)
         elif strangers:
             _stage_again(run, case, found)
         else:
             ready.append(case.with_reads(found))
-    return ready
+    return ready, revocations
 
 
 def _has_other_address(run: Run, side: CaseSide, found: Mapping[ContactKey, Snapshot]) -> bool:
@@ -174,9 +183,10 @@ def _park(run: Run, case: Case, code: str, message: str, gone: Collection[Contac
     """A case that can't be decided: parked as a whole, its rows done; it is read again when its time comes."""
     others = [entry for what, entry in case.parked.items() if what != "creation"]
     seen = [
-        replace(side.known, seen=run.pair.digester.snapshot(side.snapshot))
+        # Whatever the next sight of one that can't be read says, it is to be decided.
+        replace(side.known, seen=run.pair.digester.snapshot(side.snapshot) if side.snapshot is not None else None)
         for side in case.sides()
-        if side.snapshot is not None and (side.system, side.contact_id) not in gone
+        if (side.snapshot is not None or not gone) and (side.system, side.contact_id) not in gone
     ]
     before = case.parked.get("creation")
     attempts = before.attempts + 1 if before else 1

@@ -250,6 +250,8 @@ def _existing(run: Run, operation: Operation, refusal: AlreadyExists) -> Snapsho
     except StopSystem as error:
         run.sender.stopped.setdefault(operation.system, error)
         return None
+    except Refused:  # it can't be read: what was to be written is parked as it was refused
+        return None
     if found is not None:
         run.read_now.add((operation.system, found.contact_id))
     return found

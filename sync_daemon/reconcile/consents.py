@@ -24,9 +24,14 @@ class CaseConsent:
 
 
 def consent_now(side: CaseSide) -> Consent:
-    """What a contact says now: as read; unread as last agreed. An untold consent in a search hit is none revoked."""
+    """What a contact says now: as read; unread as last agreed, unless it was seen revoked since.
+
+    An untold consent in a search hit is none revoked.
+    """
     if side.snapshot is not None:
         return side.snapshot.consent or Consent.GRANTED
+    if side.known.consent is REVOKED:
+        return REVOKED
     agreed = side.known.baseline.consent if side.known.baseline else None
     return agreed or side.known.consent or Consent.GRANTED
 

@@ -101,6 +101,16 @@ def decide_blocked(case: Case, link: Link, context: Context) -> Decision | Needs
     )
 
 
+def revocations_of_one(case: Case) -> tuple[Operation, ...]:
+    """What the revocation of an address asks of others, where its contact isn't one of a pair or can't be linked."""
+    side = case.ghl or case.emailoctopus
+    if side is None:
+        return ()
+    if case.blocked_by is not None:
+        return tuple(_revocations_of_blocked(case, side))
+    return tuple(_block_additional(case, side)) if side is case.emailoctopus else ()
+
+
 def _revocations_of_blocked(case: Case, side: CaseSide) -> Iterator[Operation]:
     """What a revocation of the address asks for: of the contact itself, and of those it can't be linked to."""
     if newly_revoked(side):

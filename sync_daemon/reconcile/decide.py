@@ -3,10 +3,15 @@
 from dataclasses import replace
 
 from sync_daemon.changes.cases import Case
-from sync_daemon.reconcile.creation import decide_blocked, decide_emailoctopus_only, decide_ghl_only
-from sync_daemon.reconcile.decision import Context, Decision, Needs, Notice
+from sync_daemon.reconcile.creation import (
+    decide_blocked,
+    decide_emailoctopus_only,
+    decide_ghl_only,
+    revocations_of_one,
+)
+from sync_daemon.reconcile.decision import Context, Decision, Needs, Notice, revocations_of
 from sync_daemon.reconcile.moves import Move, Step
-from sync_daemon.reconcile.pairs import decide_dissolution, decide_pair
+from sync_daemon.reconcile.pairs import decide_dissolution, decide_pair, revocations_of_pair
 
 
 def decide(case: Case, context: Context, move: Move | None = None) -> Decision | Needs:
@@ -16,6 +21,18 @@ def decide(case: Case, context: Context, move: Move | None = None) -> Decision |
     if isinstance(answer, Needs) or not remarks:
         return answer
     return replace(answer, notices=(*answer.notices, *(Notice("consent", remark) for remark in remarks)))
+
+
+def decide_unread(case: Case, context: Context) -> Decision | None:
+    """What narrows consent where a contact can't be read, by what is known of it; None when nothing does.
+
+    Nothing else of such a case is decided.
+    """
+    if case.former is not None:
+        return None
+    if case.blocked_by is None and case.ghl is not None and case.emailoctopus is not None:
+        return revocations_of_pair(case, context)
+    return revocations_of(Decision(case, revocations_of_one(case), frozenset({"consent"})))
 
 
 def _decide(case: Case, context: Context, move: Move | None) -> Decision | Needs:

@@ -13,7 +13,15 @@ from sync_daemon.model.state import Cause, Held, Link, Parked, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.consents import CaseConsent, case_consent, consent_now, unsubscribe
 from sync_daemon.reconcile.contents import Contents, content_operations, pair_contents
-from sync_daemon.reconcile.decision import Context, Decision, Needs, Notice, operations_digest, part_waits
+from sync_daemon.reconcile.decision import (
+    Context,
+    Decision,
+    Needs,
+    Notice,
+    operations_digest,
+    part_waits,
+    revocations_of,
+)
 from sync_daemon.reconcile.fields import FieldConflict
 from sync_daemon.reconcile.moves import Move, Step
 from sync_daemon.reconcile.reads import meets, reads_needed, unread
@@ -71,6 +79,25 @@ def decide_pair(case: Case, context: Context, move: Move | None = None) -> Decis
         regrant=_regrants(consent, ghl, emailoctopus),
         digests={**contents.digests, "consent": consent_digest, "address": address_digest},
         notices=_notices(link, move),
+    )
+
+
+def revocations_of_pair(case: Case, context: Context) -> Decision | None:
+    """What narrows the consent of two contacts of which one can't be read, by what is known of it."""
+    ghl, emailoctopus = _both(case)
+    consent = case_consent(case, context, first=meets(case, context))
+    digest = operations_digest(consent.operations, "consent", context)
+    if part_waits(case, "consent", digest, context.now):
+        return None
+    return revocations_of(
+        Decision(
+            case,
+            consent.operations,
+            frozenset({"consent"}),
+            link=_with_consent(case.link or Link(ghl.contact_id, emailoctopus.contact_id), consent),
+            remember=consent.decision.cause if consent.revoked else None,
+            digests={"consent": digest},
+        )
     )
 
 
