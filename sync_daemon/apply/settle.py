@@ -87,12 +87,14 @@ class _Settlement:
         return self._commit
 
     def _with_revocations(self) -> Iterator[Staged]:
-        """The rows that stay, with the consent that was just written: they show what was before it."""
+        """The rows that stay, with the consent that was just written, and no revocation to be carried any more."""
         for side in self._decision.case.sides():
             written = self._answers.on(side.system, side.contact_id)
             if side.staged is not None and side.snapshot is not None and written.operations:
                 snapshot = replace(side.snapshot, consent=self._baselines.consent_after(side, written))
                 yield replace(side.staged, snapshot=snapshot, revoked=False)
+            elif side.staged is not None and side.staged.revoked and "consent" in self._answers.settled:
+                yield replace(side.staged, revoked=False)
 
     def _link(self) -> Link | None:
         """The link as it is afterwards; a creation brings the missing id."""

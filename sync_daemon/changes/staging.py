@@ -156,7 +156,8 @@ def to_stage(
         snapshot.contact_id,
         snapshot,
         changed_at=_first_seen(snapshot, waiting, parts, detector),
-        revoked=revoked and agreed is not Consent.REVOKED,
+        # One that waits to be carried waits still: somebody may have got the address since it was agreed.
+        revoked=revoked and (agreed is not Consent.REVOKED or (waiting is not None and waiting.revoked)),
         moved="address" in parts,
         echo=_echo(snapshot, row) and (waiting is None or waiting.snapshot is None or waiting.echo),
     )

@@ -1,6 +1,7 @@
 """Read both sides into the inbox: polls and full scans, page by page, each stored before the next is asked for."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -115,7 +116,9 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
         staged=staged.staged,
         additional_addresses=staged.additional_addresses,
     )
-    commit.staged.extend(called(run, staged.left | _given_up(run, staged.additional_addresses)))
+    given_up, gained = _exchanged(run, staged.additional_addresses)
+    commit.staged.extend(called(run, staged.left | given_up))
+    commit.staged.extend(_unsubscribed_at(run, gained))
     news = list(_unlinked_though_malformed(run, system, page.malformed, scan))
     commit.contacts.extend(news)
     commit.staged.extend(map(_to_be_read, news))
@@ -134,10 +137,25 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
     run.pair.progress.pages_read(system, len(page.snapshots))
 
 
-def _given_up(run: Run, now: Mapping[str, Collection[bytes]]) -> set[bytes]:
-    """Additional addresses that GHL contacts had and have no more: who has one as his own may be created now."""
+def _exchanged(run: Run, now: Mapping[str, Collection[bytes]]) -> tuple[set[bytes], set[bytes]]:
+    """Additional addresses that GHL contacts had and have no more, and those that they have got.
+
+    Who has one of the first as his own may be created now.
+    """
     before = run.pair.store.additional_addresses(now.keys())
-    return {address for ghl_id, held in before.items() for address in held if address not in now[ghl_id]}
+    given_up = {address for ghl_id, held in before.items() for address in held if address not in now[ghl_id]}
+    gained = {address for ghl_id, held in now.items() for address in held if address not in before.get(ghl_id, ())}
+    return given_up, gained
+
+
+def _unsubscribed_at(run: Run, addresses: Collection[bytes]) -> list[Staged]:
+    """Hints at those without a link who had unsubscribed an address before a GHL contact got it too."""
+    return [replace(row, revoked=True) for row in called(run, addresses) if _is_unsubscribed(run, row)]
+
+
+def _is_unsubscribed(run: Run, row: Staged) -> bool:
+    known = run.pair.store.contacts(row.system, [row.contact_id]).get(row.contact_id)
+    return row.system is EMAILOCTOPUS and known is not None and known.consent is Consent.REVOKED
 
 
 def called(run: Run, left: Collection[bytes]) -> list[Staged]:

@@ -245,7 +245,8 @@ def _block_all(case: Case, side: CaseSide) -> list[Operation]:
 
 
 def _block_additional(case: Case, side: CaseSide) -> Iterator[Operation]:
-    if newly_revoked(side):
+    """E-mail DND for whoever has the address as an additional one: when it is revoked, and when he gets it revoked."""
+    if newly_revoked(side) or (side.staged is not None and side.staged.revoked and consent_now(side) is REVOKED):
         yield from _block_holders(case, side, "an additional address of this contact is unsubscribed in EmailOctopus")
 
 

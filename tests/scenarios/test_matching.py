@@ -292,6 +292,33 @@ def test_the_revocation_of_an_additional_address_sets_dnd(database_url: str, whe
         here.assert_quiet()
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.parametrize("linked", [True, False])
+def test_an_additional_address_that_was_unsubscribed_before_sets_dnd_once(
+    database_url: str, *, is_new: bool, linked: bool
+) -> None:
+    with world(database_url, create_in_emailoctopus=linked) as here:
+        here.subscriber("ada@example.org", status="unsubscribed")
+        ghl_id = "" if is_new else here.person(ADA)
+        here.reconcile()
+        here.later(minutes=20)
+        ghl_id = ghl_id or here.person(ADA)
+        here.clock.advance(1)
+        here.ghl.add_email(ghl_id, "ada@example.org")
+        assert here.reconcile().written[GHL, "dnd_set"] == 1
+        assert here.blocked(ADA)
+        here.settle()
+        here.assert_quiet()
+        # Somebody who lifts it knows better; the address isn't new any more.
+        here.clock.advance(1)
+        here.ghl.set_dnd(ghl_id, "inactive")
+        here.settle()
+        here.later(days=1)
+        here.full()
+        assert not here.blocked(ADA)
+        here.assert_quiet()
+
+
 def test_who_has_an_address_that_is_additional_no_more_is_created(database_url: str) -> None:
     with world(database_url) as here:
         ghl_id = here.person(ADA)
