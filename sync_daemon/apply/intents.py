@@ -36,4 +36,4 @@ def _sent(operations: list[Operation], side: CaseSide, context: Context, *, crea
     address = next((digester.address(op.address) for op in operations if op.address), None)
     changed = detector.tag_digests(side.system, side.contact_id, (tag for tag in tags if tag is not None))
     at = side.snapshot.updated_at if side.snapshot else side.known.updated_at
-    return Sent(fields, changed, consent, address, creation, at)
+    return Sent(fields, changed, consent, address, creation, at, context.now)

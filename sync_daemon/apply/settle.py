@@ -173,6 +173,9 @@ class _Settlement:
         fresh = CaseSide(KnownContact(operation.system, returned.contact_id))
         written = Written([operation], returned.contact, returned.contact_id, returned.updated_at)
         contact = returned.contact
+        if operation.consent is Consent.REVOKED and "consent" in self._answers.failed:
+            # It was created as one that may be mailed: what is missing is written at once.
+            self._commit.staged.append(Staged(operation.system, returned.contact_id, None, revoked=True))
         self._commit.contacts.append(
             KnownContact(
                 operation.system,

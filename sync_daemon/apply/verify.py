@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from sync_daemon.changes.tagbook import fold
 from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.plan import Action, Operation, WriteResult
-from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.conversion import known_form
 from sync_daemon.reconcile.fields import MappedField
 
@@ -54,11 +53,7 @@ def _fields_not_taken(operation: Operation, contact: Snapshot, fields: tuple[Map
 
 def _status_taken(operation: Operation, contact: Snapshot) -> bool:
     """Whether the consent sent is the consent that came back. GHL may leave `dndSettings` out of an answer."""
-    if operation.consent is None or contact.consent is None:
-        return True
-    if operation.action is Action.CREATE and operation.system is SystemName.GHL:
-        return True
-    return contact.consent is operation.consent
+    return operation.consent is None or contact.consent in (None, operation.consent)
 
 
 def _tags_taken(operation: Operation, held: frozenset[str]) -> bool:

@@ -62,7 +62,7 @@ class Baseline:
 class Sent:
     """What was about to be written when the process may have died: a later snapshot that equals it is our own.
 
-    `at` is the contact's timestamp as it was known then.
+    `at` is the contact's timestamp as it was known then, `since` our clock.
     """
 
     fields: Mapping[str, bytes] = field(default_factory=dict)
@@ -71,6 +71,7 @@ class Sent:
     address: bytes | None = None
     creation: bool = False
     at: datetime | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.model.contact import Consent
@@ -12,6 +13,8 @@ from sync_daemon.reconcile.consent import ConsentDecision, ConsentHistory, Conse
 from sync_daemon.reconcile.decision import Context
 
 REVOKED = Consent.REVOKED
+_ON_ITS_WAY = timedelta(seconds=30)
+"""How long after it was written down a revocation may reach its system: a dead process's lease ends by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,8 @@ def _side(side: CaseSide, *, first: bool) -> ConsentSide:
     now = consent_now(side)
     agreed = None if first else (side.known.baseline or Baseline()).consent
     sent = (side.known.sent or Sent()).consent
-    ours = agreed is not None and (sent is now or _was_being_freed(side))
+    written = _was_being_revoked(side) if now is REVOKED else sent is now
+    ours = agreed is not None and (written or _was_being_freed(side))
     permanent = side.snapshot.permanent if side.snapshot else False
     return ConsentSide(sent if ours else agreed, now, permanent)
 
@@ -160,8 +164,14 @@ def _history(case: Case, ghl: CaseSide, one: ConsentSide) -> ConsentHistory:
 
 
 def _was_being_revoked(side: CaseSide) -> bool:
-    """Whether a revocation that is there now was about to be written when the process died."""
-    return consent_now(side) is REVOKED and (side.known.sent or Sent()).consent is REVOKED
+    """Whether a revocation that is there now was about to be written when the process died.
+
+    A contact that changed later than that may have been revoked by a person: then it counts as a person's.
+    """
+    sent = side.known.sent or Sent()
+    updated_at = side.snapshot.updated_at if side.snapshot is not None else side.known.updated_at
+    later = sent.since is not None and updated_at is not None and updated_at > sent.since + _ON_ITS_WAY
+    return consent_now(side) is REVOKED and sent.consent is REVOKED and not later
 
 
 def _was_being_freed(side: CaseSide) -> bool:

@@ -24,6 +24,7 @@ class _PackedSent(msgspec.Struct, array_like=True, frozen=True):
     address: bytes | None
     creation: bool
     at: datetime | None = None
+    since: datetime | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -59,7 +60,8 @@ def pack_sent(sent: Sent | None, numbers: Mapping[str, int]) -> bytes | None:
     if sent is None:
         return None
     fields = {numbers[key]: digest for key, digest in sent.fields.items()}
-    return _encode(_PackedSent(fields, sorted(sent.tags), sent.consent, sent.address, sent.creation, sent.at))
+    tags = sorted(sent.tags)
+    return _encode(_PackedSent(fields, tags, sent.consent, sent.address, sent.creation, sent.at, sent.since))
 
 
 def unpack_sent(packed: bytes | None, key_of: Callable[[int], str]) -> Sent | None:
@@ -74,4 +76,5 @@ def unpack_sent(packed: bytes | None, key_of: Callable[[int], str]) -> Sent | No
         address=stored.address,
         creation=stored.creation,
         at=stored.at,
+        since=stored.since,
     )

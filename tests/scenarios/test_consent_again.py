@@ -254,6 +254,67 @@ def test_a_kill_after_a_step_toward_consent_changes_nothing_else(database_url: s
         here.assert_quiet()
 
 
+# a revocation that was about to be sent when the process died
+
+
+@contextmanager
+def killed_before(here: World) -> Iterator[None]:
+    """Kill the process when what is to be written is written down and nothing was sent."""
+    store, commit = here.pair.store, here.pair.store.commit
+
+    def dying(changes: Commit, run_id: str = "") -> None:
+        commit(changes, run_id)
+        if any(row.sent is not None for row in changes.contacts):
+            raise KilledError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "commit", dying)
+        with pytest.raises(KilledError):
+            yield
+
+
+def test_a_dnd_that_a_person_set_after_a_kill_is_not_taken_for_ours(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, subscriber_id = here.linked()
+        unsubscribe(here, subscriber_id)
+        with killed_before(here):
+            here.reconcile()
+        assert not here.blocks(ghl_id)
+        here.later(minutes=1)
+        dnd(here, ghl_id, "active")
+        subscribe_again(here, ADA)
+        here.reconcile()
+        assert_revoked(here, ghl_id, ADA)
+
+
+def test_an_unsubscription_after_a_kill_is_not_taken_for_ours(database_url: str) -> None:
+    with world(database_url, resubscribe=Resubscribe.ALLOW) as here:
+        ghl_id, subscriber_id = here.linked()
+        dnd(here, ghl_id, "active")
+        with killed_before(here):
+            here.reconcile()
+        assert here.status(ADA) == "subscribed"
+        here.later(minutes=1)
+        dnd(here, ghl_id, "inactive")
+        unsubscribe(here, subscriber_id)
+        here.reconcile()
+        assert_revoked(here, ghl_id, ADA)
+
+
+def test_a_dnd_that_was_set_before_a_kill_is_lifted_like_any_of_ours(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, subscriber_id = here.linked()
+        unsubscribe(here, subscriber_id)
+        with killed_after(here, "set_dnd"):
+            here.reconcile()
+        assert here.blocks(ghl_id)
+        here.later(minutes=1)
+        subscribe_again(here, ADA)
+        here.reconcile()
+        assert (here.blocks(ghl_id), here.status(ADA)) == (False, "subscribed")
+        here.assert_quiet()
+
+
 # other back doors
 
 

@@ -252,3 +252,20 @@ def test_nobody_is_subscribed_who_unsubscribed_between_the_reading_and_the_creat
         here.settle()
         assert consent(here) == (True, "unsubscribed")
         here.assert_quiet()
+
+
+@pytest.mark.parametrize("hits", ["when_set", "always", "never"])
+def test_a_dnd_that_ghl_passes_over_in_a_creation_is_set_in_the_same_cycle(database_url: str, hits: str) -> None:
+    with world(database_url, create_suppressed=True) as here:
+        here.ghl.quirks.hits_carry_dnd = hits
+        here.ghl.quirks.create_takes_dnd = False
+        here.subscriber(ADA, status="unsubscribed")
+        report = here.reconcile()
+        assert here.blocked(ADA)
+        assert (report.written[GHL, "created"], report.written[GHL, "dnd_set"], report.parked) == (1, 1, 0)
+        here.settle()
+        here.assert_quiet()
+        here.clock.advance(1)
+        here.emailoctopus.sign_up(here.sandbox.list_id, ADA)
+        here.settle()
+        assert not here.blocked(ADA)

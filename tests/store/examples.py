@@ -40,6 +40,7 @@ def known(contact_id: str, system: SystemName = GHL, **changes: object) -> Known
             address=digest(10),
             creation=True,
             at=later(2),
+            since=later(3),
         ),
         "written_at": later(1),
         "generation": digest(11),

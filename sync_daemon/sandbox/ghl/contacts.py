@@ -77,6 +77,8 @@ class ContactBook:
         """POST /contacts/. Raises ApiError 400 for a duplicate and for a body that names nobody."""
         if not any(body.get(key) for key in _IDENTIFYING):
             raise disguised_unprocessable("At least one of email, phone, name, firstName, lastName is required")
+        if not self.quirks.create_takes_dnd:
+            body = {name: value for name, value in body.items() if name != "dndSettings"}
         draft = self._draft(location, body)
         if not location.allow_duplicate_contact:
             self._refuse_duplicate(location, draft, None)

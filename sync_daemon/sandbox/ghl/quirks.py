@@ -31,6 +31,7 @@ class GhlQuirks(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     # Do not disturb.
     dnd_false_clears_channels: bool = False  # whether `dnd: false` sets every channel to inactive
     permanent_email_clearable: bool = False
+    create_takes_dnd: bool = True  # whether POST /contacts/ heeds dndSettings; only PUT is shown with them
     v3_lower_dnd_on_read: bool = True  # whether v3 answers with call, email, sms or still Call, Email, SMS
 
     # What moves dateUpdated.
