@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from sync_daemon.model.policy import FieldRule
+from sync_daemon.sandbox.weather import Fault
 from tests.worlds import EMAILOCTOPUS, GHL, World, world
 
 ADA = "ada@example.com"
@@ -113,6 +114,65 @@ def test_a_subscription_that_polls_do_not_show_is_found_by_the_counts_too(databa
         here.reconcile()
         assert consent(here) == (status == "pending", status)
         here.assert_quiet()
+
+
+def swept(here: World) -> list[str]:
+    """The statuses that were read from beginning to end since the last call."""
+    exchanges = here.sandbox.emailoctopus.log.exchanges()
+    here.sandbox.emailoctopus.log.clear()
+    whole = [one.query for one in exchanges if one.path.endswith("/contacts") and "last_updated_at" not in one.query]
+    return [status for query in whole for status in ("unsubscribed", "subscribed", "pending") if f"={status}" in query]
+
+
+def test_an_unsubscription_that_a_deletion_makes_up_for_in_the_counts_is_found(database_url: str) -> None:
+    with world(database_url) as here:
+        _, subscriber_id = blind(here)
+        here.emailoctopus.unsubscribe(subscriber_id)
+        here.emailoctopus.delete(here.in_emailoctopus("eve@example.com")["id"])
+        here.later(minutes=11)
+        here.reconcile()
+        assert consent(here) == (True, "unsubscribed")
+        here.assert_quiet()
+
+
+def test_a_deletion_that_stands_unproven_starts_one_sweep_and_hides_no_later_unsubscription(database_url: str) -> None:
+    with world(database_url) as here:
+        _, subscriber_id = blind(here)
+        kim = here.in_emailoctopus("kim@example.com")["id"]
+        here.emailoctopus.delete(here.in_emailoctopus("eve@example.com")["id"])
+        found = []
+        for _ in range(4):
+            here.later(minutes=11)
+            here.reconcile()
+            found += swept(here)
+        assert found == ["unsubscribed"]
+        here.emailoctopus.unsubscribe(subscriber_id)
+        here.later(minutes=11)
+        here.reconcile()
+        assert consent(here) == (True, "unsubscribed")
+        here.emailoctopus.unsubscribe(kim)
+        here.emailoctopus.delete(subscriber_id)
+        here.later(minutes=11)
+        here.reconcile()
+        assert here.blocked("kim@example.com")
+        swept(here)
+        here.later(minutes=11)
+        here.reconcile()
+        assert swept(here) == []
+
+
+def test_a_sweep_that_broke_off_is_made_again(database_url: str) -> None:
+    with world(database_url) as here:
+        _, subscriber_id = blind(here)
+        here.emailoctopus.unsubscribe(subscriber_id)
+        here.later(minutes=11)
+        fails = Fault(kind="error", method="GET", path="/contacts$", status=422, after=3, times=1)
+        here.sandbox.emailoctopus.weather.faults = [fails]
+        assert here.reconcile().outcome == "incomplete"
+        assert consent(here) == (False, "unsubscribed")
+        here.later(minutes=11)
+        here.reconcile()
+        assert consent(here) == (True, "unsubscribed")
 
 
 # GHL: those with DND, by filter
