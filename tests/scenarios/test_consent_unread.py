@@ -159,3 +159,19 @@ def test_a_malformed_record_that_is_met_by_its_address_alone_stops_nobody_else(d
         report = here.reconcile()
         assert (report.outcome, report.parked) == ("parked", 1)
         assert here.has(EMAILOCTOPUS, "kim@example.com")
+
+
+def test_a_revocation_that_is_refused_is_not_sent_twice_in_a_cycle(database_url: str) -> None:
+    with world(database_url, create_in_ghl=False) as here:
+        here.linked(BOB)
+        spoil_subscriber(here, here.subscriber(ADA))
+        here.reconcile()
+        here.person(ADA, **ACTIVE)
+        here.sandbox.emailoctopus.weather.faults = [Fault(kind="error", method="PUT", status=422, times=9)]
+        here.forget_requests()
+        assert here.reconcile().outcome == "parked"
+        assert len(here.writes(EMAILOCTOPUS)) == 1
+        here.sandbox.emailoctopus.weather.faults = []
+        here.later(minutes=31)
+        here.reconcile()
+        assert here.status(ADA) == "unsubscribed"
