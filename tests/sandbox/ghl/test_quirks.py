@@ -213,6 +213,13 @@ def test_permanent_email(clearable: bool, status: str) -> None:
     assert (settings["Email"]["status"], settings["SMS"]["status"]) == (status, "permanent")
 
 
+@pytest.mark.parametrize("takes", [True, False])
+def test_dnd_in_a_creation(takes: bool) -> None:
+    agency = Agency(create_takes_dnd=takes)
+    contact_id = agency.added(email="ada@example.com", dndSettings=EMAIL_ACTIVE)
+    assert bool(agency.world.contacts.get(contact_id).dnd_settings) is takes
+
+
 @pytest.mark.parametrize(("lower", "name"), [(True, "email"), (False, "Email")])
 def test_channel_names_that_v3_reads(lower: bool, name: str) -> None:
     agency = Agency(v3_lower_dnd_on_read=lower)
