@@ -27,7 +27,7 @@ def _sent(operations: list[Operation], side: CaseSide, context: Context, *, crea
     detector, digester = context.detector, context.detector.digester
     names = {mapped.rule.name_in(side.system): mapped.rule.key for mapped in context.fields}
     fields = {
-        names[name]: digester.field(side.system, side.contact_id, names[name], value)
+        names[name]: digester.sent_field(side.system, side.contact_id, names[name], value)
         for op in operations
         for name, value in op.fields.items()
     }

@@ -25,19 +25,23 @@ class Detector:
         before = (known.baseline or Baseline()).fields.get(rule.key)
         if before is None:
             return None
-        now = self.field_digest(rule, snapshot)
-        return now not in (before, (known.sent or Sent()).fields.get(rule.key))
+        return self.field_digest(rule, snapshot) != before and not self._was_sent(rule, snapshot, known)
 
     def half_written(self, rule: FieldRule, snapshot: Snapshot, known: KnownContact) -> bool:
         """Whether a field holds what was about to be written when the process may have died: not agreed yet."""
         before = (known.baseline or Baseline()).fields.get(rule.key)
-        now = self.field_digest(rule, snapshot)
-        return before is not None and now != before and now == (known.sent or Sent()).fields.get(rule.key)
+        there = before is not None and self.field_digest(rule, snapshot) != before
+        return there and self._was_sent(rule, snapshot, known)
 
     def field_digest(self, rule: FieldRule, snapshot: Snapshot) -> bytes:
         """The digest of a mapped field as the snapshot has it."""
         value = snapshot.fields.get(rule.name_in(snapshot.system))
         return self.digester.field(snapshot.system, snapshot.contact_id, rule.key, value)
+
+    def _was_sent(self, rule: FieldRule, snapshot: Snapshot, known: KnownContact) -> bool:
+        value = snapshot.fields.get(rule.name_in(snapshot.system))
+        now = self.digester.sent_field(snapshot.system, snapshot.contact_id, rule.key, value)
+        return now == (known.sent or Sent()).fields.get(rule.key)
 
     def tags_now(self, snapshot: Snapshot) -> dict[str, KnownTag]:
         """The snapshot's travelling tags, by GHL's name."""

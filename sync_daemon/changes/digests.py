@@ -9,6 +9,8 @@ from sync_daemon.model.system import SystemName
 
 _SIZE = 12
 _SEPARATOR = "\x1f"
+_UNCUT = 200
+"""So many characters of a text every system keeps: GHL cuts at 256 (observed), EmailOctopus at 600 or so."""
 
 
 def canonical(value: Value) -> str:
@@ -35,6 +37,12 @@ class Digester:
     def field(self, system: SystemName, contact_id: str, key: str, value: Value) -> bytes:
         """The digest of one field of one contact: worthless for another contact that has the same value."""
         return self._digest("field", system, contact_id, key, canonical(value))
+
+    def sent_field(self, system: SystemName, contact_id: str, key: str, value: Value) -> bytes:
+        """The digest by which a value that was about to be written is known again, though it be trimmed or cut."""
+        if isinstance(value, str):
+            value = " ".join(value.split())[:_UNCUT].rstrip() or None
+        return self.field(system, contact_id, key, value)
 
     def tag(self, system: SystemName, contact_id: str, name: str) -> bytes:
         """The digest of a tag's name on one contact, whatever its case."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sync_daemon.cycle import reconcile
-from sync_daemon.model.policy import FieldRule
+from sync_daemon.model.policy import ConflictRule, FieldRule
 from sync_daemon.model.report import CycleOutcome, Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.server import Sandbox
@@ -15,11 +15,21 @@ from tests.worlds import EMAILOCTOPUS, GHL, NAMES, NoProgress, World, add_field,
 
 ADA = "ada@example.com"
 WITH_PHONE = (*NAMES, FieldRule("phone", "Phone"))
+WITH_NOTE = (*NAMES, FieldRule("custom.note", "Note"))
 LOOK = "/contacts/search/duplicate"
 
 
 def with_phone(sandbox: Sandbox) -> None:
     add_field(sandbox, "Phone", "text")
+
+
+def with_note(sandbox: Sandbox) -> None:
+    add_field(sandbox, "Note", "text")
+    sandbox.ghl.world.add_field("Note", "TEXT")
+
+
+def note_in_ghl(here: World) -> object:
+    return next((entry["value"] for entry in here.in_ghl(ADA)["customFields"]), None)
 
 
 def creations(here: World, system: SystemName) -> list[tuple[str, str]]:
@@ -312,4 +322,32 @@ def test_an_edit_that_is_taken_back_after_a_kill_is_taken_back_on_the_other_side
         assert (here.in_ghl(ADA)["firstName"], here.in_ghl(ADA)["tags"]) == ("Ada", ["old"])
         there = here.in_emailoctopus(ADA)
         assert (there["fields"]["FirstName"], there["tags"]) == ("Ada", ["old"])
+        here.assert_quiet()
+
+
+def test_a_value_that_ghl_had_cut_before_a_kill_is_no_edit_of_ghl(database_url: str) -> None:
+    with world(database_url, fields=WITH_NOTE, prepare=with_note) as here:
+        _, subscriber = here.linked(ADA)
+        here.later(minutes=30)
+        here.edit_subscriber(subscriber, Note="x" * 300)
+        kill(here, lambda: True)
+        assert note_in_ghl(here) == "x" * 256
+        here.edit_subscriber(subscriber, Note="What I meant")
+        assert here.reconcile().conflicts == 0
+        assert note_in_ghl(here) == "What I meant"
+        assert here.in_emailoctopus(ADA)["fields"]["Note"] == "What I meant"
+        here.assert_quiet()
+
+
+def test_a_value_that_emailoctopus_had_trimmed_before_a_kill_is_no_edit_of_emailoctopus(database_url: str) -> None:
+    names = (FieldRule("firstName", "FirstName", conflict=ConflictRule.EMAILOCTOPUS),)
+    with world(database_url, fields=names) as here:
+        ghl_id, _ = here.linked(ADA)
+        here.later(minutes=30)
+        here.edit_person(ghl_id, firstName=" Augusta ")
+        kill(here, lambda: True)
+        assert here.in_emailoctopus(ADA)["fields"]["FirstName"] == "Augusta"
+        here.edit_person(ghl_id, firstName="Byron")
+        assert here.reconcile().conflicts == 0
+        assert here.in_emailoctopus(ADA)["fields"]["FirstName"] == here.in_ghl(ADA)["firstName"] == "Byron"
         here.assert_quiet()

@@ -90,7 +90,7 @@ def test_each_side_is_held_against_its_own_baseline() -> None:
 
 
 def test_what_was_about_to_be_sent_is_our_own() -> None:
-    fields = {NAME.key: DIGESTER.field(GHL, "g1", NAME.key, "Bob")}
+    fields = {NAME.key: DIGESTER.sent_field(GHL, "g1", NAME.key, "Bob")}
     known = agreed(BEFORE, BY, sent=Sent(fields=fields))
     assert parts(replace(BEFORE, fields=FIELDS | {"firstName": "Bob"}), known) == set()
     assert parts(replace(BEFORE, fields=FIELDS | {"firstName": "Eve"}), known) == {NAME.key}
