@@ -102,6 +102,8 @@ class System(Protocol):
     writer: Writer
     max_batch: int
     """How many operations one batch request may carry at most."""
+    blanks: dict[str, str]
+    """What was found to clear fields, by kind of field: for later processes to be given again."""
 
     def read_schema(self) -> AccountSchema:
         """What the account can hold now. Raises `StopSystem`, `ConfigurationError` for an unknown location or list."""

@@ -85,8 +85,13 @@ class Run:
     newest: dict[tuple[SystemName, str], datetime] = field(default_factory=dict)
     read_now: set[ContactKey] = field(default_factory=set)
     sender: Sender = field(init=False)
+    blanks: dict[SystemName, dict[str, str]] = field(init=False)
+    """What clears fields of each system, as far as that is stored."""
 
     def __post_init__(self) -> None:
+        self.blanks = {name: remembered_blanks(self.state, name) for name in SystemName}
+        for name, system in self.systems.items():
+            system.blanks.update(self.blanks[name])
         self.sender = Sender(
             systems=self.systems,
             progress=self.pair.progress,
@@ -155,6 +160,7 @@ class Run:
         self.pair.lease.keep()
         commit.tags.extend(self.book.news.values())
         self.book.news.clear()
+        commit.looked_at.update(self._new_blanks())
         self.pair.store.commit(commit, self.report.run_id)
         for entry in commit.parked:
             log.warning(
@@ -167,6 +173,15 @@ class Run:
                 attempts=entry.attempts,
             )
 
+    def _new_blanks(self) -> dict[str, datetime]:
+        """What was found to clear fields since it was last stored, as `remembered_blanks` reads it."""
+        now, news = self.pair.clock.now(), {}
+        for name, system in self.systems.items():
+            for kind, blank in dict(system.blanks).items() - self.blanks[name].items():
+                self.blanks[name][kind] = blank
+                news[f"{_clears(name)}{kind} by {blank}"] = now
+        return news
+
     def use_schemas(self, schemas: Mapping[SystemName, AccountSchema]) -> None:
         """Read and write from here on as these schemas tell; what is gone there is suspended, and said so."""
         self.schemas.update(schemas)
@@ -178,6 +193,17 @@ class Run:
             log.warning("field_suspended", pair=self.pair.name, field=key)
         # What changes in a suspended field, or in a tag outside the filter, is looked for when it is back.
         self.generation = self.pair.digester.configuration(self.policy(), self.state.tag_generation, *suspended)
+
+
+def remembered_blanks(state: PairState, system: SystemName) -> dict[str, str]:
+    """What was last found to clear fields of a system, by kind of field (contract, section 3)."""
+    found = sorted((at, name) for name, at in state.looked_at.items() if name.startswith(_clears(system)))
+    told = (name.removeprefix(_clears(system)).rpartition(" by ") for _, name in found)
+    return {kind: blank for kind, _, blank in told}
+
+
+def _clears(system: SystemName) -> str:
+    return f"cleared {system} "
 
 
 def field_names(policy: PairPolicy, system: SystemName) -> set[str]:

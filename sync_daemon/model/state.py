@@ -231,7 +231,8 @@ class PairState:
     """What is remembered of a pair as a whole.
 
     `watermarks` by "system.stream": the remote's own timestamp up to which changes are durably staged.
-    `looked_at` by name ("counts", "consent_sweep", "schema"): our clock when that was last asked.
+    `looked_at` by name ("counts", "consent_sweep", "schema", what clears a kind of field): our clock when that was
+    last asked or found.
     `generation` digests mapping, scope and policies; `tag_generation` counts changes of the tag filter;
     `batch_size` is how many updates EmailOctopus took in one request so far.
     """

@@ -38,6 +38,7 @@ class ForeseenSystem:
         self.reader = system.reader
         self.writer = system.writer
         self.max_batch = system.max_batch
+        self.blanks = system.blanks
 
     def read_schema(self) -> AccountSchema:
         """What the account can hold now, and the foreseen fields."""

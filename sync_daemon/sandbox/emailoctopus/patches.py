@@ -65,6 +65,8 @@ class Reader:
                 if self._state.quirks.unknown_field == "refused":
                     self._refuse(f"/fields/{tag}", "This field does not exist on the list.")
                 continue
+            if value is None and not self._state.quirks.null_clears:
+                continue
             try:
                 read[tag] = stored_value(field, value, self._state.quirks)
             except ValueRefusedError as refusal:

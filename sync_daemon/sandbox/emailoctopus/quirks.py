@@ -44,6 +44,7 @@ class Quirks:
     text_trimmed: bool = True
     text_limit: int = 600
     over_long_text: Literal["cut", "refused", "stored"] = "refused"
+    null_clears: bool = True  # null in a single call removes the value (documented); otherwise it is ignored
     empty_string: Literal["cleared", "stored", "refused"] = "cleared"
     decimal_number: Literal["refused", "rounded", "stored"] = "refused"
     number_string: Literal["converted", "refused"] = "refused"

@@ -17,6 +17,7 @@ class GhlQuirks(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     # Values.
     email_case: Literal["lower", "kept"] = "lower"
     null_clears: bool = True  # null in a write clears the field; otherwise it is ignored
+    custom_null_clears: bool = True  # the same of a custom field's null alone
     empty_text: Literal["clears", "ignored", "refused"] = "clears"  # what "" in a write does
     phone_region: Literal["location", "contact"] = "location"  # whose country a number without +CC gets
     invalid_phone: Literal["refused", "kept"] = "refused"

@@ -230,6 +230,7 @@ class GhlWorld(SetUp):
         return msgspec.structs.replace(
             self.quirks,
             null_clears=True,
+            custom_null_clears=True,
             empty_text="clears",
             date_of_birth_dropped=False,
             permanent_email_clearable=True,

@@ -103,7 +103,8 @@ def _custom(
         definition = location.find_field(reference, long_keys=quirks.long_custom_keys)
         if definition is None:
             continue  # an unknown field is dropped without a word (observed)
-        meant = _meant(entry_value(entry), quirks)
+        sent = entry_value(entry)
+        meant = _LEFT if sent is None and not quirks.custom_null_clears else _meant(sent, quirks)
         if meant is None:
             custom.pop(definition.id, None)
         elif meant is not _LEFT:

@@ -14,6 +14,8 @@ from sync_daemon.systems.emailoctopus import values, wire
 Columns = Mapping[str, FieldSpec]
 """The fields that are read, by their tags, which are their configuration names."""
 
+NO_BLANKS: Mapping[str, Value] = {}
+"""Null clears every field (documented: OpenAPI)."""
 CONSENT_OF_STATUS = {
     "subscribed": Consent.GRANTED,
     "pending": Consent.PENDING,
@@ -69,14 +71,17 @@ def creation(operation: Operation) -> dict[str, Any]:
     return body
 
 
-def update(operations: Iterable[Operation]) -> dict[str, Any]:
-    """The body that carries all these operations of one contact: tags as an object of switches (documented: PUT)."""
+def update(operations: Iterable[Operation], blanks: Mapping[str, Value] = NO_BLANKS) -> dict[str, Any]:
+    """The body that carries all these operations of one contact: tags as an object of switches (documented: PUT).
+
+    `blanks` tells by name what clears a field where null was seen not to.
+    """
     body: dict[str, Any] = {}
     for operation in operations:
         if operation.address is not None:
             body["email_address"] = operation.address
         for name, value in operation.fields.items():
-            body.setdefault("fields", {})[name] = values.written(value)
+            body.setdefault("fields", {})[name] = values.written(blanks.get(name) if value is None else value)
         for tag in operation.tags:
             body.setdefault("tags", {})[tag] = operation.action is not Action.REMOVE_TAGS
         if operation.action is Action.SET_STATUS and operation.consent is not None:

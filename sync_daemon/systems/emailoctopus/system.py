@@ -10,6 +10,7 @@ from sync_daemon.model.contact import AccountSchema, FieldSpec
 from sync_daemon.model.errors import Refused, Unreachable
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Reader, System, Usage, Writer
+from sync_daemon.systems.blanks import Blanks
 from sync_daemon.systems.emailoctopus import wire
 from sync_daemon.systems.emailoctopus.bundles import MAX_BATCH
 from sync_daemon.systems.emailoctopus.client import Client, list_path
@@ -33,11 +34,13 @@ class EmailOctopusSystem:
     name = SystemName.EMAILOCTOPUS
     max_batch = MAX_BATCH
 
-    def __init__(self, session: Session, client: Client, columns: Columns) -> None:
+    def __init__(self, session: Session, client: Client, columns: Columns, blanks: Blanks) -> None:
         self._session = session
         self._client = client
         self.reader: Reader = EmailOctopusReader(client, columns)
-        self.writer: Writer = EmailOctopusWriter(client, columns)
+        self.writer: Writer = EmailOctopusWriter(client, columns, blanks)
+        self._blanks = blanks
+        self.blanks = blanks.found
 
     def read_schema(self) -> AccountSchema:
         """The list's fields, setting and counts, in one request. Raises `ConfigurationError` for an unknown list."""
@@ -50,7 +53,7 @@ class EmailOctopusSystem:
         """The same list, reading the fields `names` that the schema has."""
         found = {name: schema.field(name) for name in names}
         columns = {name: spec for name, spec in found.items() if spec is not None}
-        return type(self)(self._session, self._client, columns)
+        return type(self)(self._session, self._client, columns, self._blanks)
 
     def usage(self) -> Usage:
         """Requests since the start of the process."""
@@ -85,7 +88,7 @@ def connect(
         transport=transport,
         before_each=before_each,
     )
-    return EmailOctopusSystem(session, Client(session, refusals, settings.list_id), {})
+    return EmailOctopusSystem(session, Client(session, refusals, settings.list_id), {}, Blanks())
 
 
 def _schema_of(mailing_list: wire.MailingList) -> AccountSchema:

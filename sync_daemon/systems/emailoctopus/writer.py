@@ -6,7 +6,7 @@ from contextlib import suppress
 import msgspec
 
 from sync_daemon.http.session import Retry
-from sync_daemon.model.contact import Malformed, Source
+from sync_daemon.model.contact import Malformed, Source, Value
 from sync_daemon.model.errors import (
     ANSWER_LOST,
     AlreadyExists,
@@ -17,7 +17,8 @@ from sync_daemon.model.errors import (
     Refused,
 )
 from sync_daemon.model.plan import Bundle, Operation, Returned, WriteResult
-from sync_daemon.systems.emailoctopus import bundles, mapping, wire
+from sync_daemon.systems.blanks import Blanks
+from sync_daemon.systems.emailoctopus import bundles, mapping, values, wire
 from sync_daemon.systems.emailoctopus.client import Client, md5_of
 from sync_daemon.systems.emailoctopus.errors import item_refusal
 from sync_daemon.systems.emailoctopus.mapping import Columns
@@ -29,9 +30,10 @@ _FINAL = (NotFound, AlreadyExists, PlanLimitReached)
 class EmailOctopusWriter:
     """Writes to one list. Tags that a write adds must have been created before."""
 
-    def __init__(self, client: Client, columns: Columns) -> None:
+    def __init__(self, client: Client, columns: Columns, blanks: Blanks) -> None:
         self._client = client
         self._columns = columns
+        self._blanks = blanks
 
     def bundle(self, operations: Sequence[Operation], batch_size: int) -> list[Bundle]:
         """Group operations into as few requests as the API allows; pure."""
@@ -95,13 +97,22 @@ class EmailOctopusWriter:
         revokes = all(operation.revokes for operation in operations)
         if any(operation.steps_up for operation in operations):
             return [_result(operation, self._step_up) for operation in operations]
+        cleared = (name for one in operations for name, value in one.fields.items() if value is None)
+        kinds = {name: self._columns[name].type for name in cleared}
+        sent = self._blanks.sent(kinds.values())
+        body = mapping.update(operations, {name: _blank(kind, sent[kind]) for name, kind in kinds.items()})
         try:
-            data = self._client.update_contact(contact_id, mapping.update(operations), revokes=revokes)
+            data = self._client.update_contact(contact_id, body, revokes=revokes)
         except Refused as refusal:
             if len(operations) == 1 or isinstance(refusal, NotFound):
                 return [WriteResult(operation, refusal=refusal) for operation in operations]
             return [result for operation in operations for result in self._update([operation])]
-        returned = self._returned(data, contact_id)
+
+        def send_text(names: list[str]) -> Returned:
+            fields = {name: values.written(_blank(kinds[name], "")) for name in names}
+            return self._returned(self._client.update_contact(contact_id, {"fields": fields}), contact_id)
+
+        returned = self._blanks.verify(kinds, sent, self._returned(data, contact_id), send_text)
         return [WriteResult(operation, returned) for operation in operations]
 
     def _step_up(self, operation: Operation) -> Returned:
@@ -148,6 +159,11 @@ class EmailOctopusWriter:
         if isinstance(read, Malformed):
             return Returned(read.contact_id or contact_id)
         return Returned(read.contact_id, read, read.tags, read.updated_at)
+
+
+def _blank(kind: str, text: str | None) -> Value:
+    """What clears a field of a type: null, an empty text, or no choices."""
+    return () if text is not None and kind == "choice_multiple" else text
 
 
 def _result(operation: Operation, write: Callable[[Operation], Returned]) -> WriteResult:

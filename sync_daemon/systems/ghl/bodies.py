@@ -12,6 +12,8 @@ from sync_daemon.systems.ghl import consent, values
 from sync_daemon.systems.ghl.fields import Columns, is_custom
 from sync_daemon.systems.ghl.settings import Version
 
+NO_BLANKS: Mapping[str, str | None] = {}
+"""Null clears every field."""
 _CUSTOM_VALUE = {"2021-07-28": "field_value", "v3": "fieldValue"}
 
 
@@ -26,17 +28,19 @@ def creation(operation: Operation, columns: Columns, location_id: str, version: 
     return body
 
 
-def changes(operation: Operation, columns: Columns, version: Version, blank: str | None = None) -> dict[str, Any]:
+def changes(
+    operation: Operation, columns: Columns, version: Version, blanks: Mapping[str, str | None] = NO_BLANKS
+) -> dict[str, Any]:
     """The body of PUT /contacts/{id} for an update, or for one step of the e-mail channel.
 
-    `blank` is what clears a field: null, or "" where null was seen not to.
+    `blanks` tells what clears a field by its name: null, or "" where null was seen not to.
     """
     if operation.action is Action.SET_DND:
         return consent.blocked(version)
     if operation.action is Action.LIFT_DND:
         return consent.freed(version)
     address = {} if operation.address is None else {"email": operation.address}
-    return address | _fields(operation.fields, columns, version, blank)
+    return address | _fields(operation.fields, columns, version, blanks)
 
 
 def names_of(columns: Columns) -> dict[str, str]:
@@ -45,12 +49,12 @@ def names_of(columns: Columns) -> dict[str, str]:
 
 
 def _fields(
-    fields: Mapping[str, Value], columns: Columns, version: Version, blank: str | None = None
+    fields: Mapping[str, Value], columns: Columns, version: Version, blanks: Mapping[str, str | None] = NO_BLANKS
 ) -> dict[str, Any]:
     body: dict[str, Any] = {}
     for name, value in fields.items():
         spec = columns[name]
-        content = blank if value is None else values.written(value, spec.type)
+        content = values.written(blanks.get(name) if value is None else value, spec.type)
         if is_custom(spec):
             body.setdefault("customFields", []).append({"id": spec.wire, _CUSTOM_VALUE[version]: content})
         else:

@@ -1,6 +1,8 @@
 """What was found out about the server where the facts are uncertain, for all rooms of a connection."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from sync_daemon.systems.blanks import Blanks
 
 
 @dataclass(slots=True)
@@ -9,7 +11,4 @@ class Dialect:
 
     epoch: bool = False
     """Whether it wants date ranges in milliseconds; ISO is tried first."""
-    blank: str | None = None
-    """What clears a field; null is tried first, then ""."""
-    blank_known: bool = False
-    """Whether that was tried: neither is tried again."""
+    blanks: Blanks = field(default_factory=Blanks)

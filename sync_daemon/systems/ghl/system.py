@@ -37,6 +37,7 @@ class GhlSystem:
         self.writer: Writer = GhlWriter(client, columns, dialect)
         self._client = client
         self._dialect = dialect
+        self.blanks = dialect.blanks.found
 
     def read_schema(self) -> AccountSchema:
         """The location's settings and fields. Raises `ConfigurationError` when the token's location is another."""

@@ -1,19 +1,19 @@
 """How a GHL location is written: one request a contact, and a look before anything is created twice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sync_daemon.http.session import Retry
-from sync_daemon.model.contact import Malformed, Source, Value
+from sync_daemon.model.contact import FieldSpec, Malformed, Source
 from sync_daemon.model.errors import ANSWER_LOST, AlreadyExists, AnswerLost, BatchRefused, NotFound, Refused, SyncError
 from sync_daemon.model.plan import Action, Bundle, Operation, Returned, WriteResult
 from sync_daemon.systems.ghl import bodies, bundles, definitions, mapping, replies
 from sync_daemon.systems.ghl.client import Client
 from sync_daemon.systems.ghl.dialect import Dialect
 from sync_daemon.systems.ghl.errors import fields_named
-from sync_daemon.systems.ghl.fields import Columns
+from sync_daemon.systems.ghl.fields import Columns, is_custom
 
 
 @dataclass(slots=True)
@@ -104,19 +104,16 @@ class GhlWriter:
 
     def _update(self, operation: Operation) -> Returned:
         """Update; where null turns out not to clear a field, "" is tried once and what works is remembered."""
-        returned = self._send_update(operation)
-        uncleared = _uncleared(operation, returned)
-        if not uncleared or self.dialect.blank_known:
-            self.dialect.blank_known |= None in operation.fields.values()
-            return returned
-        self.dialect.blank, self.dialect.blank_known = "", True
-        try:
-            again = self._send_update(replace(operation, fields=uncleared, address=None))
-        except Refused:  # the first request was applied: what it left uncleared shows in its answer
-            again = returned
-        if _uncleared(operation, again):
-            self.dialect.blank = None
-        return again
+        kinds = {name: _kind(self.columns[name]) for name, value in operation.fields.items() if value is None}
+        blanks = self.dialect.blanks
+        sent = blanks.sent(kinds.values())
+        returned = self._send_update(operation, blanks={name: sent[kind] for name, kind in kinds.items()})
+
+        def send_text(names: list[str]) -> Returned:
+            left = replace(operation, fields=dict.fromkeys(names), address=None)
+            return self._send_update(left, blanks=dict.fromkeys(names, ""))
+
+        return blanks.verify(kinds, sent, returned, send_text)
 
     def _lift(self, operation: Operation) -> Returned:
         """Free the channel, once: when the answer is lost, somebody may have blocked it since it was applied."""
@@ -128,8 +125,10 @@ class GhlWriter:
                 return found
             raise Refused(ANSWER_LOST, str(lost)) from lost
 
-    def _send_update(self, operation: Operation, retry: Retry = Retry.SAFE) -> Returned:
-        body = bodies.changes(operation, self.columns, self.client.settings.version, self.dialect.blank)
+    def _send_update(
+        self, operation: Operation, retry: Retry = Retry.SAFE, blanks: Mapping[str, str | None] = bodies.NO_BLANKS
+    ) -> Returned:
+        body = bodies.changes(operation, self.columns, self.client.settings.version, blanks)
         contact_id = operation.target_id or ""
         try:
             raw = self.client.update_contact(contact_id, body, revokes=operation.revokes, retry=retry)
@@ -176,9 +175,6 @@ class GhlWriter:
         return Refused(refusal.code, refusal.message, fields=fields)
 
 
-def _uncleared(operation: Operation, returned: Returned) -> dict[str, Value]:
-    """The fields that were to be cleared and still hold something."""
-    if returned.contact is None:
-        return {}
-    held = returned.contact.fields
-    return {name: None for name, value in operation.fields.items() if value is None and held.get(name) is not None}
+def _kind(spec: FieldSpec) -> str:
+    """What a field has in common with others that are cleared alike."""
+    return f"{'custom' if is_custom(spec) else 'standard'}.{spec.type}"
