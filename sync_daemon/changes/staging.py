@@ -98,9 +98,12 @@ def _stage_one(
     if same and settled and waiting is None:
         _keep_if_changed(fresh, row, page)
         return
-    parts = _parts(snapshot, row, link, rules, inside=inside) | (stuck if link is not None else frozenset())
+    parts = _parts(snapshot, row, link, rules, inside=inside)
     if untold and not _same_consent(snapshot, row, untold=True):
         parts |= {"consent"}
+    if link is not None and stuck:
+        as_left = settled and parts <= stuck - {"consent"} and _as_we_left_it(snapshot, row, untold=untold)
+        parts = frozenset() if as_left else parts | stuck
     fresh = replace(fresh, address=_address(snapshot, rules), consent=snapshot.consent or row.consent)
     if row.address is not None and row.address != fresh.address:
         page.left.add(row.address)
@@ -211,6 +214,11 @@ def _stays_under_another_scope(snapshot: Snapshot, link: Link, rules: StagingRul
     """Whether a full scan found the link where it was although the scope was changed."""
     judged = rules.scan > 0 and snapshot.system is SystemName.GHL
     return judged and link.scope_generation != rules.scope_generation
+
+
+def _as_we_left_it(snapshot: Snapshot, row: KnownContact, *, untold: bool) -> bool:
+    """Whether nobody touched a contact since our own last write: what of it is parked waits for its time."""
+    return row.seen is None and _echo(snapshot, row) and _same_consent(snapshot, row, untold=untold)
 
 
 def _echo(snapshot: Snapshot, row: KnownContact) -> bool:

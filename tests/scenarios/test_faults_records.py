@@ -14,6 +14,8 @@ from sync_daemon.sandbox.weather import Fault
 from tests.worlds import EMAILOCTOPUS, GHL, NAMES, World, add_field, world
 
 LONG = "x" * 601
+IDLE = {GHL: ["POST"], EMAILOCTOPUS: ["GET"] * 3}
+"""The methods of an idle cycle: a search, a listing for each status."""
 
 
 def people(here: World, count: int) -> list[tuple[str, str]]:
@@ -282,6 +284,49 @@ def test_a_parked_record_that_changes_is_read_by_id_at_once(database_url: str) -
         here.reconcile()
         assert here.in_emailoctopus("p0@example.com")["fields"] == {"FirstName": "Ada", "LastName": "Noel"}
         assert parked(here) == []
+
+
+def create_with_a_tag(here: World) -> str:
+    here.emailoctopus.quirks.tag_limit = 0
+    return here.person("ada@example.com", tags=["vip"])
+
+
+def rename_and_tag(here: World) -> str:
+    ghl_id, _ = here.linked()
+    here.later(minutes=30)
+    here.emailoctopus.quirks.tag_limit = 0
+    here.edit_person(ghl_id, firstName="Augusta")
+    here.ghl.add_tags(ghl_id, ["vip"])
+    return ghl_id
+
+
+def rename_and_tag_in_emailoctopus(here: World) -> str:
+    ghl_id, subscriber_id = here.linked()
+    here.later(minutes=30)
+    here.sandbox.ghl.weather.faults = [Fault(kind="error", method="POST", path=f"{ghl_id}/tags", status=422)]
+    here.edit_subscriber(subscriber_id, FirstName="Augusta")
+    here.emailoctopus.add_tags(subscriber_id, ["vip"])
+    return ghl_id
+
+
+@pytest.mark.parametrize("spoilt", [create_with_a_tag, rename_and_tag, rename_and_tag_in_emailoctopus])
+def test_a_parked_record_that_has_not_changed_waits_for_its_time(
+    database_url: str, spoilt: Callable[[World], str]
+) -> None:
+    with world(database_url) as here:
+        ghl_id = spoilt(here)
+        assert here.reconcile().outcome == "parked"
+        for _ in range(3):
+            here.later(seconds=5)
+            here.forget_requests()
+            assert here.reconcile().outcome == "parked"
+            assert {name: [method for method, _ in here.requests(name)] for name in SystemName} == IDLE
+        here.emailoctopus.quirks.tag_limit, here.sandbox.ghl.weather.faults = None, []
+        here.ghl.add_tags(ghl_id, ["club"])
+        assert here.reconcile().outcome == "ok"
+        assert set(here.in_emailoctopus("ada@example.com")["tags"]) == {"club", "vip"}
+        assert set(here.in_ghl("ada@example.com")["tags"]) == {"club", "vip"}
+        here.assert_quiet()
 
 
 def test_a_parked_change_that_heals_by_itself_leaves_the_queue(database_url: str) -> None:
