@@ -25,7 +25,7 @@ class Written:
 class Answers:
     """What came of a decision: `done` are the results without a refusal, `failed` the parts that weren't taken.
 
-    `settled` are the parts whose baselines move; `complete` says that every operation was answered, `final` that
+    `settled` are the parts whose baselines move, `unsent` those that wait for an answer; `complete` says that every operation was answered, `final` that
     nothing of the case is left to be done. `consent_unknown` says that nobody knows whether a step toward consent
     was taken. `refused_step` is the consent that came back instead of one that was
     wider: it is reported and then left as it is, not asked for again (contract, section 4).
@@ -37,13 +37,13 @@ class Answers:
             failure.part: failure for result in results for failure in failures(result, context.fields)
         }
         answered = [result.operation for result in results]
-        unsent = {part for op in decision.operations if not _answered(op, answered) for part in op.parts}
+        self.unsent = {part for op in decision.operations if not _answered(op, answered) for part in op.parts}
         self.complete = all_answered(decision, results)
         self.final = self.complete and not decision.partial
         self.consent_unknown = "consent" in self.failed and self.failed["consent"].code == ANSWER_LOST
         self.refused_step = next(filter(None, map(_refused_step, self.done)), None)
         left_as_it_is = {"consent"} if self.refused_step else set()
-        self.settled = decision.settles - (set(self.failed) - left_as_it_is) - unsent
+        self.settled = decision.settles - (set(self.failed) - left_as_it_is) - self.unsent
 
     def creation(self) -> WriteResult | None:
         """The result of the operation that created a contact."""

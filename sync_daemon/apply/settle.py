@@ -101,6 +101,7 @@ class _Settlement:
         link, case = self._decision.link, self._decision.case
         if link is not None:
             kept = case.link or case.former
+            link = self._without_unsent_bounces(link, kept)
             refused = self._answers.refused_step
             if kept is None or ("consent" in self._answers.settled and refused is None):
                 return link
@@ -123,6 +124,16 @@ class _Settlement:
             scope_generation=self._context.scope_generation,
             diverged=frozenset(self._against_direction(source)),
         )
+
+    def _without_unsent_bounces(self, link: Link, before: Link | None) -> Link:
+        """The link without the bounces of this decision whose writes weren't sent: they will be decided again."""
+        known = before.bounces if before is not None else {}
+        bounces = {
+            key: moments
+            for key in link.bounces.keys() | (known.keys() & self._answers.unsent)
+            if (moments := (known if key in self._answers.unsent else link.bounces).get(key))
+        }
+        return replace(link, bounces=bounces)
 
     def _against_direction(self, source: CaseSide) -> Iterator[str]:
         """The rows whose values weren't carried to a new contact because they lead the other way."""

@@ -144,8 +144,15 @@ def _decide_field(
         decision = meet_field(mapped, ghl, emailoctopus, ghl_leads=case.exchanged)
     else:
         return
-    decision = _unless_unstable(decision, key, sides, contents, context.now)
-    _take(decision, mapped, case, context, contents)
+    bounces = _bounces(decision, key, sides, contents.bounces.get(key, ()), context.now)
+    if decision.write is not None and len(bounces) >= MOST_BOUNCES:
+        decision = FieldDecision(settles=False, park="unstable")
+    if not _take(decision, mapped, case, context, contents):
+        return
+    if bounces:
+        contents.bounces[key] = bounces
+    else:
+        contents.bounces.pop(key, None)
 
 
 def _as_agreed(mapped: MappedField, sides: tuple[CaseSide, CaseSide], context: Context) -> tuple[FieldSide, FieldSide]:
@@ -161,15 +168,16 @@ def _as_agreed(mapped: MappedField, sides: tuple[CaseSide, CaseSide], context: C
     )
 
 
-def _take(decision: FieldDecision, mapped: MappedField, case: Case, context: Context, contents: Contents) -> None:
+def _take(decision: FieldDecision, mapped: MappedField, case: Case, context: Context, contents: Contents) -> bool:
+    """Put down what a decision asks for, unless it is parked and waits for its time; whether it was put down."""
     key, target = mapped.rule.key, decision.write
     entry = case.parked.get(key)
     digest = _value_digest(decision, mapped, case, context)
     if (decision.park or target) and part_waits(case, key, digest, context.now):
-        return
+        return False
     if decision.park:
         contents.to_park.append(ToPark(key, decision.park, digest))
-        return
+        return True
     if entry is not None:
         contents.unparks.append(entry)
     if decision.diverged is not None:
@@ -183,6 +191,7 @@ def _take(decision: FieldDecision, mapped: MappedField, case: Case, context: Con
         contents.keys[target].append(key)
         contents.digests[key] = digest
         contents.reasons[target][_reason(decision, mapped)] = None
+    return True
 
 
 def _reason(decision: FieldDecision, mapped: MappedField) -> str:
@@ -206,24 +215,19 @@ def _value_digest(decision: FieldDecision, mapped: MappedField, case: Case, cont
     return context.detector.digester.field(target, contact_id, mapped.rule.key, value)
 
 
-def _unless_unstable(
-    decision: FieldDecision, key: str, sides: tuple[CaseSide, CaseSide], contents: Contents, now: datetime
-) -> FieldDecision:
-    """Note the writes that only answer an echo of our own; a field that doesn't settle within a day is parked.
+def _bounces(
+    decision: FieldDecision, key: str, sides: tuple[CaseSide, CaseSide], before: tuple[datetime, ...], now: datetime
+) -> tuple[datetime, ...]:
+    """The writes that only answered an echo of our own, with this one; a field that never settles shows by them.
 
     A retry of what is parked is neither an echo nor an outside edit: only the latter starts the count anew.
     """
     if decision.write is None:
-        return decision
+        return before
     row = next(side.staged for side in sides if side.system is not decision.write)
     if row is not None and row.echo:
-        lately = (moment for moment in contents.bounces.get(key, ()) if now - moment < _BOUNCES_WITHIN)
-        contents.bounces[key] = (*lately, now)
-    elif row is not None and key in row.changed_at:
-        contents.bounces.pop(key, None)
-    if len(contents.bounces.get(key, ())) >= MOST_BOUNCES:
-        return FieldDecision(settles=False, park="unstable")
-    return decision
+        return (*(moment for moment in before if now - moment < _BOUNCES_WITHIN), now)
+    return () if row is not None and key in row.changed_at else before
 
 
 def _decide_tags(

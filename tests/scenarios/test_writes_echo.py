@@ -6,6 +6,7 @@ import pytest
 
 from sync_daemon.model.policy import Blanks, FieldRule
 from sync_daemon.sandbox.server import Sandbox
+from sync_daemon.sandbox.weather import Fault
 from tests.worlds import EMAILOCTOPUS, GHL, NAMES, World, add_field, world
 
 PHONE = (FieldRule("phone", "Phone"),)
@@ -188,6 +189,26 @@ def test_a_field_that_never_settles_is_parked_as_unstable(database_url: str) -> 
         here.edit_person(ghl_id, firstName="Augusta")
         assert here.reconcile().outcome == "ok"
         assert (parked(here), in_emailoctopus(here)["FirstName"]) == ([], "Augusta")
+        here.assert_quiet()
+
+
+def test_an_echo_whose_answer_could_not_be_sent_is_no_instability(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, subscriber_id = here.linked()
+        here.edit_person(ghl_id, firstName="Augusta")
+        here.reconcile()
+        here.emailoctopus.edit(subscriber_id, {"FirstName": "Byron"})  # in the instant of our write
+        for turn in range(4):
+            here.edit_person(ghl_id, lastName=f"King {turn}")  # which is written, in the same case
+            failing = (("PUT", ghl_id), ("GET", "/locations/"))  # the write, and the look whether GHL is there at all
+            here.sandbox.ghl.weather.faults = [
+                Fault(kind="error", method=method, path=path, times=9) for method, path in failing
+            ]
+            assert here.reconcile().outcome == "unreachable"
+        here.sandbox.ghl.weather.faults = []
+        report = here.reconcile()
+        assert (report.outcome, report.written) == ("ok", {(GHL, "updated"): 1})
+        assert here.in_ghl("ada@example.com")["firstName"] == "Byron"
         here.assert_quiet()
 
 
