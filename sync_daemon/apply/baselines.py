@@ -5,7 +5,7 @@ what goes into that side's baseline, so that a lossy round trip is never seen as
 """
 
 from sync_daemon.apply.answers import Answers, Written
-from sync_daemon.apply.verify import NOT_TAKEN
+from sync_daemon.apply.verify import NOT_TAKEN, failures
 from sync_daemon.changes.cases import CaseSide
 from sync_daemon.model.contact import Consent, Value
 from sync_daemon.model.plan import Action, Operation
@@ -129,7 +129,7 @@ class Baselines:
         self, side: CaseSide, written: Written, old: Baseline, *, settles: bool
     ) -> frozenset[bytes] | None:
         if not self._syncs_tags or not settles:
-            return None if self._decision.forget_fields else old.tags
+            return None if self._decision.forget_fields else self._with_written_tags(side, old.tags)
         detector, book = self._context.detector, self._context.detector.tags
         held = detector.tags_now(side.snapshot) if side.snapshot else self._tags_before(side)
         for op in written.operations:
@@ -139,6 +139,23 @@ class Baselines:
             elif op.action is Action.REMOVE_TAGS:
                 held = {name: tag for name, tag in held.items() if name not in named}
         return detector.tag_digests(side.system, side.contact_id, held.values())
+
+    def _with_written_tags(self, side: CaseSide, before: frozenset[bytes] | None) -> frozenset[bytes] | None:
+        """The tags agreed about where some were refused: those that were written both sides have, or lack, now."""
+        if before is None:
+            return None
+        detector = self._context.detector
+        for result in self._answers.done:
+            op = result.operation
+            named = detector.tags.travelling(op.system, op.tags).values()
+            digests = detector.tag_digests(side.system, side.contact_id, named)
+            if failures(result, ()):
+                continue
+            if op.action is Action.ADD_TAGS:
+                before |= digests
+            elif op.action is Action.REMOVE_TAGS:
+                before -= digests
+        return before
 
     def _tags_before(self, side: CaseSide) -> dict[str, KnownTag]:
         other = self._decision.case.side(side.system.other)

@@ -1,6 +1,7 @@
 """Decisions to outcomes: intents stored, operations sent, each case settled as soon as all its answers are in."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from sync_daemon.apply.answers import all_answered
@@ -21,39 +22,36 @@ OperationKey = tuple[str, str, str | None, str | None]
 
 @dataclass(slots=True)
 class _Open:
-    """A case on its way: what was decided, and the answers so far."""
+    """A case on its way: what was decided, and the answers so far.
+
+    `withheld` are the refusals of tags, by the operations that go out without them: both count together.
+    """
 
     decision: Decision
     results: list[WriteResult] = field(default_factory=list)
+    withheld: dict[OperationKey, WriteResult] = field(default_factory=dict)
 
 
 def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
     """Write what was decided and remember what came of it, case by case."""
     run.pair.progress.records_planned(sum(bool(decision.operations) for decision in decisions))
-    refused = _create_tags(run, decisions)
     context = run.context()
     waiting: dict[OperationKey, _Open] = {}
     at_once: list[_Open] = []
-    to_send: list[Operation] = []
     commit = Commit()
     for decision in decisions:
         case = _Open(decision)
         commit.contacts.extend(intents(decision, context))
-        for operation in decision.operations:
-            waiting[_key(operation)] = case
-            rest = _without_refused(operation, refused, case.results)
-            to_send.extend([rest] if rest is not None else [])
-        if all_answered(decision, case.results):
+        waiting.update((_key(operation), case) for operation in decision.operations)
+        if not decision.operations:
             at_once.append(case)
-            for operation in decision.operations:
-                waiting.pop(_key(operation), None)
     if commit.contacts:
         run.commit(commit)
     # Links that exchange their contacts change in one transaction: no two links ever share a contact.
     exchanged: list[_Open] = []
     _settle(run, at_once)
     widened: dict[str | None, Operation] = {}
-    for results in run.sender.send(to_send):
+    for results in _send(run, [operation for decision in decisions for operation in decision.operations], waiting):
         widened.update((one.emailoctopus_id, one) for one in _widened(run, results, waiting))
         ready = _answered(run, results, waiting)
         exchanged.extend(case for case in ready if case.decision.case.exchanged)
@@ -65,6 +63,28 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
     for results in run.sender.send(widened.values()):
         done = (result.operation for result in results if result.refusal is None)
         run.report.written.update((operation.system, _word(operation)) for operation in done)
+
+
+def _send(
+    run: Run, operations: Sequence[Operation], waiting: Mapping[OperationKey, _Open]
+) -> Iterator[list[WriteResult]]:
+    """Revocations first, then the tags that EmailOctopus lacks, then what may use them."""
+    yield from run.sender.send(operation for operation in operations if operation.revokes)
+    others = [operation for operation in operations if not operation.revokes]
+    refused = _create_tags(run, others)
+    to_send: list[Operation] = []
+    for operation in others:
+        names = [name for name in operation.tags if name in refused] if operation.system is EMAILOCTOPUS else []
+        rest = replace(operation, tags=tuple(name for name in operation.tags if name not in names))
+        refusal = WriteResult(replace(operation, parts=("tags",)), refusal=refused[names[0]]) if names else None
+        if refusal is not None and not rest.tags and operation.action is not Action.CREATE:
+            yield [refusal]
+            continue
+        case = waiting.get(_key(operation))
+        if refusal is not None and case is not None:
+            case.withheld[_key(operation)] = refusal
+        to_send.append(rest)
+    yield from run.sender.send(to_send)
 
 
 def _widened(run: Run, results: Iterable[WriteResult], waiting: dict[OperationKey, _Open]) -> Iterator[Operation]:
@@ -89,7 +109,8 @@ def _answered(run: Run, results: Iterable[WriteResult], waiting: dict[OperationK
             continue
         known = _meet_existing(run, case.decision, result)
         if known is None:
-            case.results.append(result)
+            withheld = case.withheld.pop(_key(result.operation), None)
+            case.results.extend(one for one in (result, withheld) if one is not None)
             if all_answered(case.decision, case.results):
                 ready.append(case)
         else:
@@ -184,41 +205,32 @@ def _word(operation: Operation) -> str:
             return "updated"
 
 
-def _without_refused(
-    operation: Operation, refused: Mapping[str, Refused], results: list[WriteResult]
-) -> Operation | None:
-    """What is to be sent where EmailOctopus refused tags: a creation without them, of tags themselves nothing."""
-    names = [name for name in operation.tags if name in refused] if operation.system is EMAILOCTOPUS else []
-    if not names:
-        return operation
-    if operation.action is not Action.CREATE:
-        results.append(WriteResult(operation, refusal=refused[names[0]]))
-        return None
-    results.append(WriteResult(replace(operation, parts=("tags",)), refusal=refused[names[0]]))
-    kept = tuple(name for name in operation.tags if name not in refused)
-    return replace(operation, tags=kept)
-
-
-def _create_tags(run: Run, decisions: Iterable[Decision]) -> dict[str, Refused]:
-    """Define the tags that EmailOctopus doesn't have yet; those that it refused."""
+def _create_tags(run: Run, operations: Iterable[Operation]) -> dict[str, Refused]:
+    """Define the tags that EmailOctopus doesn't have yet, side by side; those that it refused."""
     missing: dict[str, KnownTag] = {}
-    asking = [op for decision in decisions for op in decision.operations if op.system is EMAILOCTOPUS]
-    for operation in asking:
-        if operation.action in (Action.ADD_TAGS, Action.CREATE):
+    for operation in operations:
+        if operation.system is EMAILOCTOPUS and operation.action in (Action.ADD_TAGS, Action.CREATE):
             found = ((name, run.book.find(EMAILOCTOPUS, name)) for name in operation.tags)
             missing.update((name, tag) for name, tag in found if tag is not None and tag.spelling is None)
-    refused: dict[str, Refused] = {}
-    for name, tag in missing.items():
+
+    def create(name: str) -> Refused | StopSystem | None:
         if EMAILOCTOPUS in run.stopped:
-            break
+            return run.stopped[EMAILOCTOPUS]
         try:
             run.systems[EMAILOCTOPUS].writer.create_tag(name)
-        except Refused as error:
-            refused[name] = error
         except StopSystem as error:
-            run.sender.stopped[EMAILOCTOPUS] = error
-        else:
-            run.book.created(tag)
+            return run.sender.stopped.setdefault(EMAILOCTOPUS, error)
+        except Refused as refusal:
+            return refusal
+        return None
+
+    refused: dict[str, Refused] = {}
+    with ThreadPoolExecutor(max_workers=run.pair.workers, thread_name_prefix="tags") as pool:
+        for (name, tag), error in zip(missing.items(), pool.map(create, missing), strict=True):
+            if error is None:
+                run.book.created(tag)
+            elif isinstance(error, Refused):
+                refused[name] = error
     return refused
 
 

@@ -1,5 +1,6 @@
 """Contract, section 5: tags, sentence by sentence."""
 
+from time import monotonic
 from typing import Literal
 
 import pytest
@@ -9,6 +10,7 @@ from sync_daemon.changes.tagbook import COLLIDES, collisions
 from sync_daemon.model.policy import TagRule
 from sync_daemon.model.state import KnownTag
 from sync_daemon.model.system import SystemName
+from sync_daemon.sandbox.weather import Fault
 from tests.worlds import EMAILOCTOPUS, GHL, World, world
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -250,6 +252,17 @@ def test_missing_emailoctopus_tags_are_created_first(
         here.assert_quiet()
 
 
+def test_missing_emailoctopus_tags_are_created_side_by_side(database_url: str) -> None:
+    with world(database_url) as here:
+        here.person(ADA, tags=[f"tag {number}" for number in range(16)])
+        slow = Fault(kind="latency", method="POST", path="/tags$", seconds=0.5, times=16)
+        here.sandbox.emailoctopus.weather.faults = [slow]
+        began = monotonic()
+        here.reconcile()
+        assert monotonic() - began < 16 * 0.5 / 2
+        assert len(here.in_emailoctopus(ADA)["tags"]) == 16
+
+
 def test_a_tag_that_emailoctopus_refuses_parks_the_tags_of_its_contacts_alone(database_url: str) -> None:
     with world(database_url) as here:
         ids = tag_both(here, "one")
@@ -267,6 +280,28 @@ def test_a_tag_that_emailoctopus_refuses_parks_the_tags_of_its_contacts_alone(da
         here.later(minutes=20)  # polls don't reach back that far
         assert here.reconcile().outcome == "ok"
         assert tags(here) == (["one", "two"], ["one", "two"])
+        here.assert_quiet()
+
+
+def test_a_tag_that_emailoctopus_refuses_does_not_keep_the_contacts_other_tags_out(database_url: str) -> None:
+    with world(database_url) as here:
+        ids = here.linked(ADA)
+        here.linked(BOB, "Bob", tags=["one"])
+        here.emailoctopus.quirks.tag_limit = 1
+        here.later(minutes=20)
+        for name in ("one", "two"):
+            tag(here, GHL, ids, name)
+        assert here.reconcile().outcome == "parked"
+        assert [(entry.ghl_id, entry.what) for entry in here.pair_store.parked(everything=True)] == [(ids[0], "tags")]
+        assert here.in_emailoctopus(ADA)["tags"] == ["one"]
+        here.clock.advance(1)
+        here.emailoctopus.remove_tags(ids[1], ["one"])  # what has arrived is agreed about
+        here.reconcile()
+        assert (here.in_emailoctopus(ADA)["tags"], here.in_ghl(ADA)["tags"]) == ([], ["two"])
+        here.emailoctopus.quirks.tag_limit = None
+        here.later(days=1)
+        assert here.reconcile().outcome == "ok"
+        assert tags(here) == (["two"], ["two"])
         here.assert_quiet()
 
 
