@@ -25,10 +25,10 @@ class Written:
 class Answers:
     """What came of a decision: `done` are the results without a refusal, `failed` the parts that weren't taken.
 
-    `settled` are the parts whose baselines move, `unsent` those that wait for an answer; `complete` says that every operation was answered, `final` that
-    nothing of the case is left to be done. `consent_unknown` says that nobody knows whether a step toward consent
-    was taken. `refused_step` is the consent that came back instead of one that was
-    wider: it is reported and then left as it is, not asked for again (contract, section 4).
+    `settled` are the parts whose baselines move, `unsent` those that wait for an answer; `complete` says that every
+    operation was answered, `final` that nothing of the case is left to be done. `consent_unknown` says that nobody
+    knows whether a step toward consent was taken. `refused_step` is the consent that came back instead of one that
+    was wider: it is reported and then left as it is, not asked for again (contract, section 4).
     """
 
     def __init__(self, decision: Decision, results: Sequence[WriteResult], context: Context) -> None:

@@ -101,9 +101,8 @@ def _stage_one(
     parts = _parts(snapshot, row, link, rules, inside=inside)
     if untold and not _same_consent(snapshot, row, untold=True):
         parts |= {"consent"}
-    if link is not None and stuck:
-        as_left = settled and parts <= stuck - {"consent"} and _as_we_left_it(snapshot, row, untold=untold)
-        parts = frozenset() if as_left else parts | stuck
+    as_left = settled and parts <= stuck - {"consent"} and _as_we_left_it(snapshot, row, untold=untold)
+    parts = _with_stuck(parts, stuck if link is not None else frozenset(), as_left=as_left)
     fresh = replace(fresh, address=_address(snapshot, rules), consent=snapshot.consent or row.consent)
     if row.address is not None and row.address != fresh.address:
         page.left.add(row.address)
@@ -214,6 +213,10 @@ def _stays_under_another_scope(snapshot: Snapshot, link: Link, rules: StagingRul
     """Whether a full scan found the link where it was although the scope was changed."""
     judged = rules.scan > 0 and snapshot.system is SystemName.GHL
     return judged and link.scope_generation != rules.scope_generation
+
+
+def _with_stuck(parts: frozenset[str], stuck: frozenset[str], *, as_left: bool) -> frozenset[str]:
+    return frozenset() if stuck and as_left else parts | stuck
 
 
 def _as_we_left_it(snapshot: Snapshot, row: KnownContact, *, untold: bool) -> bool:

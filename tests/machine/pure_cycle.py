@@ -14,7 +14,7 @@ from sync_daemon.apply.intents import intents
 from sync_daemon.apply.retry_times import next_try
 from sync_daemon.apply.settle import settle
 from sync_daemon.changes.addresses import is_valid
-from sync_daemon.changes.cases import Case, ContactKey, Lookups, linked_case, who_is_who
+from sync_daemon.changes.cases import Case, CaseSide, ContactKey, Lookups, linked_case, who_is_who
 from sync_daemon.changes.detect import Detector
 from sync_daemon.changes.digests import Digester
 from sync_daemon.changes.staging import StagingRules, stage_page
@@ -140,6 +140,7 @@ class Program:
     tells_consent: bool = False
     scans: int = 0
     polled_at: datetime | None = None
+    read_now: set[ContactKey] = field(default_factory=set)
     operations: int = 0
     dies_after: int | None = None
     """The process is killed with so many further operations carried out, before the answer is written down."""
@@ -172,6 +173,7 @@ class Program:
     def cycle(self, *, full: bool) -> int:
         """One cycle; how many operations it carried out."""
         before = self.operations
+        self.read_now.clear()
         self._read(full=full)
         self._send_revocations(full=full)
         self._stage_due()
@@ -255,7 +257,7 @@ class Program:
         """Decide cases, reading by id whom a decision asks about."""
         decisions: list[Decision] = []
         for case in cases:
-            open_case: Case | None = case
+            open_case: Case | None = self._as_read_now(case)
             for _ in range(4):
                 if open_case is None:
                     break
@@ -269,6 +271,22 @@ class Program:
                 raise AssertionError("a decision that asks for reads without end")
         return decisions
 
+    def _as_read_now(self, case: Case) -> Case:
+        """The case without what an earlier cycle had read by id."""
+
+        def fresh(side: CaseSide) -> CaseSide:
+            read = side.snapshot is not None and side.snapshot.source is Source.READ
+            if side.staged is None or not read or (side.system, side.contact_id) in self.read_now:
+                return side
+            return replace(side, staged=replace(side.staged, snapshot=None))
+
+        return replace(
+            case,
+            ghl=fresh(case.ghl) if case.ghl else None,
+            emailoctopus=fresh(case.emailoctopus) if case.emailoctopus else None,
+            duplicates=tuple(map(fresh, case.duplicates)),
+        )
+
     def _with_reads(self, case: Case, needs: Needs) -> Case | None:
         assert needs.reads, "a decision that asks for nothing"
         found: dict[ContactKey, Snapshot] = {}
@@ -276,6 +294,7 @@ class Program:
             record = self.accounts[key[0]].records.get(key[1])
             assert record is not None, f"{key} is asked for, but doesn't exist"
             found[key] = self.accounts[key[0]].snapshot(record, Source.READ)
+            self.read_now.add(key)
             self.book.meet({key[0]: record.tags})
         strangers = [
             side

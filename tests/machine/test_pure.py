@@ -203,12 +203,15 @@ class Lives(RuleBasedStateMachine):
         record = self.pick(GHL, number)
         if record is None:
             return
+        was_blocked = record.consent is REVOKED
         self.ghl.edit(
             record.contact_id, consent=GRANTED if state == "free" else REVOKED, permanent=state == "permanent"
         )
         self.blocked_by_outside.discard(record.contact_id)
         link = self.memory.link_of((GHL, record.contact_id))
-        unseen = link is not None and link.dnd_by_us and not record.permanent
+        sent = self.memory.contacts[GHL, record.contact_id].sent if link is not None else None
+        by_us = link is not None and (link.dnd_by_us or (was_blocked and sent is not None and sent.consent is REVOKED))
+        unseen = by_us and not record.permanent  # nobody can tell it from our own
         if state != "free" and not unseen:
             self.blocked_by_outside.add(record.contact_id)
 
