@@ -30,6 +30,7 @@ from sync_daemon.model.state import (
 )
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
+from sync_daemon.reconcile.consents import consent_now
 from sync_daemon.reconcile.decision import Context, Decision
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
@@ -162,6 +163,14 @@ class _Settlement:
         if self._answers.final:
             after = replace(after, seen=self._seen(side, written), generation=self._generation(after, linked=linked))
         self._commit.contacts.append(after)
+        self._heed_revocation(side, written)
+
+    def _heed_revocation(self, side: CaseSide, written: Written) -> None:
+        """Let a contact be read whose answer shows a revocation that nobody decided about: no hit may ever tell it."""
+        told = written.contact.consent if written.contact else None
+        sent = any(op.consent is not None for op in written.operations)
+        if told is Consent.REVOKED and not sent and consent_now(side) is not Consent.REVOKED:
+            self._commit.staged.append(Staged(side.system, side.contact_id, None, revoked=True))
 
     def _seen(self, side: CaseSide, written: Written) -> bytes | None:
         """What needn't be looked at again. The answer to a write may show an outside change that no read showed."""

@@ -415,6 +415,25 @@ def test_an_opt_out_that_the_index_hid_while_we_wrote_the_contact_is_not_lost(da
         here.assert_quiet()
 
 
+@pytest.mark.parametrize("carry", ["when_set", "never"])
+def test_a_block_between_our_reading_and_our_writing_is_not_lost(
+    database_url: str, carry: Literal["when_set", "never"]
+) -> None:
+    with world(database_url) as here:
+        here.ghl.quirks.hits_carry_dnd = carry
+        ghl_id, subscriber_id = here.linked()
+        here.later(minutes=30)
+        here.edit_subscriber(subscriber_id, FirstName="Augusta")
+        here.before_writing(lambda: here.ghl.set_dnd(ghl_id))
+        here.reconcile()
+        assert here.in_ghl("ada@example.com")["firstName"] == "Augusta"
+        here.later(minutes=1)
+        here.reconcile()
+        assert here.status("ada@example.com") == "unsubscribed"
+        here.settle()
+        here.assert_quiet()
+
+
 def test_an_opt_out_between_our_reading_and_our_writing_is_not_lost(database_url: str) -> None:
     with world(database_url) as here:
         ghl_id, subscriber_id = here.linked()
