@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import pytest
 
-from sync_daemon.model.policy import Blanks, FieldRule
+from sync_daemon.model.policy import Blanks, ConflictRule, FieldRule
 from sync_daemon.sandbox.server import Sandbox
 from sync_daemon.sandbox.weather import Fault
 from tests.worlds import EMAILOCTOPUS, GHL, NAMES, World, add_field, world
@@ -306,6 +306,29 @@ def test_a_cut_value_that_meets_its_longer_original_for_the_first_time_does_not_
         here.subscriber("ada@example.com", fields={"Note": text})
         here.reconcile()
         assert in_emailoctopus(here)["Note"] == text
+
+
+def with_basket(sandbox: Sandbox) -> None:
+    add_field(sandbox, "Basket", "choice_multiple", ["Apples"])
+    sandbox.ghl.world.add_field("Basket", "MULTIPLE_OPTIONS", ["Apples", "Bread"])
+
+
+def test_a_value_that_came_back_altered_is_no_change_that_overwrites_the_original(database_url: str) -> None:
+    fields = (FieldRule("custom.basket", "Basket", conflict=ConflictRule.EMAILOCTOPUS),)
+    with world(database_url, fields=fields, prepare=with_basket) as here:
+        here.emailoctopus.quirks.wrong_choice = "dropped"
+        ghl_id, _ = here.linked()
+        here.later(minutes=30)
+        here.edit_person(ghl_id, custom={"basket": ["Apples", "Bread"]})
+        assert here.reconcile().outcome == "parked"
+        assert parked(here) == [("custom.basket=Basket", "not_taken")]
+        for pause in ({"seconds": 5}, {"hours": 1}, {"days": 1}):
+            here.later(**pause)
+            here.reconcile()
+        here.full()
+        assert in_emailoctopus(here)["Basket"] == ["Apples"]
+        [kept] = here.in_ghl("ada@example.com")["customFields"]
+        assert sorted(kept["value"]) == ["Apples", "Bread"]
 
 
 def test_a_value_that_was_silently_not_stored_is_parked_as_not_taken(database_url: str) -> None:
