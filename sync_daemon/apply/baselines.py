@@ -9,6 +9,7 @@ from sync_daemon.apply.verify import NOT_TAKEN, failures
 from sync_daemon.changes.cases import CaseSide
 from sync_daemon.model.contact import Consent, Value
 from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.policy import FieldRule
 from sync_daemon.model.state import Baseline, KnownTag
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.consents import consent_now
@@ -105,6 +106,9 @@ class Baselines:
         for mapped in self._context.fields:
             key, name = mapped.rule.key, mapped.rule.name_in(side.system)
             wrote = next((op for op in written.operations if name in op.fields), None)
+            if self.was_dropped(mapped.rule, side, written):
+                fields[key] = self._digester.field(side.system, side.contact_id, key, None)
+                continue
             not_taken = wrote is not None and key in self._answers.failed and written.contact is not None
             if not_taken or (key in self._answers.settled) or (everything and key not in unmet):
                 value = self._value(side, written, wrote, name)
@@ -114,6 +118,22 @@ class Baselines:
                 # The other side made something else of it: whatever is here has yet to travel.
                 fields[key] = self._digester.field(side.system, side.contact_id, key, _HELD_BY_NOBODY)
         return fields
+
+    def was_dropped(self, rule: FieldRule, side: CaseSide, written: Written) -> bool:
+        """Whether an answer of EmailOctopus lacks a field that was there and wasn't sent: the write's doing, no edit.
+
+        That an update keeps what it doesn't name is very likely, but not in print.
+        """
+        name, baseline = rule.name_in(side.system), side.known.baseline or Baseline()
+        sent = any(name in op.fields for op in written.operations)
+        if side.system is not SystemName.EMAILOCTOPUS or written.contact is None or sent:
+            return False
+        if side.snapshot is not None:
+            before = side.snapshot.fields.get(name) is not None
+        else:
+            blank = self._digester.field(side.system, side.contact_id, rule.key, None)
+            before = baseline.fields.get(rule.key, blank) != blank
+        return before and written.contact.fields.get(name) is None
 
     def _not_taken(self, key: str) -> bool:
         failure = self._answers.failed.get(key)

@@ -31,7 +31,7 @@ from sync_daemon.model.state import (
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.consents import consent_now
-from sync_daemon.reconcile.decision import Context, Decision
+from sync_daemon.reconcile.decision import Context, Decision, Notice
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
@@ -54,7 +54,16 @@ class _Settlement:
         self._baselines = Baselines(decision, self._answers, context, tag_generation)
         self._known = self._answers.complete and not self._answers.consent_unknown
         self._intents = {} if self._known else {_key(row): row.sent for row in intents(decision, context)}
+        self._dropped = list(self._dropped_fields())
         self._commit = Commit()
+
+    def _dropped_fields(self) -> Iterator[str]:
+        """The rows that a write of others emptied in EmailOctopus."""
+        there = self._decision.case.emailoctopus
+        if there is not None:
+            written = self._answers.on(EMAILOCTOPUS, there.contact_id)
+            rules = (mapped.rule for mapped in self._context.fields)
+            yield from (rule.key for rule in rules if self._baselines.was_dropped(rule, there, written))
 
     def commit(self) -> Commit:
         decision, case = self._decision, self._decision.case
@@ -103,6 +112,7 @@ class _Settlement:
         if link is not None:
             kept = case.link or case.former
             link = self._without_unsent_bounces(link, kept)
+            link = replace(link, diverged=link.diverged.union(self._dropped))
             refused = self._answers.refused_step
             if kept is None or ("consent" in self._answers.settled and refused is None):
                 return link
@@ -341,7 +351,8 @@ class _Settlement:
             self._commit.changes.append(Change("parked", None, *ids, entry.what, entry.code))
         for held in self._commit.held:
             self._commit.changes.append(Change("held", None, *ids, held.action, held.reason))
-        for notice in self._decision.notices:
+        dropped = "an update that didn't name it emptied it in EmailOctopus; GoHighLevel keeps its value"
+        for notice in (*self._decision.notices, *(Notice(key, dropped) for key in self._dropped)):
             self._commit.changes.append(Change("reported", None, *ids, notice.what, notice.reason))
 
 

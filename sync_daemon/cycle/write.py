@@ -135,6 +135,9 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
         _count(run, case)
     run.report.new_parked += sum(entry.attempts == 1 for entry in commit.parked)
     run.report.new_held += len(commit.held)
+    for change in (change for change in commit.changes if change.kind == "reported"):
+        ids = {"ghl_id": change.ghl_id, "emailoctopus_id": change.emailoctopus_id}
+        log.warning("reported", pair=run.pair.name, **ids, what=change.what, reason=change.reason)
     run.commit(commit)
 
 
@@ -168,15 +171,6 @@ def _count(run: Run, case: _Open) -> None:
     if decision.unlinked is not None:
         report.skipped[decision.unlinked] += 1
     report.skipped.update("duplicate" for side in decision.case.duplicates if side.staged is not None)
-    for notice in decision.notices:
-        log.warning(
-            "reported",
-            pair=run.pair.name,
-            ghl_id=decision.case.ghl.contact_id if decision.case.ghl else None,
-            emailoctopus_id=decision.case.emailoctopus.contact_id if decision.case.emailoctopus else None,
-            what=notice.what,
-            reason=notice.reason,
-        )
     for conflict in decision.conflicts:
         log.info(
             "conflict",

@@ -1,8 +1,10 @@
 """Contract, section 2: our own writes come back, the search index runs behind, and what isn't taken is parked."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
+from structlog.testing import capture_logs
 
 from sync_daemon.model.policy import Blanks, ConflictRule, FieldRule
 from sync_daemon.sandbox.server import Sandbox
@@ -329,6 +331,28 @@ def test_a_value_that_came_back_altered_is_no_change_that_overwrites_the_origina
         assert in_emailoctopus(here)["Basket"] == ["Apples"]
         [kept] = here.in_ghl("ada@example.com")["customFields"]
         assert sorted(kept["value"]) == ["Apples", "Bread"]
+
+
+def test_a_field_that_an_update_of_another_emptied_in_emailoctopus_is_no_blank_of_anybodys(database_url: str) -> None:
+    fields = tuple(replace(rule, blanks=Blanks.PROPAGATE) for rule in NAMES)
+    with world(database_url, fields=fields) as here:
+        ghl_id, _ = here.linked()
+        here.emailoctopus.quirks.omitted_fields_kept = False
+        here.later(minutes=30)
+        here.edit_person(ghl_id, firstName="Augusta")
+        with capture_logs() as logs:
+            assert here.reconcile().diverged == 1
+        assert [one["what"] for one in logs if one["event"] == "reported"] == [NAMES[1].key]
+        here.later(minutes=1)
+        here.reconcile()
+        here.full()
+        assert in_emailoctopus(here) == {"FirstName": "Augusta"}
+        assert here.in_ghl("ada@example.com")["lastName"] == "Lovelace"
+        here.assert_quiet()
+        here.edit_person(ghl_id, lastName="King")
+        here.reconcile()
+        assert in_emailoctopus(here)["LastName"] == here.in_ghl("ada@example.com")["lastName"] == "King"
+        assert here.in_ghl("ada@example.com")["firstName"] == "Augusta"
 
 
 def test_a_value_that_was_silently_not_stored_is_parked_as_not_taken(database_url: str) -> None:
