@@ -56,6 +56,13 @@ def test_check_advises_on_what_is_odd_but_works(trial: Trial) -> None:
     assert "doesn't act on pairs.sandbox.activity yet" in advice
 
 
+def test_check_counts_the_reads_by_id_that_a_time_zone_costs(trial: Trial) -> None:
+    zoned = trial.config.replace("    fields:\n", "    fields:\n      - {ghl: timezone, emailoctopus: Zone}\n")
+    answer = trial.run("check", "--json", config=zoned)
+    assert answer.pair["requests_a_day"]["ghl"] == 1440 + 24 + 4 + 30
+    assert any("reads every contact by id (30 requests)" in line for line in answer.pair["advice"])
+
+
 def test_check_tells_every_problem_at_once(trial: Trial) -> None:
     broken = trial.config.replace("location_id: ", "location_id: x").replace("list_id: ", "list_id: 0")
     answer = trial.run("check", "--json", config=broken)

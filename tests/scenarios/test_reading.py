@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from time import monotonic
 
 import pytest
 
@@ -9,6 +10,7 @@ from sync_daemon.model.policy import FieldRule
 from sync_daemon.model.report import CycleOutcome
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock
+from sync_daemon.sandbox.weather import Fault
 from tests.worlds import EMAILOCTOPUS, GHL, World, add_field, world
 
 
@@ -174,3 +176,16 @@ def test_a_time_zone_that_hits_leave_out_is_not_blank(database_url: str) -> None
         here.full()
         assert here.in_emailoctopus("ada@example.com")["fields"]["Zone"] == "Europe/Oslo"
         here.assert_quiet()
+
+
+def test_contacts_that_a_listing_tells_in_part_are_read_side_by_side(database_url: str) -> None:
+    fields = (FieldRule("timezone", "Zone"),)
+    with world(database_url, fields=fields, prepare=lambda sandbox: add_field(sandbox, "Zone", "text")) as here:
+        for number in range(16):
+            here.person(f"p{number}@example.com", timezone="Europe/Oslo")
+        slow = Fault(kind="latency", method="GET", path="/contacts/", seconds=0.5, times=16)
+        here.sandbox.ghl.weather.faults = [slow]
+        began = monotonic()
+        assert here.reconcile().written == {(EMAILOCTOPUS, "created"): 16}
+        assert monotonic() - began < 16 * 0.5 / 2
+        assert all(row["fields"]["Zone"] == "Europe/Oslo" for row in here.subscribers().values())

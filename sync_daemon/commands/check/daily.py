@@ -18,12 +18,15 @@ STATUSES = ("subscribed", "unsubscribed", "pending")
 
 
 def requests_a_day(
-    service: ServiceSection, ghl_contacts: int, emailoctopus_contacts: Mapping[str, int]
+    service: ServiceSection, ghl_contacts: int, emailoctopus_contacts: Mapping[str, int], *, by_id: bool = False
 ) -> dict[SystemName, int]:
-    """Polls, counts, sweeps and full scans of a quiet day, for one pair."""
+    """Polls, counts, sweeps and full scans of a quiet day, for one pair.
+
+    `by_id` says that full scans read every GHL contact by id, because search doesn't tell all that is mapped.
+    """
     full_scans = _DAY / service.full_scan_every
     polls = _DAY / service.poll_every
-    ghl_scan = _pages(ghl_contacts, PAGE_LIMIT) + _GHL_SCHEMA_REQUESTS
+    ghl_scan = _pages(ghl_contacts, PAGE_LIMIT) + _GHL_SCHEMA_REQUESTS + (ghl_contacts if by_id else 0)
     emailoctopus_scan = sum(_pages(emailoctopus_contacts.get(status, 0), PAGE_SIZE) for status in STATUSES)
     return {
         SystemName.GHL: ceil(polls + _DAY / service.consent_sweep_every + full_scans * ghl_scan),

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sync_daemon.commands.check.daily import STATUSES, requests_a_day
 from sync_daemon.commands.check.findings import Findings
 from sync_daemon.commands.printing import plural
+from sync_daemon.cycle.pair import field_names
 from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.errors import ConfigurationError, SyncError
 from sync_daemon.model.policy import ConflictRule, PairPolicy
@@ -15,6 +16,7 @@ from sync_daemon.reconcile.mapping_check import Gone, mapping_rows, missing_fiel
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.installation import StateStore
+from sync_daemon.systems.ghl.fields import UNTOLD_BY_HITS
 from sync_daemon.wiring.clock import SystemClock
 from sync_daemon.wiring.set_up import once_seen
 from sync_daemon.wiring.systems import connect
@@ -44,7 +46,13 @@ def examine(section: PairSection, settings: Settings, store: StateStore | None) 
         seen = _seen_before(section, store)
     if len(schemas) == len(SystemName):
         _compare(section, schemas, seen, findings)
-        findings.daily = requests_a_day(settings.service, ghl_contacts, schemas[EMAILOCTOPUS].counts)
+        by_id = UNTOLD_BY_HITS in field_names(section.policy(), GHL)
+        findings.daily = requests_a_day(settings.service, ghl_contacts, schemas[EMAILOCTOPUS].counts, by_id=by_id)
+        if by_id:
+            findings.advice.append(
+                f"GHL's search doesn't tell `{UNTOLD_BY_HITS}`, which the mapping or the scope names: each full scan "
+                f"reads every contact by id ({plural(ghl_contacts, 'request')}), and each poll those that changed."
+            )
     findings.usage = {name: system.usage() for name, system in systems.items()}
     findings.advice.extend(_advice(section, settings))
     return findings

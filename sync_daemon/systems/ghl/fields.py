@@ -44,6 +44,8 @@ STANDARD = (
 """Read-only are those that the update schema of contacts.json lacks; names are kept as first and last name."""
 
 BY_NAME = {standard.name: standard for standard in STANDARD}
+UNTOLD_BY_HITS = "timezone"
+"""The documented hit of a search has no such key: each contact is read by id."""
 CUSTOM = "custom."
 _MODEL = "contact."
 

@@ -10,7 +10,7 @@ import msgspec
 from sync_daemon.model.contact import FieldSpec, Malformed, Snapshot, Source, Value
 from sync_daemon.model.system import SystemName
 from sync_daemon.systems.ghl import consent, values, wire
-from sync_daemon.systems.ghl.fields import BY_NAME, Columns, is_custom
+from sync_daemon.systems.ghl.fields import BY_NAME, UNTOLD_BY_HITS, Columns, is_custom
 
 _CONTACT = msgspec.json.Decoder(wire.Contact)
 _IDENTITY = msgspec.json.Decoder(wire.Identity)
@@ -34,7 +34,7 @@ def snapshot(raw: bytes | msgspec.Raw, source: Source, columns: Columns) -> Snap
 
 def tells_all(raw: bytes | msgspec.Raw, columns: Columns) -> bool:
     """Whether a hit tells the mapped names in their real case, and the time zone if that is mapped."""
-    names, zone = not _NAMES.isdisjoint(columns), "timezone" in columns
+    names, zone = not _NAMES.isdisjoint(columns), UNTOLD_BY_HITS in columns
     if not names and not zone:
         return True
     try:
