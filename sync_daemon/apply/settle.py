@@ -15,7 +15,7 @@ from sync_daemon.apply.new_ids import follow_new_ids
 from sync_daemon.apply.retry_times import next_try
 from sync_daemon.apply.verify import Failure
 from sync_daemon.changes.cases import CaseSide, ContactKey
-from sync_daemon.model.contact import Consent
+from sync_daemon.model.contact import Consent, Source
 from sync_daemon.model.plan import Action, Operation, WriteResult
 from sync_daemon.model.state import (
     Baseline,
@@ -174,6 +174,14 @@ class _Settlement:
             after = replace(after, seen=self._seen(side, written), generation=self._generation(after, linked=linked))
         self._commit.contacts.append(after)
         self._heed_revocation(side, written)
+        self._keep_further_addresses(side, after)
+
+    def _keep_further_addresses(self, side: CaseSide, after: KnownContact) -> None:
+        """Keep what a read by id told of further addresses: a hit that says the same won't be looked at any more."""
+        snapshot = side.snapshot
+        if side.system is GHL and after.seen is not None and snapshot is not None and snapshot.source is Source.READ:
+            digests = map(self._digester.address, snapshot.additional_addresses)
+            self._commit.additional_addresses[side.contact_id] = tuple(digests)
 
     def _heed_revocation(self, side: CaseSide, written: Written) -> None:
         """Let a contact be read whose answer shows a revocation that nobody decided about: no hit may ever tell it."""
@@ -240,6 +248,7 @@ class _Settlement:
         else:
             after = replace(after, sent=self._intents.get(_key(known), known.sent))
         self._commit.contacts.append(after)
+        self._keep_further_addresses(side, after)
 
     def _settle_others(self) -> None:
         """Contacts that were revoked for the address's sake: they are read before anything else of them is decided."""

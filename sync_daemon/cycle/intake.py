@@ -116,9 +116,8 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
         staged=staged.staged,
         additional_addresses=staged.additional_addresses,
     )
-    given_up, gained = _exchanged(run, staged.additional_addresses)
-    commit.staged.extend(called(run, staged.left | given_up))
-    commit.staged.extend(_unsubscribed_at(run, gained))
+    commit.staged.extend(called(run, staged.left))
+    commit.staged.extend(called_by_additional(run, staged.additional_addresses))
     news = list(_unlinked_though_malformed(run, system, page.malformed, scan))
     commit.contacts.extend(news)
     commit.staged.extend(map(_to_be_read, news))
@@ -137,15 +136,15 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
     run.pair.progress.pages_read(system, len(page.snapshots))
 
 
-def _exchanged(run: Run, now: Mapping[str, Collection[bytes]]) -> tuple[set[bytes], set[bytes]]:
-    """Additional addresses that GHL contacts had and have no more, and those that they have got.
+def called_by_additional(run: Run, now: Mapping[str, Collection[bytes]]) -> list[Staged]:
+    """Hints at those whom the additional addresses concern that GHL contacts have `now`, and had not or have no more.
 
-    Who has one of the first as his own may be created now.
+    Who has as his own one that was given up may be created now; one that was unsubscribed before blocks who got it.
     """
     before = run.pair.store.additional_addresses(now.keys())
     given_up = {address for ghl_id, held in before.items() for address in held if address not in now[ghl_id]}
     gained = {address for ghl_id, held in now.items() for address in held if address not in before.get(ghl_id, ())}
-    return given_up, gained
+    return [*called(run, given_up), *_unsubscribed_at(run, gained)]
 
 
 def _unsubscribed_at(run: Run, addresses: Collection[bytes]) -> list[Staged]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from sync_daemon.apply.answers import all_answered
 from sync_daemon.apply.intents import intents
 from sync_daemon.apply.settle import settle
-from sync_daemon.cycle.intake import stage
+from sync_daemon.cycle.intake import called_by_additional, stage
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
 from sync_daemon.model.contact import Consent, Page, Snapshot
 from sync_daemon.model.errors import AlreadyExists, Refused, StopSystem
@@ -133,6 +133,7 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
     for case in cases:
         _append(commit, settle(case.decision, case.results, context, run.state.tag_generation))
         _count(run, case)
+    commit.staged.extend(called_by_additional(run, commit.additional_addresses))
     run.report.new_parked += sum(entry.attempts == 1 for entry in commit.parked)
     run.report.new_held += len(commit.held)
     for change in (change for change in commit.changes if change.kind == "reported"):
@@ -156,6 +157,7 @@ def _append(commit: Commit, more: Commit) -> None:
         "changes",
     ):
         getattr(commit, name).extend(getattr(more, name))
+    commit.additional_addresses.update(more.additional_addresses)
     commit.revoked_addresses.update(more.revoked_addresses)
     commit.regranted_addresses.extend(more.regranted_addresses)
 

@@ -449,8 +449,10 @@ class Program:
             for name in ("contacts", "links", "unlink", "staged", "done", "parked", "unparked", "held", "unheld"):
                 getattr(together, name).extend(getattr(commit, name))
             together.tombstones.extend(commit.tombstones)
+            together.additional_addresses.update(commit.additional_addresses)
             together.revoked_addresses.update(commit.revoked_addresses)
             together.regranted_addresses.extend(commit.regranted_addresses)
+        together.staged.extend(self._called(self._given_up(together.additional_addresses)))
         self.memory.commit(together)
 
     def _send(self, operation: Operation) -> list[WriteResult]:

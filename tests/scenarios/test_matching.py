@@ -332,6 +332,24 @@ def test_who_has_an_address_that_is_additional_no_more_is_created(database_url: 
         here.assert_quiet()
 
 
+def test_an_additional_address_that_a_read_by_id_told_first_is_known(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, subscriber_id = here.linked(ADA)
+        here.edit_subscriber(subscriber_id, FirstName="Augusta")
+        here.reconcile()
+        here.edit_person(ghl_id, lastName="King")
+        here.later(seconds=60)
+        here.sandbox.ghl.weather.index_lag_s = 30.0
+        here.ghl.add_email(ghl_id, "second@example.com")
+        here.reconcile()  # a hit that differs soon after our write: read by id, which tells the second address too
+        here.sandbox.ghl.weather.index_lag_s = 0.0
+        here.later(minutes=20)
+        here.full()
+        other = here.subscriber("second@example.com")
+        here.reconcile()
+        assert (len(here.people()), reason(here, other)) == (1, "additional_address")
+
+
 def test_an_additional_address_that_becomes_the_primary_one_is_linked(database_url: str) -> None:
     with world(database_url, create_in_emailoctopus=False) as here:
         ghl_id = here.person(ADA)
