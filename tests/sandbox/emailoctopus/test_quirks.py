@@ -215,6 +215,12 @@ def over_long_text(account: Account) -> Any:
     return stored(account, "Note", "x" * 601)
 
 
+@quirk("null_clears", {True: {}, False: {"Note": "Likes tea"}})
+def null_clears(account: Account) -> Any:
+    contact = ada(account, fields={"Note": "Likes tea"})
+    return account.put(contact, fields={"Note": None}).json()["fields"]
+
+
 @quirk("empty_string", {"cleared": None, "stored": "", "refused": REFUSED})
 def empty_string(account: Account) -> Any:
     return stored(account, "Note", "")

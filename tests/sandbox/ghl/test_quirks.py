@@ -83,6 +83,16 @@ def test_case_of_an_address(case: str, kept: str) -> None:
     assert agency.create(email="ADA@example.com").status == 400
 
 
+@pytest.mark.parametrize("clears", [True, False])
+def test_what_null_does_to_a_custom_field(clears: bool) -> None:
+    agency = Agency(custom_null_clears=clears)
+    plan = agency.world.add_field("Plan").id
+    contact_id = agency.added(email="ada@example.com", customFields=[{"id": plan, "field_value": "Pro"}])
+    agency.put(contact_id, customFields=[{"id": plan, "field_value": None}])
+    kept = agency.world.contacts.get(contact_id).custom
+    assert kept == ({} if clears else {plan: "Pro"})
+
+
 @pytest.mark.parametrize("empty_text", ["clears", "ignored", "refused"])
 @pytest.mark.parametrize("clears", [True, False])
 def test_what_null_and_an_empty_text_do(clears: bool, empty_text: str) -> None:
