@@ -6,21 +6,20 @@ what goes into that side's baseline, so that a lossy round trip is never seen as
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from sync_daemon.apply.answers import Answers, Written, latest
+from sync_daemon.apply.audit import audit
 from sync_daemon.apply.baselines import Baselines
 from sync_daemon.apply.intents import intents
+from sync_daemon.apply.link_after import link_after
 from sync_daemon.apply.new_ids import follow_new_ids
 from sync_daemon.apply.retry_times import next_try
 from sync_daemon.apply.verify import Failure
 from sync_daemon.changes.cases import CaseSide, ContactKey
 from sync_daemon.model.contact import Consent, Source
-from sync_daemon.model.plan import Action, Operation, WriteResult
+from sync_daemon.model.plan import Action, WriteResult
 from sync_daemon.model.state import (
     Baseline,
-    Cause,
-    Change,
     KnownContact,
     Link,
     Parked,
@@ -31,7 +30,7 @@ from sync_daemon.model.state import (
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.consents import consent_now
-from sync_daemon.reconcile.decision import Context, Decision, Notice
+from sync_daemon.reconcile.decision import Context, Decision
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
@@ -70,7 +69,7 @@ class _Settlement:
         if decision.forget_fields and not self._answers.complete:
             # Two contacts meet as a whole: until all of it is done they have yet to meet.
             return self._commit
-        link = self._link()
+        link = link_after(decision, self._answers, self._context, self._dropped)
         if decision.dissolves is not None and self._answers.complete:
             self._commit.unlink.append(decision.dissolves)
         if link is not None:
@@ -85,7 +84,7 @@ class _Settlement:
         self._settle_orphan()
         self._park(link)
         self._remember()
-        self._audit(link)
+        self._commit.changes.extend(audit(decision, self._answers, self._commit, self._ids(link), self._dropped))
         if self._answers.final:
             self._commit.done.extend(case.rows())
         if decision.partial:
@@ -105,54 +104,6 @@ class _Settlement:
                 yield replace(side.staged, snapshot=snapshot, revoked=False)
             elif side.staged is not None and side.staged.revoked and "consent" in self._answers.settled:
                 yield replace(side.staged, revoked=False)
-
-    def _link(self) -> Link | None:
-        """The link as it is afterwards; a creation brings the missing id."""
-        link, case = self._decision.link, self._decision.case
-        if link is not None:
-            kept = case.link or case.former
-            link = self._without_unsent_bounces(link, kept)
-            link = replace(link, diverged=link.diverged.union(self._dropped))
-            refused = self._answers.refused_step
-            if kept is None or ("consent" in self._answers.settled and refused is None):
-                return link
-            held = kept.consent_held if refused is None else refused is Consent.REVOKED
-            return replace(link, cause=kept.cause, dnd_by_us=kept.dnd_by_us, consent_held=held)
-        created = self._answers.creation()
-        if created is None or created.returned is None:
-            return None
-        ids = {created.operation.system: created.returned.contact_id}
-        source = case.side(created.operation.system.other)
-        if source is None:
-            return None
-        ids[source.system] = source.contact_id
-        blocked = any(result.operation.action is Action.SET_DND for result in self._answers.done)
-        return Link(
-            ids[GHL],
-            ids[EMAILOCTOPUS],
-            cause=_cause_of(created.operation, case.remembered),
-            dnd_by_us=blocked or (created.operation.system is GHL and created.operation.consent is Consent.REVOKED),
-            scope_generation=self._context.scope_generation,
-            diverged=frozenset(self._against_direction(source)),
-        )
-
-    def _without_unsent_bounces(self, link: Link, before: Link | None) -> Link:
-        """The link without the bounces of this decision whose writes weren't sent: they will be decided again."""
-        known = before.bounces if before is not None else {}
-        bounces = {
-            key: moments
-            for key in link.bounces.keys() | (known.keys() & self._answers.unsent)
-            if (moments := (known if key in self._answers.unsent else link.bounces).get(key))
-        }
-        return replace(link, bounces=bounces)
-
-    def _against_direction(self, source: CaseSide) -> Iterator[str]:
-        """The rows whose values weren't carried to a new contact because they lead the other way."""
-        values = source.snapshot.fields if source.snapshot else {}
-        for mapped in self._context.fields:
-            rule = mapped.rule
-            if rule.direction.leader is source.system.other and values.get(rule.name_in(source.system)) is not None:
-                yield rule.key
 
     def _settle_side(self, side: CaseSide, link: Link | None) -> None:
         written = self._answers.on(side.system, side.contact_id)
@@ -345,34 +296,6 @@ class _Settlement:
         elif decision.regrant and "consent" in self._answers.settled and self._answers.refused_step is None:
             self._commit.regranted_addresses.extend(addresses)
 
-    def _audit(self, link: Link | None) -> None:
-        ids = self._ids(link)
-        for result in self._answers.done:
-            op = result.operation
-            for what in _words(op):
-                self._commit.changes.append(Change("written", op.system, *ids, what, op.reason))
-        for conflict in self._decision.conflicts:
-            times = f"GoHighLevel at {_time(conflict.ghl_at)}, EmailOctopus at {_time(conflict.emailoctopus_at)}"
-            self._commit.changes.append(
-                Change("conflict", conflict.winner.other, *ids, conflict.part, f"{conflict.winner} wins; {times}")
-            )
-        for entry in self._commit.parked:
-            self._commit.changes.append(Change("parked", None, *ids, entry.what, entry.code))
-        for held in self._commit.held:
-            self._commit.changes.append(Change("held", None, *ids, held.action, held.reason))
-        dropped = "an update that didn't name it emptied it in EmailOctopus; GoHighLevel keeps its value"
-        for notice in (*self._decision.notices, *(Notice(key, dropped) for key in self._dropped)):
-            self._commit.changes.append(Change("reported", None, *ids, notice.what, notice.reason))
-
-
-def _cause_of(creation: Operation, remembered: Cause | None) -> Cause | None:
-    """Who revoked, where somebody suppressed is created: a revocation found without history is a person's."""
-    if creation.consent is not Consent.REVOKED:
-        return None
-    if remembered is not None:
-        return remembered
-    return Cause.PERSON_EMAILOCTOPUS if creation.system is GHL else Cause.PERSON_GHL
-
 
 def _place(entry: Parked) -> tuple[str | None, str | None, str]:
     return entry.ghl_id, entry.emailoctopus_id, entry.what
@@ -380,12 +303,3 @@ def _place(entry: Parked) -> tuple[str | None, str | None, str]:
 
 def _key(contact: KnownContact) -> ContactKey:
     return contact.system, contact.contact_id
-
-
-def _words(operation: Operation) -> list[str]:
-    words = list(operation.fields) if operation.action is Action.UPDATE else [str(operation.action)]
-    return [*words, *(["address"] if operation.address and operation.action is Action.UPDATE else [])]
-
-
-def _time(moment: datetime | None) -> str:
-    return moment.isoformat(timespec="seconds") if moment else "an unknown time"

@@ -73,6 +73,12 @@ class Case:
         """The contact in one system, None when there is none."""
         return self.ghl if system is GHL else self.emailoctopus
 
+    def both(self) -> tuple[CaseSide, CaseSide]:
+        """GHL's contact and EmailOctopus's. Raises ValueError where there aren't two."""
+        if self.ghl is None or self.emailoctopus is None:
+            raise ValueError("a pair has two contacts")
+        return self.ghl, self.emailoctopus
+
     def sides(self) -> Iterator[CaseSide]:
         """Every contact of the case."""
         yield from (side for side in (self.ghl, self.emailoctopus) if side is not None)

@@ -11,7 +11,8 @@ from sync_daemon.reconcile.creation import (
 )
 from sync_daemon.reconcile.decision import Context, Decision, Needs, Notice, revocations_of
 from sync_daemon.reconcile.moves import Move, Step
-from sync_daemon.reconcile.pairs import decide_dissolution, decide_pair, revocations_of_pair
+from sync_daemon.reconcile.orphans import decide_dissolution
+from sync_daemon.reconcile.pairs import decide_pair, revocations_of_pair
 
 
 def decide(case: Case, context: Context, move: Move | None = None) -> Decision | Needs:

@@ -1,0 +1,78 @@
+"""The link as it is once a decision was answered. Pure."""
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from sync_daemon.apply.answers import Answers
+from sync_daemon.changes.cases import CaseSide
+from sync_daemon.model.contact import Consent
+from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.state import Cause, Link
+from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.decision import Context, Decision
+
+GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+
+
+def link_after(decision: Decision, answers: Answers, context: Context, dropped: Iterable[str]) -> Link | None:
+    """The link as it is after a decision was answered, None without one; a creation brings the missing id.
+
+    `dropped` are the rows that a write of others emptied.
+    """
+    link, case = decision.link, decision.case
+    if link is not None:
+        kept = case.link or case.former
+        link = _without_unsent_bounces(link, kept, answers.unsent)
+        link = replace(link, diverged=link.diverged.union(dropped))
+        refused = answers.refused_step
+        if kept is None or ("consent" in answers.settled and refused is None):
+            return link
+        held = kept.consent_held if refused is None else refused is Consent.REVOKED
+        return replace(link, cause=kept.cause, dnd_by_us=kept.dnd_by_us, consent_held=held)
+    created = answers.creation()
+    if created is None or created.returned is None:
+        return None
+    ids = {created.operation.system: created.returned.contact_id}
+    source = case.side(created.operation.system.other)
+    if source is None:
+        return None
+    ids[source.system] = source.contact_id
+    blocked = any(result.operation.action is Action.SET_DND for result in answers.done)
+    return Link(
+        ids[GHL],
+        ids[EMAILOCTOPUS],
+        cause=_cause_of(created.operation, case.remembered),
+        dnd_by_us=blocked or (created.operation.system is GHL and created.operation.consent is Consent.REVOKED),
+        scope_generation=context.scope_generation,
+        diverged=frozenset(_against_direction(source, context)),
+    )
+
+
+def _without_unsent_bounces(link: Link, before: Link | None, unsent: AbstractSet[str]) -> Link:
+    """The link without the bounces of this decision whose writes weren't sent: they will be decided again."""
+    known = before.bounces if before is not None else {}
+    bounces = {
+        key: moments
+        for key in link.bounces.keys() | (known.keys() & unsent)
+        if (moments := (known if key in unsent else link.bounces).get(key))
+    }
+    return replace(link, bounces=bounces)
+
+
+def _against_direction(source: CaseSide, context: Context) -> Iterator[str]:
+    """The rows whose values weren't carried to a new contact because they lead the other way."""
+    values = source.snapshot.fields if source.snapshot else {}
+    for mapped in context.fields:
+        rule = mapped.rule
+        if rule.direction.leader is source.system.other and values.get(rule.name_in(source.system)) is not None:
+            yield rule.key
+
+
+def _cause_of(creation: Operation, remembered: Cause | None) -> Cause | None:
+    """Who revoked, where somebody suppressed is created: a revocation found without history is a person's."""
+    if creation.consent is not Consent.REVOKED:
+        return None
+    if remembered is not None:
+        return remembered
+    return Cause.PERSON_EMAILOCTOPUS if creation.system is GHL else Cause.PERSON_GHL

@@ -1,0 +1,42 @@
+"""What becomes of an EmailOctopus contact whose link moved on (contract, section 3: the orphan)."""
+
+from sync_daemon.changes.cases import Case, CaseSide
+from sync_daemon.model.contact import Consent
+from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.policy import DeletedInGhl
+from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.consents import consent_now, unsubscribe
+from sync_daemon.reconcile.decision import Context, Decision, Needs, Notice
+from sync_daemon.reconcile.moves import Move
+from sync_daemon.reconcile.reads import reads_needed
+
+EMAILOCTOPUS = SystemName.EMAILOCTOPUS
+
+
+def decide_dissolution(case: Case, context: Context, move: Move) -> Decision | Needs:
+    """The GHL contact's new address belongs to a link that stays: this link ends, the two contacts meet anew."""
+    needed = reads_needed(case, context)
+    if needed:
+        return Needs(needed)
+    _, emailoctopus = case.both()
+    return Decision(
+        case=case,
+        operations=orphan_operations(emailoctopus, context) if move.orphans else (),
+        unholds=case.held,
+        unparks=tuple(case.parked.values()),
+        settles=frozenset({"consent"}),
+        dissolves=case.link,
+        orphan=emailoctopus.contact_id if move.orphans else None,
+        notices=(Notice("address", f"the new address belongs to {move.duplicate_of}, whose duplicate this one is"),),
+    )
+
+
+def orphan_operations(side: CaseSide, context: Context) -> tuple[Operation, ...]:
+    """What the delete policy does to an EmailOctopus contact whose link moved on."""
+    rule, contact_id = context.policy.deletes.in_ghl, side.contact_id
+    reason = f"its GoHighLevel contact has another address now; deletes.in_ghl: {rule}"
+    if rule is DeletedInGhl.DELETE:
+        return (Operation(EMAILOCTOPUS, Action.DELETE, None, contact_id, reason, parts=("deletion",)),)
+    if rule is DeletedInGhl.IGNORE or consent_now(side) is Consent.REVOKED:
+        return ()
+    return (unsubscribe(None, contact_id, reason),)
