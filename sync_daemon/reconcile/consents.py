@@ -47,9 +47,7 @@ def newly_revoked(side: CaseSide) -> bool:
 
 def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
     """Decide the consent of a pair; `first` when the two meet for the first time or anew."""
-    ghl, emailoctopus = case.ghl, case.emailoctopus
-    if ghl is None or emailoctopus is None:
-        raise ValueError("only a pair has a consent to decide")
+    ghl, emailoctopus = case.both()
     one, other = _side(ghl, first=first), _side(emailoctopus, first=first)
     if not first:
         # The process died between a revocation and writing it down: both were revoked.

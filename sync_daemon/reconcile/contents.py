@@ -44,15 +44,15 @@ class Contents:
     unparks: list[Parked] = field(default_factory=list)
     digests: dict[str, bytes] = field(default_factory=dict)
     tags: TagDecision = field(default_factory=TagDecision)
+    why_tags: str = ""
+    """Why tags are written, with a place for the other side's name."""
     spelt: Mapping[str, str] = field(default_factory=dict)
     """How the EmailOctopus contact spells the tags it has, by GHL's name."""
 
 
 def pair_contents(case: Case, context: Context, *, first: bool) -> Contents:
     """Decide every mapped row and the tags of a pair; both sides are known as far as they must be."""
-    ghl, emailoctopus = case.ghl, case.emailoctopus
-    if ghl is None or emailoctopus is None:
-        raise ValueError("only a pair has contents to merge")
+    ghl, emailoctopus = case.both()
     contents = Contents(
         diverged=set(case.link.diverged if case.link and not first else ()),
         bounces=dict(case.link.bounces if case.link else {}),
@@ -84,7 +84,7 @@ def content_operations(contents: Contents, ghl_id: str, emailoctopus_id: str, co
         for action, names in ((Action.ADD_TAGS, added), (Action.REMOVE_TAGS, removed)):
             if names:
                 spelt = tuple(sorted(_spell(system, names, contents, context)))
-                reason = f"tag changed in {_LABEL[system.other]}"
+                reason = contents.why_tags.format(_LABEL[system.other])
                 yield Operation(system, action, ghl_id, emailoctopus_id, reason, tags=spelt, parts=("tags",))
 
 
@@ -147,7 +147,8 @@ def _decide_field(
     bounces = _bounces(decision, key, sides, contents.bounces.get(key, ()), context.now)
     if decision.write is not None and len(bounces) >= MOST_BOUNCES:
         decision = FieldDecision(settles=False, park="unstable")
-    if not _take(decision, mapped, case, context, contents):
+    reason = _reason(decision, mapped, exchanged=case.exchanged, met=met)
+    if not _take(decision, mapped, reason, case, context, contents):
         return
     if bounces:
         contents.bounces[key] = bounces
@@ -168,7 +169,9 @@ def _as_agreed(mapped: MappedField, sides: tuple[CaseSide, CaseSide], context: C
     )
 
 
-def _take(decision: FieldDecision, mapped: MappedField, case: Case, context: Context, contents: Contents) -> bool:
+def _take(
+    decision: FieldDecision, mapped: MappedField, reason: str, case: Case, context: Context, contents: Contents
+) -> bool:
     """Put down what a decision asks for, unless it is parked and waits for its time; whether it was put down."""
     key, target = mapped.rule.key, decision.write
     entry = case.parked.get(key)
@@ -190,15 +193,18 @@ def _take(decision: FieldDecision, mapped: MappedField, case: Case, context: Con
         contents.writes[target][mapped.rule.name_in(target)] = decision.value
         contents.keys[target].append(key)
         contents.digests[key] = digest
-        contents.reasons[target][_reason(decision, mapped)] = None
+        contents.reasons[target][reason] = None
     return True
 
 
-def _reason(decision: FieldDecision, mapped: MappedField) -> str:
+def _reason(decision: FieldDecision, mapped: MappedField, *, exchanged: bool, met: bool) -> str:
     source = decision.write.other if decision.write else GHL
+    name, label = mapped.rule.name_in(source), _LABEL[source]
     if decision.conflict:
-        return f"{mapped.rule.name_in(source)} differs on both sides, {_LABEL[decision.conflict.winner]} wins"
-    return f"{mapped.rule.name_in(source)} changed in {_LABEL[source]}"
+        return f"{name} differs on both sides, {_LABEL[decision.conflict.winner]} wins"
+    if exchanged:
+        return f"two links exchanged their addresses: {name} as in {label}"
+    return f"{name} changed in {label}" if met else f"only {label} has {name}"
 
 
 def _value_digest(decision: FieldDecision, mapped: MappedField, case: Case, context: Context) -> bytes:
@@ -245,15 +251,17 @@ def _decide_tags(
     if not anew:
         ghl, emailoctopus = _without_our_own(sides, ghl, emailoctopus, context)
     if case.exchanged:
-        decided = follow_ghl(ghl, emailoctopus)
+        decided, why = follow_ghl(ghl, emailoctopus), "two links exchanged their addresses: tags as in {}"
+    elif anew:
+        decided, why = unite_tags(ghl, emailoctopus), "{} has the tag; two that meet unite theirs"
     else:
-        decided = unite_tags(ghl, emailoctopus) if anew else merge_tags(ghl, emailoctopus)
+        decided, why = merge_tags(ghl, emailoctopus), "tag changed in {}"
     digest = _tags_digest(decided, ghl_id=sides[0].contact_id, context=context)
     if decided.writes and part_waits(case, "tags", digest, context.now):
         return
     contents.unparks.extend(entry for entry in (case.parked.get("tags"),) if entry is not None)
     contents.digests["tags"] = digest
-    contents.tags = decided
+    contents.tags, contents.why_tags = decided, why
     contents.spelt = _spellings(sides[1], context)
     contents.settles.add("tags")
 

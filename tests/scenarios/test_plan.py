@@ -30,3 +30,19 @@ def test_a_plan_writes_to_neither_system(database_url: str) -> None:
         assert w.plan().operations
         assert (w.people(), w.subscribers()) == (people, subscribers)
         assert writes_of(w) == []
+
+
+def test_a_plan_says_of_two_that_meet_what_only_one_has_and_of_a_link_what_changed(database_url: str) -> None:
+    with world(database_url) as w:
+        ghl_id = w.person("ada@example.com", "Ada", tags=["customer"])
+        w.subscriber("ada@example.com", "", "Lovelace", tags=["blog"])
+        reasons = {op.action: op.reason for op in w.plan().operations if op.system is EMAILOCTOPUS}
+        assert reasons["update"] == "only GoHighLevel has firstName"
+        assert reasons["add_tags"] == "GoHighLevel has the tag; two that meet unite theirs"
+
+        w.settle()
+        w.edit_person(ghl_id, firstName="Augusta")
+        w.ghl.add_tags(ghl_id, ["vip"])
+        w.later(minutes=11)
+        reasons = {op.action: op.reason for op in w.plan().operations}
+        assert reasons == {"update": "firstName changed in GoHighLevel", "add_tags": "tag changed in GoHighLevel"}
