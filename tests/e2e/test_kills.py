@@ -7,7 +7,6 @@ from pathlib import Path
 from signal import SIGKILL, Signals
 
 import pytest
-from sqlalchemy import text
 
 from sync_daemon.commands.demo.outside import live
 from sync_daemon.commands.demo.sides import Sides
@@ -18,9 +17,8 @@ from sync_daemon.sandbox.server import Sandbox, running_sandbox
 from sync_daemon.sandbox.weather import Weather
 from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
-from sync_daemon.store.engine import open_engine, writing
 from tests.e2e.test_reconcile import differences
-from tests.e2e.trial import Trial, finished
+from tests.e2e.trial import Trial, finished, let_leases_run_out
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 KEY = f"secret_key: {'a secret for tests ' * 2}\n"
@@ -47,10 +45,7 @@ def killed(trial: Trial, database_url: str, system: SystemName, nth: int) -> Non
     process = trial.start_and_signal(system, nth, Signals.SIGKILL, "reconcile")
     assert finished(process).status == -SIGKILL
     trial.sandbox.ghl.weather = trial.sandbox.emailoctopus.weather = Weather()
-    engine = open_engine(database_url)
-    with writing(engine) as connection:
-        connection.execute(text("UPDATE leases SET expires_at = 0"))
-    engine.dispose()
+    let_leases_run_out(database_url)
 
 
 def both_sides(trial: Trial) -> State:

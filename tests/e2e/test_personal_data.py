@@ -13,7 +13,7 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.weather import Fault, Weather
 from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
-from tests.e2e.trial import Trial, finished
+from tests.e2e.trial import Trial, finished, let_leases_run_out
 
 
 def telling(trial: Trial) -> Iterator[str]:
@@ -41,10 +41,11 @@ def scratch(tmp_path: Path) -> Path:
 def test_a_life_with_a_crash_a_conflict_and_refusals_names_nobody(trial: Trial, scratch: Path) -> None:
     trial.variables = {"SYNC_DAEMON_LOG_LEVEL": "debug", "TMPDIR": str(scratch)}
     crashed = finished(trial.start_and_signal(SystemName.EMAILOCTOPUS, 4, Signals.SIGKILL, "reconcile"))
+    let_leases_run_out(f"sqlite:///{trial.folder / 'sync.db'}")
     said, statuses = [crashed.err], list[int]()
     trial.sandbox.emailoctopus.weather = Weather()
     trial.sandbox.ghl.weather.faults = [Fault(kind="error", method="POST", path="/contacts/$", status=422)]
-    for arguments in (["reconcile", "--json", "--wait", "60"], ["plan", "--full", "--json"], ["reconcile"]):
+    for arguments in (["reconcile", "--json"], ["plan", "--full", "--json"], ["reconcile"]):
         answer = finished(trial.start(*arguments))
         said += [answer.out, answer.err]
         statuses.append(answer.status)

@@ -12,6 +12,8 @@ from random import Random
 from signal import Signals
 from typing import Any
 
+from sqlalchemy import text
+
 from sync_daemon.cli import run
 from sync_daemon.commands.sandbox_configuration import configuration
 from sync_daemon.model.system import SystemName
@@ -19,6 +21,7 @@ from sync_daemon.sandbox.emailoctopus.world import EmailOctopusWorld
 from sync_daemon.sandbox.ghl.world import GhlWorld
 from sync_daemon.sandbox.server import RunningSandbox, Sandbox
 from sync_daemon.sandbox.weather import Fault, Weather
+from sync_daemon.store.engine import open_engine, writing
 
 ROOT = Path(__file__).parents[2]
 WRITES = {"POST", "PUT", "DELETE", "PATCH"}
@@ -151,6 +154,14 @@ def start(
     )
     _STARTED.append(process)
     return process
+
+
+def let_leases_run_out(database_url: str) -> None:
+    """What the clock does half a minute after a process was killed."""
+    engine = open_engine(database_url)
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE leases SET expires_at = 0"))
+    engine.dispose()
 
 
 def end_all() -> None:
