@@ -1,7 +1,6 @@
 """Read both sides into the inbox: polls and full scans, page by page, each stored before the next is asked for."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -147,22 +146,25 @@ def called_by_additional(run: Run, now: Mapping[str, Collection[bytes]]) -> list
     return [*called(run, given_up), *_unsubscribed_at(run, gained)]
 
 
-def _unsubscribed_at(run: Run, addresses: Collection[bytes]) -> list[Staged]:
-    """Hints at those without a link who had unsubscribed an address before a GHL contact got it too."""
-    return [replace(row, revoked=True) for row in called(run, addresses) if _is_unsubscribed(run, row)]
-
-
-def _is_unsubscribed(run: Run, row: Staged) -> bool:
-    known = run.pair.store.contacts(row.system, [row.contact_id]).get(row.contact_id)
-    return row.system is EMAILOCTOPUS and known is not None and known.consent is Consent.REVOKED
-
-
 def called(run: Run, left: Collection[bytes]) -> list[Staged]:
     """Hints at those without a link who have one of these addresses, which somebody left: one may take his place."""
-    found = {name: run.pair.store.contacts_at(name, left) for name in SystemName} if left else {}
+    return [Staged(contact.system, contact.contact_id, None) for contact in _without_link_at(run, left)]
+
+
+def _unsubscribed_at(run: Run, addresses: Collection[bytes]) -> list[Staged]:
+    """Hints at those without a link who had unsubscribed an address before a GHL contact got it too."""
     return [
-        Staged(name, contact.contact_id, None)
-        for name, groups in found.items()
+        Staged(contact.system, contact.contact_id, None, revoked=True)
+        for contact in _without_link_at(run, addresses)
+        if contact.system is EMAILOCTOPUS and contact.consent is Consent.REVOKED
+    ]
+
+
+def _without_link_at(run: Run, addresses: Collection[bytes]) -> list[KnownContact]:
+    found = [run.pair.store.contacts_at(name, addresses) for name in SystemName] if addresses else []
+    return [
+        contact
+        for groups in found
         for group in groups.values()
         for contact in group
         if contact.unlinked not in (None, Unlinked.DELETED, Unlinked.FORGOTTEN)
@@ -193,7 +195,8 @@ def _latest_of_each(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
 def _scopes(run: Run, system: SystemName, snapshots: Iterable[Snapshot]) -> dict[str, bool]:
     if system is not GHL:
         return {}
-    return {snapshot.contact_id: in_scope(run.policy().scope, snapshot) for snapshot in snapshots}
+    scope = run.policy().scope
+    return {snapshot.contact_id: in_scope(scope, snapshot) for snapshot in snapshots}
 
 
 def _stuck(run: Run, system: SystemName, ids: Collection[str]) -> dict[str, frozenset[str]]:
