@@ -22,6 +22,7 @@ from sync_daemon.systems.emailoctopus import bundles, mapping, values, wire
 from sync_daemon.systems.emailoctopus.client import Client, md5_of
 from sync_daemon.systems.emailoctopus.errors import item_refusal
 from sync_daemon.systems.emailoctopus.mapping import Columns
+from sync_daemon.systems.step_up import step_once
 
 _FINAL = (NotFound, AlreadyExists, PlanLimitReached)
 """Refusals that a single request would answer in the same way."""
@@ -116,17 +117,18 @@ class EmailOctopusWriter:
         return [WriteResult(operation, returned) for operation in operations]
 
     def _step_up(self, operation: Operation) -> Returned:
-        """Set a wider status, once: when the answer is lost, somebody may have unsubscribed since it was applied."""
+        """Set a wider status, once."""
         contact_id = operation.target_id or ""
-        try:
-            body = mapping.update([operation])
-            return self._returned(self._client.update_contact(contact_id, body, retry=Retry.LOOK_FIRST), contact_id)
-        except AnswerLost as lost:
+
+        def send() -> Returned:
+            data = self._client.update_contact(contact_id, mapping.update([operation]), retry=Retry.LOOK_FIRST)
+            return self._returned(data, contact_id)
+
+        def look() -> Returned:
             data = self._client.get_contact(contact_id)
-            found = Returned(contact_id) if data is None else self._returned(data, contact_id)
-            if found.contact is not None and found.contact.consent is operation.consent:
-                return found
-            raise Refused(ANSWER_LOST, str(lost)) from lost
+            return Returned(contact_id) if data is None else self._returned(data, contact_id)
+
+        return step_once(operation, send, look)
 
     def _update_together(self, bundle: Bundle, groups: dict[str, bundles.Group]) -> list[WriteResult]:
         answer = self._send_batch(groups, revokes=bundle.revokes)

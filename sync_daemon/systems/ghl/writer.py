@@ -14,6 +14,7 @@ from sync_daemon.systems.ghl.client import Client
 from sync_daemon.systems.ghl.dialect import Dialect
 from sync_daemon.systems.ghl.errors import fields_named
 from sync_daemon.systems.ghl.fields import Columns, is_custom
+from sync_daemon.systems.step_up import step_once
 
 
 @dataclass(slots=True)
@@ -116,14 +117,12 @@ class GhlWriter:
         return blanks.verify(kinds, sent, returned, send_text)
 
     def _lift(self, operation: Operation) -> Returned:
-        """Free the channel, once: when the answer is lost, somebody may have blocked it since it was applied."""
-        try:
-            return self._send_update(operation, Retry.LOOK_FIRST)
-        except AnswerLost as lost:
-            found = self._whole(Returned(operation.target_id or ""))
-            if found.contact is not None and found.contact.consent is operation.consent:
-                return found
-            raise Refused(ANSWER_LOST, str(lost)) from lost
+        """Free the channel, once."""
+        return step_once(
+            operation,
+            lambda: self._send_update(operation, Retry.LOOK_FIRST),
+            lambda: self._whole(Returned(operation.target_id or "")),
+        )
 
     def _send_update(
         self, operation: Operation, retry: Retry = Retry.SAFE, blanks: Mapping[str, str | None] = bodies.NO_BLANKS
