@@ -158,6 +158,8 @@ class Commit:
     looked_at: dict[str, datetime] = field(default_factory=dict)
     batch_size: int | None = None
     changes: list[Change] = field(default_factory=list)
+    mass_changes: dict[str, int] = field(default_factory=dict)
+    """How many changes of each kind that the guard counts this transaction writes down as made."""
 
 
 class PairStore(Protocol):
@@ -227,6 +229,9 @@ class PairStore(Protocol):
 
     def count_contacts(self, system: SystemName) -> dict[str, int]:
         """Known contacts, deleted ones left out, by consent value."""
+
+    def mass_changes(self, since: datetime) -> dict[str, int]:
+        """How many changes of each kind that the guard counts were made since then; older ones may be forgotten."""
 
     def totals(self) -> Totals:
         """What waits or differs."""

@@ -26,6 +26,19 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
+class MassChange(StrEnum):
+    """The kinds of change of which a guard lets only so many through in a day (contract, section 7)."""
+
+    DELETION = "deletion"
+    """Whatever the delete policy does: deletions, unsubscribes, DND, the mark in GHL."""
+    LEAVE_SCOPE = "leave_scope"
+    BLANK = "blank"
+    """A field that is cleared."""
+    TAG_REMOVAL = "tag_removal"
+    CREATE_IN_GHL = "create_in_ghl"
+    CREATE_IN_EMAILOCTOPUS = "create_in_emailoctopus"
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One write to one contact of one system.
@@ -35,7 +48,8 @@ class Operation:
     is a new primary address. `tags` are names as the target system spells them: those a creation
     carries, or those to add or remove. `consent` is the status a creation or SET_STATUS sends.
     `parts` are the mapping row keys, "tags", "consent", "address", "creation" this operation settles or,
-    when refused, parks. `resend` marks a creation that may have been sent before.
+    when refused, parks. `resend` marks a creation that may have been sent before. `policy` names the policy
+    whose effect this is, None where a person's change is only carried over: a revocation by policy is guarded.
     """
 
     system: SystemName
@@ -49,6 +63,7 @@ class Operation:
     consent: Consent | None = None
     parts: tuple[str, ...] = ()
     resend: bool = False
+    policy: MassChange | None = None
 
     @property
     def target_id(self) -> str | None:

@@ -155,7 +155,7 @@ class Parked:
 
     `what` is a mapping row's key, "tags", "consent", "address" or "creation"; `code` a stable word;
     `message` the API's own (encrypted at rest); `value` the keyed digest of what was to be written, so
-    that a changed record is tried at once.
+    that a changed record is tried at once. `dropped` is a person's order that the next cycle obeys.
     """
 
     ghl_id: str | None
@@ -166,12 +166,16 @@ class Parked:
     attempts: int
     next_try: datetime
     value: bytes | None = None
+    dropped: bool = False
     id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A change that a guard or policy stopped until a person approves it."""
+    """A change that a guard or policy stopped until a person approves it.
+
+    `approved` and `discarded` are a person's orders that the next cycle obeys.
+    """
 
     ghl_id: str | None
     emailoctopus_id: str | None
@@ -179,6 +183,7 @@ class Held:
     reason: str
     since: datetime
     approved: bool = False
+    discarded: bool = False
     id: int | None = None
 
 

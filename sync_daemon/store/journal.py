@@ -1,21 +1,38 @@
-"""What is only ever added: tombstones, and the audit log of every run."""
+"""What is only ever added: tombstones, the audit log of every run, and how much of a kind was changed when."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from sync_daemon.model.state import Change, Tombstone
 from sync_daemon.store.moments import to_micros
 from sync_daemon.store.room import Room
-from sync_daemon.store.tables import changes, tombstones
+from sync_daemon.store.tables import changes, mass_changes, tombstones
 
 _BURY = insert(tombstones)
 _LOG = insert(changes)
+_COUNT = insert(mass_changes)
+_COUNTED = (
+    select(mass_changes.c.kind, func.sum(mass_changes.c.changes))
+    .where(mass_changes.c.pair_id == bindparam("pair"), mass_changes.c.at >= bindparam("since"))
+    .group_by(mass_changes.c.kind)
+)
 
 
 class Journal(Room):
-    """The rows of tombstones and changes."""
+    """The rows of tombstones, changes and mass changes."""
+
+    def mass_changes(self, since: datetime) -> dict[str, int]:
+        """How many changes of each kind that the guard counts were made since then."""
+        return {kind: int(made) for kind, made in self._read(_COUNTED, since=to_micros(since))}
+
+    def _write_mass_changes(self, connection: Connection, made: Mapping[str, int]) -> None:
+        at = to_micros(self._clock.now())
+        if made:
+            rows = [{"kind": kind, "at": at, "changes": number} for kind, number in made.items()]
+            connection.execute(_COUNT, self._rows(rows))
 
     def _write_tombstones(self, connection: Connection, new: Collection[Tombstone]) -> None:
         if new:

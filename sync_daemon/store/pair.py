@@ -64,3 +64,4 @@ class SqlPairStore(PairRow, Contacts, Links, Inbox, Waiting, Tags, Revocations, 
             self._write_looked_at(connection, commit.looked_at)
             self._write_batch_size(connection, commit.batch_size)
             self._write_changes(connection, commit.changes, run_id)
+            self._write_mass_changes(connection, commit.mass_changes)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -49,6 +50,10 @@ def _digest(name: str) -> Column[bytes]:
 
 def _flag(name: str) -> Column[bool]:
     return Column(name, Boolean, nullable=False)
+
+
+def _order(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=false())
 
 
 def _count(name: str) -> Column[int]:
@@ -193,6 +198,7 @@ parked = Table(
     _count("attempts"),
     _time("next_try"),
     Column("value", LargeBinary),
+    _order("dropped"),
     UniqueConstraint("pair_id", "ghl_id", "emailoctopus_id", "what"),
     Index(None, "pair_id", "emailoctopus_id"),
     sqlite_autoincrement=True,  # an id that a person noted never comes to mean another change
@@ -209,9 +215,22 @@ held = Table(
     _text("reason"),
     _time("since"),
     _flag("approved"),
+    _order("discarded"),
     UniqueConstraint("pair_id", "ghl_id", "emailoctopus_id", "action"),
     Index(None, "pair_id", "emailoctopus_id"),
     sqlite_autoincrement=True,
+)
+
+# How many changes of a kind that a guard counts were made, and when; rows older than its window are of no use.
+mass_changes = Table(
+    "mass_changes",
+    metadata,
+    _row_id(),
+    _of_pair(),
+    _text("kind"),
+    _time("at"),
+    _count("changes"),
+    Index(None, "pair_id", "at"),
 )
 
 tombstones = Table(

@@ -102,6 +102,7 @@ class Waiting(Room):
             attempts=row.attempts,
             next_try=to_datetime(row.next_try),
             value=row.value,
+            dropped=row.dropped,
             id=row.id,
         )
 
@@ -115,6 +116,7 @@ class Waiting(Room):
             "attempts": row.attempts,
             "next_try": to_micros(row.next_try),
             "value": row.value,
+            "dropped": row.dropped,
         }
 
 
@@ -134,6 +136,7 @@ def _held(row: AnyRow) -> Held:
         reason=row.reason,
         since=to_datetime(row.since),
         approved=row.approved,
+        discarded=row.discarded,
         id=row.id,
     )
 
@@ -146,4 +149,5 @@ def _held_row(row: Held) -> dict[str, Any]:
         "reason": row.reason,
         "since": to_micros(row.since),
         "approved": row.approved,
+        "discarded": row.discarded,
     }

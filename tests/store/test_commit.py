@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,14 @@ def _whole_steps(pair: PairStore) -> int:
     assert {link.ghl_id for link in pair.links(ghl=ids)} == expected
     assert set(pair.staged(GHL, ids)) == set(ids[-100:-50])
     return step
+
+
+def test_what_the_guard_counts_adds_up_over_its_window(pair: PairStore, clock: StoppedClock) -> None:
+    pair.commit(Commit(mass_changes={"deletion": 2}))
+    clock.sleep(60)
+    since = clock.now()
+    pair.commit(Commit(mass_changes={"deletion": 3, "blank": 1}))
+    pair.commit(Commit(mass_changes={"deletion": 4}))
+
+    assert pair.mass_changes(since) == {"deletion": 7, "blank": 1}
+    assert pair.mass_changes(since - timedelta(minutes=1)) == {"deletion": 9, "blank": 1}

@@ -65,6 +65,7 @@ def full_pair(pair: PairStore) -> PairStore:
         watermarks={"ghl.contacts": NOON},
         looked_at={"counts": NOON},
         changes=[Change("written", GHL, "g1", "e1", "firstName", "changed in EmailOctopus")],
+        mass_changes={"deletion": 2},
     )
     pair.save_schema(AccountSchema(GHL, {"custom.plan": FieldSpec("custom.plan", "x", "TEXT")}))
     pair.commit(everything, run_id="run-1")

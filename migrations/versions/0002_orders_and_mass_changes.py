@@ -1,0 +1,34 @@
+"""What a person says about waiting changes, and how much of a kind was changed lately."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "0002"
+down_revision: str | None = "0001"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    # Plain statements, not batches: a batch makes a SQLite table anew, without the ids it never gives twice.
+    op.add_column("parked", sa.Column("dropped", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("held", sa.Column("discarded", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.create_table(
+        "mass_changes",
+        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("pair_id", sa.Integer, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("changes", sa.Integer, nullable=False),
+        sa.ForeignKeyConstraint(["pair_id"], ["pairs.id"], name="fk_mass_changes_pair_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name="pk_mass_changes"),
+    )
+    op.create_index("ix_mass_changes_pair_id_at", "mass_changes", ["pair_id", "at"])
+
+
+def downgrade() -> None:
+    op.drop_table("mass_changes")
+    op.drop_column("held", "discarded")
+    op.drop_column("parked", "dropped")
