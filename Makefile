@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint config/constraints.txt
 
-.PHONY: demo setup test lint bench clean
+.PHONY: demo setup test lint bench kills clean
 
 demo: $(VENV)/.runtime ## a first reconcile between two local sandboxes, outside changes, and a second one
 	$(BIN)/sync-daemon demo
@@ -21,6 +21,9 @@ lint: $(VENV)/.dev ## style and types
 
 bench: $(VENV)/.dev ## requests and seconds against their floors
 	$(BIN)/python -m tests.benchmarks
+
+kills: $(VENV)/.dev ## the process killed before and after each request and commit, on both databases
+	$(BIN)/python -m tests.kills
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sync-daemon needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 demo")'

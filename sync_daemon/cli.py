@@ -7,6 +7,7 @@ Each command is a module of `commands`, imported when it is called: `status` sha
 import os
 import signal
 import sys
+import threading
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
@@ -18,17 +19,38 @@ from cyclopts import App, CycloptsError
 from sync_daemon import logs
 from sync_daemon.commands.exits import BAD_USAGE, INTERRUPTED, TERMINATED, UNEXPECTED, status_of
 from sync_daemon.model.errors import SyncError
-from sync_daemon.wiring.clock import end_every_wait
+from sync_daemon.wiring.stopping import end_every_wait, finish_soon, told_to_stop
+
+_TIME_TO_FINISH_S = 10.0
+_finishes = threading.Event()
+"""Set while a command runs that finishes the record in hand when it is told to stop."""
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, the way systemd and containers end a process: it stops what Ctrl-C stops."""
 
 
-def stop(number: int, _frame: FrameType | None) -> NoReturn:
-    """Handle SIGINT and SIGTERM: what is under way ends, what waits for its turn isn't sent."""
+def stop(number: int, _frame: FrameType | None) -> None:
+    """Handle SIGINT and SIGTERM: what is under way ends, what waits for its turn isn't sent.
+
+    A command that finishes the record in hand at a first SIGTERM gets some seconds for it; a second one, or their
+    end, ends the process on the spot.
+    """
+    if number == signal.SIGTERM and _finishes.is_set():
+        if told_to_stop():
+            _end_on_the_spot()
+        finish_soon()
+        timer = threading.Timer(_TIME_TO_FINISH_S, _end_on_the_spot)
+        timer.daemon = True
+        timer.start()
+        return
     end_every_wait()
     raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
+def _end_on_the_spot() -> NoReturn:
+    os.write(2, b"Ended on the spot. What was done is stored; the pair is free again within 30 seconds.\n")
+    os._exit(TERMINATED)
 
 
 class _Command(NamedTuple):
@@ -37,6 +59,8 @@ class _Command(NamedTuple):
     target: str
     summary: str
     example: str
+    finishes: bool = False
+    """Whether it finishes the record in hand at a first SIGTERM, and tells what it did."""
 
 
 _COMMANDS = {
@@ -62,6 +86,7 @@ _COMMANDS = {
         "reconcile:reconcile",
         "One cycle, now: read both sides, write what differs.",
         "sync-daemon reconcile --pair main --wait 60",
+        finishes=True,
     ),
     "status": _Command(
         "status:status",
@@ -81,8 +106,9 @@ def application() -> App:
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    for name, (target, summary, example) in _COMMANDS.items():
-        app.command(f"sync_daemon.commands.{target}", name=name, help=summary, help_epilogue=f"Example: {example}")
+    for name, one in _COMMANDS.items():
+        target = f"sync_daemon.commands.{one.target}"
+        app.command(target, name=name, help=one.summary, help_epilogue=f"Example: {one.example}")
     app.command("sync_daemon.commands.db:app", name="db", help="The state store's database: upgrade, current.")
     return app
 
@@ -92,7 +118,10 @@ def run(arguments: list[str]) -> int:
     _open_what_was_closed()
     try:
         logs.configure()
-        outcome = application()(_options_last(arguments), exit_on_error=False)
+        given = _options_last(arguments)
+        if given and given[0] in _COMMANDS and _COMMANDS[given[0]].finishes:
+            _finishes.set()
+        outcome = application()(given, exit_on_error=False)
         sys.stdout.flush()
     except CycloptsError:
         return BAD_USAGE  # cyclopts has said what is wrong

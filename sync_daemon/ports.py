@@ -37,7 +37,7 @@ class Clock(Protocol):
         """Seconds that only grow."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait. Raises `ToldToStop` as soon as the process is told to stop: what was waited for isn't done."""
 
 
 class Reader(Protocol):

@@ -11,10 +11,11 @@ from sync_daemon.reconcile.decision import Context, Decision
 def intents(decision: Decision, context: Context) -> list[KnownContact]:
     """The rows to store before a case's operations are sent: what equals this later is our own writing."""
     rows: list[KnownContact] = []
-    for side in decision.case.sides():
+    case = decision.case
+    for side in (*case.sides(), *((case.left_behind,) if case.left_behind else ())):
         mine = [op for op in decision.operations if _is_on(op, side)]
         creates = any(op.action is Action.CREATE and op.system is side.system.other for op in decision.operations)
-        if mine or (creates and side in (decision.case.ghl, decision.case.emailoctopus)):
+        if mine or (creates and side in (case.ghl, case.emailoctopus)):
             rows.append(replace(side.known, sent=_sent(mine, side, context, creation=creates)))
     return rows
 

@@ -6,10 +6,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
-from sync_daemon.model.errors import AlreadyExists, BatchRefused, PlanLimitReached, QuotaExhausted, Refused, StopSystem
+from sync_daemon.model.errors import (
+    AlreadyExists,
+    BatchRefused,
+    PlanLimitReached,
+    QuotaExhausted,
+    Refused,
+    Stopped,
+    StopSystem,
+)
 from sync_daemon.model.plan import Action, Bundle, Operation, WriteResult
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Progress, System
+
+Record = tuple[str | None, str | None]
+"""Both ids of the contact that operations are about."""
 
 FieldNames = Mapping[SystemName, Mapping[str, str]]
 """For each system, the key of the mapping row each field name belongs to."""
@@ -43,7 +54,8 @@ class BatchSize:
 class Sender:
     """Sends operations to both systems; remembers what stopped a system, and that a plan's limit is reached.
 
-    `stopped` holds the error that ended the writing to a system in this cycle.
+    `stopped` holds the error that ended the writing to a system in this cycle; `in_hand` are the records of which
+    something was sent since `carry_out` began: those are finished when the process is told to stop.
     """
 
     systems: Mapping[SystemName, System]
@@ -53,9 +65,31 @@ class Sender:
     batch: BatchSize
     tick: Callable[[], None]
     create_without_phone: bool = False
+    told_to_stop: Callable[[], bool] = lambda: False
+    in_hand: set[Record] = field(default_factory=set)
     stopped: dict[SystemName, StopSystem] = field(default_factory=dict)
     plan_limit: PlanLimitReached | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def out_of_reach(self) -> Mapping[SystemName, StopSystem]:
+        """The systems of which nothing more is asked, with the reason: both once the process was told to stop."""
+        if self.told_to_stop():
+            for name in SystemName:
+                self.stopped.setdefault(name, Stopped(name))
+        return self.stopped
+
+    def is_in_hand(self, operation: Operation) -> bool:
+        """Whether something of its record was sent already."""
+        return _record(operation) in self.in_hand
+
+    def still_to_send(self, operations: Iterable[Operation]) -> tuple[Operation, ...]:
+        """Of some operations those that go out still: all, or what finishes the records in hand."""
+        reasons = self.out_of_reach()
+        return tuple(
+            operation
+            for operation in operations
+            if not isinstance(reasons.get(operation.system), Stopped) or self.is_in_hand(operation)
+        )
 
     def send(self, operations: Iterable[Operation]) -> Iterator[list[WriteResult]]:
         """Results as the answers come in, one list for each request. What a stopped system leaves unsent has none."""
@@ -103,10 +137,12 @@ class Sender:
         later: list[Bundle] = []
         while pending:
             bundle = pending.popleft()
-            if self._is_stopped(bundle):
+            bundle = replace(bundle, operations=self.still_to_send(bundle.operations))
+            if not bundle.operations or self._is_stopped(bundle):
                 continue
             if busy[bundle.system] < self.workers:
                 busy[bundle.system] += 1
+                self.in_hand.update(map(_record, bundle.operations))
                 running[pool.submit(self._send_one, bundle)] = bundle
             else:
                 later.append(bundle)
@@ -117,7 +153,9 @@ class Sender:
     def _is_stopped(self, bundle: Bundle) -> bool:
         """Whether nothing more can be sent; the last requests of a daily quota are kept for revocations."""
         reason = self.stopped.get(bundle.system)
-        return reason is not None and not (bundle.revokes and isinstance(reason, QuotaExhausted))
+        if reason is None or isinstance(reason, Stopped):
+            return False
+        return not (bundle.revokes and isinstance(reason, QuotaExhausted))
 
     def _send_one(self, bundle: Bundle) -> list[WriteResult]:
         with self._lock:
@@ -187,6 +225,10 @@ class Sender:
         keys = {self.names[operation.system][name] for name in names}
         fields = {name: value for name, value in operation.fields.items() if name not in names}
         return replace(operation, fields=fields, parts=tuple(part for part in operation.parts if part not in keys))
+
+
+def _record(operation: Operation) -> Record:
+    return operation.ghl_id, operation.emailoctopus_id
 
 
 def _creates(bundle: Bundle) -> bool:

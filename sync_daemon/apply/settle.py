@@ -31,6 +31,7 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.consents import consent_now
 from sync_daemon.reconcile.decision import Context, Decision
+from sync_daemon.reconcile.orphans import consent_before
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
@@ -238,7 +239,7 @@ class _Settlement:
                 GHL,
                 self._context.now,
                 str(done),
-                side.known.consent,
+                consent_before(side),
                 side.known.address,
             )
         )

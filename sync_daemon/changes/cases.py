@@ -151,7 +151,10 @@ class Lookups:
 
     def _precedence(self, contact: KnownContact) -> tuple[bool, float, str]:
         linked = (GHL, contact.contact_id) in self.links
-        return linked, contact.updated_at.timestamp() if contact.updated_at else 0.0, contact.contact_id
+        updated_at = contact.updated_at
+        if contact.sent is not None and contact.sent.explains(updated_at):
+            updated_at = contact.sent.at  # what the process wrote before it died is nobody's edit
+        return linked, updated_at.timestamp() if updated_at else 0.0, contact.contact_id
 
 
 def who_is_who(rows: Sequence[Staged], lookups: Lookups) -> list[Case]:

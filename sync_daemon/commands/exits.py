@@ -46,6 +46,11 @@ _BY_ERROR: dict[type[SyncError], int] = {
 _PRECEDENCE = (UNEXPECTED, CREDENTIALS, UNREACHABLE, BUSY, HELD, WAITING, DONE)
 
 
+def status_after_stop(status: int) -> int:
+    """The exit status of a command that finished what it had in hand because it was told to: only failures count."""
+    return status if status in (UNEXPECTED, CREDENTIALS, UNREACHABLE) else DONE
+
+
 def status_of(error: SyncError) -> int:
     """The exit status of a command that an error ended."""
     return next((status for kind, status in _BY_ERROR.items() if isinstance(error, kind)), UNEXPECTED)

@@ -8,6 +8,7 @@ from sync_daemon.model.errors import (
     IncompleteRead,
     PairBusy,
     QuotaExhausted,
+    Stopped,
     SyncError,
     Unreachable,
 )
@@ -19,11 +20,12 @@ _OUTCOMES: dict[type[SyncError], CycleOutcome] = {
     Unreachable: CycleOutcome.UNREACHABLE,
     QuotaExhausted: CycleOutcome.QUOTA,
     IncompleteRead: CycleOutcome.INCOMPLETE,
+    Stopped: CycleOutcome.INCOMPLETE,
     PairBusy: CycleOutcome.BUSY,
 }
 _NEXT = {
     CycleOutcome.HELD: "some changes are held until somebody approves them",
-    CycleOutcome.INCOMPLETE: "not everything could be read; what was read is kept, nothing counts as deleted",
+    CycleOutcome.INCOMPLETE: "it didn't get to its end; what was read is kept, nothing counts as deleted",
     CycleOutcome.BUSY: "--wait SECONDS waits until it is free",
     CycleOutcome.QUOTA: "a quota is used up; what is left to do is kept for the next run",
 }

@@ -5,17 +5,19 @@ from typing import Annotated
 import structlog
 from cyclopts import Parameter
 
-from sync_daemon.commands.exits import status_of_outcomes
+from sync_daemon.commands.exits import status_after_stop, status_of_outcomes
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Full, Json, PairName, choose
 from sync_daemon.commands.outcomes import report_of, show_reports
 from sync_daemon.commands.printing import print_json
 from sync_daemon.commands.progress import CycleProgress, shown_progress
 from sync_daemon.cycle import reconcile as run_cycle
-from sync_daemon.model.errors import ConfigurationError, SyncError
+from sync_daemon.model.errors import ConfigurationError, Stopped, SyncError, ToldToStop
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.model.system import SystemName
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.run_report import as_json
 from sync_daemon.wiring.installation import Installation, open_installation
+from sync_daemon.wiring.stopping import told_to_stop
 
 _ASK_AGAIN_S = 1.0
 _log = structlog.get_logger(__name__)
@@ -48,7 +50,8 @@ def reconcile(
         print_json({"pairs": [as_json(report) for report in reports]})
     else:
         show_reports(reports)
-    return status_of_outcomes(report.outcome for report in reports)
+    status = status_of_outcomes(report.outcome for report in reports)
+    return status_after_stop(status) if told_to_stop() else status
 
 
 def reconcile_pair(
@@ -65,11 +68,16 @@ def reconcile_pair(
         left = deadline - installation.clock.monotonic()
         if report.outcome is not CycleOutcome.BUSY or left <= 0:
             return report
-        installation.clock.sleep(min(_ASK_AGAIN_S, left))
+        try:
+            installation.clock.sleep(min(_ASK_AGAIN_S, left))
+        except ToldToStop:
+            return report
 
 
 def _attempt(installation: Installation, section: PairSection, mode: Mode, progress: CycleProgress) -> CycleReport:
     run_id = installation.new_run_id()
+    if told_to_stop():
+        return report_of(Stopped(SystemName.GHL), section.name, run_id, mode)
     try:
         opened = installation.open(section, progress)
         progress.begin(section.name, lambda system, requests: opened.systems[system].seconds_for(requests))

@@ -35,10 +35,10 @@ def sandbox(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Run both APIs locally with a few hundred invented people, until Ctrl-C."""
-    seeded = Sandbox()
-    seeded.populate(Population())
+    """Run both APIs locally with a few hundred invented people, until Ctrl-C or SIGTERM."""
     try:
+        seeded = Sandbox()
+        seeded.populate(Population())
         with running_sandbox(seeded) as running:
             text = configuration(running, _DATABASE)
             if write_config is not None:

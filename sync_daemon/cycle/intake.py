@@ -73,7 +73,7 @@ def take_in(run: Run, listings: Mapping[StreamKey, Listing], *, scan: int = 0, m
     """Store what differs of each page as it comes, and each listing's watermark when it has ended well."""
     started = run.pair.clock.now()
     newest: dict[StreamKey, datetime] = {}
-    for key, item in side_by_side(listings, run.pair.lease.keep):
+    for key, item in side_by_side(listings, run.tick):
         if isinstance(item, Page):
             stage(run, key[0], item, scan=scan)
             _note_times(key, item.snapshots, newest)

@@ -51,6 +51,8 @@ def fetch(run: Run, keys: Iterable[ContactKey]) -> dict[ContactKey, Snapshot | R
     wanted = [key for key in keys if key[0] not in run.stopped]
 
     def read(key: ContactKey) -> Snapshot | StopSystem | Refused | None:
+        if (reason := run.stopped.get(key[0])) is not None:
+            return reason
         try:
             return run.systems[key[0]].reader.fetch(key[1])
         except (StopSystem, Refused) as error:

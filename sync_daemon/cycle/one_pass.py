@@ -193,7 +193,7 @@ def _read(run: Run) -> None:
 def _send_revocations(run: Run) -> None:
     """What narrows consent goes out before everything else, even when only one side could be read."""
     after = dict.fromkeys(SystemName, 0)
-    while rows := next_rows(run, after, revoked=True):
+    while not run.pair.told_to_stop() and (rows := next_rows(run, after, revoked=True)):
         decisions = judge(run, [_without_parked(case) for case in who_is_who(rows, gather(rows, run.pair.store))])
         _keep_reads(run, rows, [decision for decision in decisions if revocations_of(decision) is None])
         carry_out(run, [only for decision in decisions if (only := revocations_of(decision)) is not None])

@@ -1,7 +1,7 @@
 """How a cycle ended: what waits or differs, and the one word for it (interface.md, exit status)."""
 
 from sync_daemon.cycle.pair import BATCH, Run, log
-from sync_daemon.model.errors import CredentialsRefused, IncompleteRead, QuotaExhausted, Refused, Unreachable
+from sync_daemon.model.errors import CredentialsRefused, IncompleteRead, QuotaExhausted, Refused, Stopped, Unreachable
 from sync_daemon.model.report import CycleOutcome
 from sync_daemon.ports import Commit
 
@@ -45,7 +45,7 @@ def _outcome_of(error: Exception) -> CycleOutcome:
             return CycleOutcome.UNREACHABLE
         case QuotaExhausted():
             return CycleOutcome.QUOTA
-        case IncompleteRead() | Refused():
+        case IncompleteRead() | Refused() | Stopped():
             return CycleOutcome.INCOMPLETE
         case _:
             return CycleOutcome.ERROR

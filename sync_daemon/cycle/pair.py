@@ -13,7 +13,7 @@ from sync_daemon.changes.digests import Digester
 from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.cycle.lease import Lease
 from sync_daemon.model.contact import AccountSchema
-from sync_daemon.model.errors import StopSystem
+from sync_daemon.model.errors import Stopped, StopSystem
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import PairState
@@ -44,7 +44,7 @@ class Pair:
     """One GHL location and one EmailOctopus list, open and ready; its mapping has been checked.
 
     `lease` is kept by the systems before each request; `workers` is how many requests to one system wait at once;
-    `schema_fresh` says that opening it has just read both schemas.
+    `schema_fresh` says that opening it has just read both schemas; `told_to_stop` that nothing more is to be begun.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Pair:
     timing: Timing = Timing()
     workers: int = 8
     schema_fresh: bool = False
+    told_to_stop: Callable[[], bool] = lambda: False
 
 
 @dataclass(slots=True)
@@ -102,6 +103,7 @@ class Run:
             batch=BatchSize(self._batch_size()),
             tick=self.pair.lease.keep,
             create_without_phone=self.pair.policy.create_without_phone,
+            told_to_stop=self.pair.told_to_stop,
         )
 
     def _batch_size(self) -> int:
@@ -119,7 +121,13 @@ class Run:
     @property
     def stopped(self) -> Mapping[SystemName, StopSystem]:
         """The systems that can't be written any more in this cycle, with the reason."""
-        return self.sender.stopped
+        return self.sender.out_of_reach()
+
+    def tick(self) -> None:
+        """Keep the lease while reading. Raises `PairBusy` when it was lost, `Stopped` when told to stop."""
+        self.pair.lease.keep()
+        if self.pair.told_to_stop():
+            raise Stopped(GHL)
 
     def policy(self) -> PairPolicy:
         """The pair's policy, with the list's own setting as it was last read."""

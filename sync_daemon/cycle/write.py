@@ -10,7 +10,7 @@ from sync_daemon.apply.settle import settle
 from sync_daemon.cycle.intake import called_by_additional, stage
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
 from sync_daemon.model.contact import Consent, Page, Snapshot
-from sync_daemon.model.errors import AlreadyExists, Refused, StopSystem
+from sync_daemon.model.errors import AlreadyExists, Refused, Stopped, StopSystem
 from sync_daemon.model.plan import Action, Operation, WriteResult
 from sync_daemon.model.state import KnownTag
 from sync_daemon.ports import Commit
@@ -36,6 +36,7 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
     """Write what was decided and remember what came of it, case by case."""
     run.pair.progress.records_planned(sum(bool(decision.operations) for decision in decisions))
     context = run.context()
+    run.sender.in_hand.clear()
     waiting: dict[OperationKey, _Open] = {}
     at_once: list[_Open] = []
     commit = Commit()
@@ -201,7 +202,7 @@ def _word(operation: Operation) -> str:
             return "updated"
 
 
-def _create_tags(run: Run, operations: Iterable[Operation]) -> dict[str, Refused]:
+def _create_tags(run: Run, operations: Sequence[Operation]) -> dict[str, Refused]:
     """Define the tags that EmailOctopus doesn't have yet, side by side; those that it refused."""
     missing: dict[str, KnownTag] = {}
     for operation in operations:
@@ -209,9 +210,12 @@ def _create_tags(run: Run, operations: Iterable[Operation]) -> dict[str, Refused
             found = ((name, run.book.find(EMAILOCTOPUS, name)) for name in operation.tags)
             missing.update((name, tag) for name, tag in found if tag is not None and tag.spelling is None)
 
+    in_hand = {name for operation in operations if run.sender.is_in_hand(operation) for name in operation.tags}
+
     def create(name: str) -> Refused | StopSystem | None:
-        if EMAILOCTOPUS in run.stopped:
-            return run.stopped[EMAILOCTOPUS]
+        reason = run.stopped.get(EMAILOCTOPUS)
+        if reason is not None and not (isinstance(reason, Stopped) and name in in_hand):
+            return reason
         try:
             run.systems[EMAILOCTOPUS].writer.create_tag(name)
         except StopSystem as error:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sync_daemon.http.allowance import Allowance
 from sync_daemon.http.headers import read_headers
 from sync_daemon.http.pace import Pace
-from sync_daemon.model.errors import QuotaExhausted
+from sync_daemon.model.errors import QuotaExhausted, Stopped, ToldToStop
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Usage
 
@@ -35,7 +35,7 @@ class Limiter:
         """Wait until one request may go; the moment it goes, in monotonic seconds.
 
         Raises `QuotaExhausted` when the daily quota has no room (`revokes` may use what is kept for it) or the
-        wait would be longer than the patience.
+        wait would be longer than the patience; `Stopped` when the process is told to stop meanwhile.
         """
         with self._turn:  # the first waits for the window, the others for the first
             while True:
@@ -45,7 +45,14 @@ class Limiter:
                     return now
                 if wait > self._patience_s:
                     raise QuotaExhausted(self._system, self._waits_too_long(wait), reset_in=wait)
-                self._clock.sleep(wait)
+                self.pause(wait)
+
+    def pause(self, seconds: float) -> None:
+        """Wait. Raises `Stopped` when the process is told to stop."""
+        try:
+            self._clock.sleep(seconds)
+        except ToldToStop as told:
+            raise Stopped(self._system) from told
 
     def answered(self, sent_at: float, status: int, headers: Mapping[str, str]) -> None:
         """Learn from an answer to a request that went at `sent_at`; names of headers are in lower case."""

@@ -133,8 +133,8 @@ class Session:
 
         `body` is sent as JSON, `form` as a form; `revokes` may use the part of a daily quota kept for
         revocations. Raises what `classify` says; `QuotaExhausted`; `Unreachable` after five failures in a row
-        or when patience ends; `AnswerLost` for what must not be repeated; `Refused` with the code
-        `server_error` when the system fails at this request alone.
+        or when patience ends; `Stopped` where the process is told to stop instead of waiting; `AnswerLost` for
+        what must not be repeated; `Refused` with the code `server_error` when the system fails at this request alone.
         """
         content = None if body is None else msgspec.json.encode(body)
         with self._at_once:
@@ -167,7 +167,7 @@ class Session:
             wait = backoff(failures, random.random()) if answer.retry_after is None else answer.retry_after
             if failures == _ATTEMPTS or self._clock.monotonic() + wait > deadline:
                 raise self._given_up(request, answer) from answer.cause
-            self._clock.sleep(wait)
+            self._limiter.pause(wait)
 
     def _keep_within_quota(self, request: _Request, deadline: float) -> None:
         _log.warning("http.throttled", system=self._system, request=request.shown)

@@ -5,9 +5,11 @@ SyncError
 │   └── StateStoreError     the database can't be opened, is newer, or was made for something else
 ├── PairBusy                another process holds the pair; leave (exit 6)
 ├── StopSystem              stop asking this system in this cycle; what is staged stays staged
+│   ├── Stopped             this process was told to stop: the record in hand is finished (exit 0)
 │   ├── CredentialsRefused  401/403 (exit 4)
 │   ├── Unreachable         time-outs, connection loss, 5xx, beyond the patience for them (exit 7)
 │   └── QuotaExhausted      a daily quota is used up, or only the reserve for revocations is left (exit 3)
+├── ToldToStop              a wait ended early, because this process was told to stop
 ├── AnswerLost              a request that must not be repeated blindly may have been applied: look, then decide
 ├── IncompleteRead          a listing broke off, repeated a cursor or came back short: proves nothing (exit 3)
 └── Refused                 the API refused one request: park what it was about
@@ -42,6 +44,17 @@ class StopSystem(SyncError):
     def __init__(self, system: SystemName, message: str) -> None:
         super().__init__(message)
         self.system = system
+
+
+class Stopped(StopSystem):
+    """This process was told to stop: nothing more is begun with either system."""
+
+    def __init__(self, system: SystemName) -> None:
+        super().__init__(system, "stopped as told: what was done is stored, the next run goes on from there")
+
+
+class ToldToStop(SyncError):
+    """A wait ended early, because this process was told to stop."""
 
 
 class CredentialsRefused(StopSystem):

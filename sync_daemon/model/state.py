@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sync_daemon.model.contact import Consent, Snapshot
 from sync_daemon.model.system import SystemName
+
+_ON_ITS_WAY = timedelta(seconds=30)
+"""How long after it was written down a write may reach its system: a dead process's lease ends by then."""
 
 
 class Unlinked(StrEnum):
@@ -72,6 +75,10 @@ class Sent:
     creation: bool = False
     at: datetime | None = None
     since: datetime | None = None
+
+    def explains(self, updated_at: datetime | None) -> bool:
+        """Whether a contact's timestamp may be that of this write; a later one is somebody else's."""
+        return self.since is None or updated_at is None or updated_at <= self.since + _ON_ITS_WAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.model.contact import Consent
@@ -13,8 +12,6 @@ from sync_daemon.reconcile.consent import ConsentDecision, ConsentHistory, Conse
 from sync_daemon.reconcile.decision import Context
 
 REVOKED = Consent.REVOKED
-_ON_ITS_WAY = timedelta(seconds=30)
-"""How long after it was written down a revocation may reach its system: a dead process's lease ends by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +42,24 @@ def newly_revoked(side: CaseSide) -> bool:
     return consent_now(side) is REVOKED and agreed is not REVOKED
 
 
+def was_being_revoked(side: CaseSide) -> bool:
+    """Whether a revocation that is there now was about to be written when the process died.
+
+    A contact that changed later than that may have been revoked by a person: then it counts as a person's.
+    """
+    sent = side.known.sent or Sent()
+    updated_at = side.snapshot.updated_at if side.snapshot is not None else side.known.updated_at
+    return consent_now(side) is REVOKED and sent.consent is REVOKED and sent.explains(updated_at)
+
+
 def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
     """Decide the consent of a pair; `first` when the two meet for the first time or anew."""
     ghl, emailoctopus = case.both()
     one, other = _side(ghl, first=first), _side(emailoctopus, first=first)
     if not first:
         # The process died between a revocation and writing it down: both were revoked.
-        other = replace(other, before=REVOKED) if _was_being_revoked(ghl) else other
-        one = replace(one, before=REVOKED) if _was_being_revoked(emailoctopus) else one
+        other = replace(other, before=REVOKED) if was_being_revoked(ghl) else other
+        one = replace(one, before=REVOKED) if was_being_revoked(emailoctopus) else one
         # Or between a step toward consent and writing it down: both had granted it.
         other = replace(other, before=Consent.GRANTED) if _was_being_freed(ghl) else other
         one = replace(one, before=Consent.GRANTED) if _was_being_freed(emailoctopus) else one
@@ -143,7 +150,7 @@ def _side(side: CaseSide, *, first: bool) -> ConsentSide:
     now = consent_now(side)
     agreed = None if first else (side.known.baseline or Baseline()).consent
     sent = (side.known.sent or Sent()).consent
-    written = _was_being_revoked(side) if now is REVOKED else sent is now
+    written = was_being_revoked(side) if now is REVOKED else sent is now
     ours = agreed is not None and (written or _was_being_freed(side))
     permanent = side.snapshot.permanent if side.snapshot else False
     return ConsentSide(sent if ours else agreed, now, permanent)
@@ -151,25 +158,14 @@ def _side(side: CaseSide, *, first: bool) -> ConsentSide:
 
 def _history(case: Case, ghl: CaseSide, one: ConsentSide) -> ConsentHistory:
     link = case.link or case.former
-    if one.now is REVOKED and _was_being_revoked(ghl):
+    if one.now is REVOKED and was_being_revoked(ghl):
         return ConsentHistory((link.cause if link else None) or Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
     remembered = case.remembered or _policy_of_orphan(case.emailoctopus)
-    if case.emailoctopus is not None and _was_being_revoked(case.emailoctopus) and one.now is not REVOKED:
+    if case.emailoctopus is not None and was_being_revoked(case.emailoctopus) and one.now is not REVOKED:
         remembered = remembered or Cause.POLICY
     if link is None:
         return ConsentHistory(remembered)
     return ConsentHistory(link.cause or remembered, link.dnd_by_us, link.consent_held)
-
-
-def _was_being_revoked(side: CaseSide) -> bool:
-    """Whether a revocation that is there now was about to be written when the process died.
-
-    A contact that changed later than that may have been revoked by a person: then it counts as a person's.
-    """
-    sent = side.known.sent or Sent()
-    updated_at = side.snapshot.updated_at if side.snapshot is not None else side.known.updated_at
-    later = sent.since is not None and updated_at is not None and updated_at > sent.since + _ON_ITS_WAY
-    return consent_now(side) is REVOKED and sent.consent is REVOKED and not later
 
 
 def _was_being_freed(side: CaseSide) -> bool:
@@ -193,5 +189,9 @@ def _policy_of_orphan(side: CaseSide | None) -> Cause | None:
 
 
 def _came_revoked(case: Case) -> bool:
-    """Whether the link moved here from a revoked address: the stricter consent of both counts."""
-    return case.left_behind is not None and consent_now(case.left_behind) is REVOKED
+    """Whether the link moved here from a revoked address: the stricter consent of both counts.
+
+    A revocation that the move itself was about to write when the process died isn't one that came along.
+    """
+    left = case.left_behind
+    return left is not None and consent_now(left) is REVOKED and not was_being_revoked(left)

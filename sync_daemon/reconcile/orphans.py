@@ -5,7 +5,7 @@ from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.policy import DeletedInGhl
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.consents import consent_now, unsubscribe
+from sync_daemon.reconcile.consents import consent_now, unsubscribe, was_being_revoked
 from sync_daemon.reconcile.decision import Context, Decision, Needs, Notice
 from sync_daemon.reconcile.moves import Move
 from sync_daemon.reconcile.reads import reads_needed
@@ -37,6 +37,13 @@ def orphan_operations(side: CaseSide, context: Context) -> tuple[Operation, ...]
     reason = f"its GoHighLevel contact has another address now; deletes.in_ghl: {rule}"
     if rule is DeletedInGhl.DELETE:
         return (Operation(EMAILOCTOPUS, Action.DELETE, None, contact_id, reason, parts=("deletion",)),)
-    if rule is DeletedInGhl.IGNORE or consent_now(side) is Consent.REVOKED:
+    revoked = consent_now(side) is Consent.REVOKED and not was_being_revoked(side)  # that one is this rule's own
+    if rule is DeletedInGhl.IGNORE or revoked:
         return ()
     return (unsubscribe(None, contact_id, reason),)
+
+
+def consent_before(side: CaseSide) -> Consent | None:
+    """The consent of a contact that loses its link, without the revocation that the policy was about to write."""
+    known = side.known
+    return known.baseline.consent if known.baseline is not None and was_being_revoked(side) else known.consent

@@ -1,15 +1,10 @@
 """The machine's own time."""
 
-import threading
 import time
 from datetime import UTC, datetime
 
-_WOKEN = threading.Event()
-
-
-def end_every_wait() -> None:
-    """Let no thread of this process wait any more: it is about to stop."""
-    _WOKEN.set()
+from sync_daemon.model.errors import ToldToStop
+from sync_daemon.wiring.stopping import woken_within
 
 
 class SystemClock:
@@ -24,6 +19,6 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises `KeyboardInterrupt` when the process is about to stop: what was waited for isn't done."""
-        if _WOKEN.wait(seconds):
-            raise KeyboardInterrupt
+        """Wait. Raises `ToldToStop`, or `KeyboardInterrupt`, as soon as the process is to stop."""
+        if woken_within(seconds):
+            raise ToldToStop("The process was told to stop.")

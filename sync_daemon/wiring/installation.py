@@ -20,6 +20,7 @@ from sync_daemon.wiring.clock import SystemClock
 from sync_daemon.wiring.foreseen import foresee
 from sync_daemon.wiring.set_up import SetUp
 from sync_daemon.wiring.state import open_store
+from sync_daemon.wiring.stopping import told_to_stop
 from sync_daemon.wiring.systems import Systems, connect
 
 
@@ -82,6 +83,7 @@ class Installation:
                 consent_sweep_every=service.consent_sweep_every,
             ),
             schema_fresh=set_up.read == set(SystemName),
+            told_to_stop=told_to_stop,
         )
 
 

@@ -1,0 +1,85 @@
+"""Every kill point of every world on both databases, and some pairs of them: `python -m tests.kills`.
+
+Prints how many there were and every one that ended otherwise; the exit status is 1 if there was one.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+from tests import databases
+from tests.kills.theatre import NewDatabase, new_sqlite, share, theatre, troubles
+from tests.kills.worlds import WORLDS
+
+_SHARES = 8
+_EACH = 12
+"""One in so many points is the first or the second of two kills in a row."""
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+
+class Result(NamedTuple):
+    """What one share of a world's points gave."""
+
+    world: str
+    database: str
+    points: int
+    pairs: int
+    wrong: list[str]
+
+
+def main() -> int:
+    """Run and print; the exit status."""
+    began, say = time.monotonic(), sys.stdout.write
+    databases.prepare_run()
+    try:
+        databases.server().close()
+        with ProcessPoolExecutor(os.cpu_count()) as pool:
+            jobs = product(range(len(WORLDS)), (SQLITE, POSTGRESQL), range(_SHARES))
+            results = list(pool.map(_share_of, *zip(*jobs, strict=True)))
+    finally:
+        databases.finish_run()
+    for world, database in product(WORLDS, (SQLITE, POSTGRESQL)):
+        mine = [one for one in results if (one.world, one.database) == (world.name, database)]
+        points, pairs = sum(one.points for one in mine), sum(one.pairs for one in mine)
+        wrong = [line for one in mine for line in one.wrong]
+        say(f"{world.name:12} {database:11} {points:4} kills, {pairs:3} pairs of kills, {len(wrong)} differences\n")
+        say("".join(f"  {line}\n" for line in wrong))
+    points, pairs = sum(one.points for one in results), sum(one.pairs for one in results)
+    wrong = [line for one in results for line in one.wrong]
+    took = time.monotonic() - began
+    say(f"all: {points} kills, {pairs} pairs of kills, {len(wrong)} differences, in {took:.0f} s\n")
+    return 1 if wrong else 0
+
+
+def _share_of(number: int, database: str, part: int) -> Result:
+    """Kill one world at its share of the points, and at its share of some pairs of points."""
+    world = WORLDS[number]
+    with tempfile.TemporaryDirectory(prefix="sync-daemon-kills-") as name:
+        folder = Path(name)
+        with theatre(folder, _databases(database, folder)) as stage:
+            points, expected = stage.undisturbed(world)
+            mine = [point for point in points if share(point, _SHARES) == part]
+            wrong = [line for point in mine for line in troubles(stage, world, expected, point)]
+            firsts = [point for point in mine if share(point, _EACH) == 0]
+            seconds = [point for point in points if share(point, _EACH) == 1]
+            pairs = list(product(firsts, seconds))
+            wrong += [line for one, two in pairs for line in troubles(stage, world, expected, one, two)]
+    return Result(world.name, database, len(mine), len(pairs), wrong)
+
+
+def _databases(kind: str, folder: Path) -> NewDatabase:
+    if kind == POSTGRESQL:
+        return databases.server().emptied_database
+    template = folder / "template.db"
+    databases.make_sqlite(template)
+    return partial(new_sqlite, template, folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""Contract, law L7: a kill anywhere changes the number of requests, never the final state of either side.
+
+Every point of every world on SQLite; on PostgreSQL, and for two kills in a row, some of them. `make kills` takes every
+point on both.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.databases import Server
+from tests.kills.theatre import Theatre, new_sqlite, share, theatre, troubles
+from tests.kills.worlds import FIRST_LOAD, LATER, WORLDS, KillWorld
+
+_SHARES = 6
+_COARSE = 16
+
+
+@pytest.fixture
+def stage(tmp_path: Path, sqlite_template: Path) -> Iterator[Theatre]:
+    with theatre(tmp_path, partial(new_sqlite, sqlite_template, tmp_path)) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+def test_the_points_of_a_world_are_of_every_kind(stage: Theatre, world: KillWorld) -> None:
+    names = {name for name, _ in stage.undisturbed(world)[0]}
+    wanted = {f"{when} {what}" for when in ("before", "after") for what in ("commit", *world.must)}
+    assert wanted - names == set()
+
+
+@pytest.mark.parametrize("part", range(_SHARES))
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+def test_a_kill_at_any_point_changes_nothing_but_the_number_of_requests(
+    stage: Theatre, world: KillWorld, part: int
+) -> None:
+    points, expected = stage.undisturbed(world)
+    mine = [point for point in points if share(point, _SHARES) == part]
+    assert [trouble for point in mine for trouble in troubles(stage, world, expected, point)] == []
+
+
+@pytest.mark.parametrize("world", [FIRST_LOAD, LATER], ids=lambda world: world.name)
+def test_two_kills_in_a_row_change_no_more_than_one(stage: Theatre, world: KillWorld) -> None:
+    points, expected = stage.undisturbed(world)
+    first = [point for point in points if share(point, _COARSE) == 0]
+    then = [point for point in points if share(point, _COARSE) == 1]
+    pairs = zip(first, then, strict=False)
+    assert [trouble for one, two in pairs for trouble in troubles(stage, world, expected, one, two)] == []
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+def test_a_kill_changes_nothing_on_postgresql_either(tmp_path: Path, postgres_server: Server, world: KillWorld) -> None:
+    with theatre(tmp_path, postgres_server.emptied_database) as stage:
+        points, expected = stage.undisturbed(world)
+        some = [point for point in points if share(point, _COARSE) == 2]
+        assert [trouble for point in some for trouble in troubles(stage, world, expected, point)] == []

@@ -1,0 +1,300 @@
+"""Plays a world with a real process in it, killed where it is told, and tells what became of everything."""
+
+import copy
+import json
+import shutil
+import subprocess
+import sys
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+
+from sqlalchemy import func, select
+
+from sync_daemon.commands.sandbox_configuration import configuration
+from sync_daemon.sandbox.emailoctopus.app import build_app as build_emailoctopus
+from sync_daemon.sandbox.ghl.app import build_app as build_ghl
+from sync_daemon.sandbox.request_log import Exchange
+from sync_daemon.sandbox.server import RunningSandbox, Sandbox, serve
+from sync_daemon.store import tables
+from sync_daemon.store.engine import open_engine, reading
+from tests.e2e.trial import ROOT, SEARCHES, WRITES, let_leases_run_out
+from tests.kills.forking import Point
+from tests.kills.worlds import KillWorld
+
+SECRET = f"secret_key: {'a secret for tests ' * 2}\n"
+_TRIES = 3
+"""How often a point is tried: which thread comes first decides about a commit more or less."""
+NewDatabase = Callable[[], str]
+Rows = list[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """All that anybody can see of both systems but ids and times, and what the store knows about whom."""
+
+    ghl: Rows
+    emailoctopus: Rows
+    links: Rows
+    unlinked: Rows
+    journal: Rows
+    left_over: Rows
+
+
+class Unreached(Exception):
+    """Runs came to their end without the point at which they were to be killed."""
+
+
+class _Board:
+    """An application that can be changed behind its server."""
+
+    app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+class Theatre:
+    """Two servers that outlive the worlds behind them, and the process that forks the program."""
+
+    def __init__(
+        self, folder: Path, new_database: NewDatabase, urls: tuple[str, str], boards: Sequence[_Board]
+    ) -> None:
+        self._folder = folder
+        self._new_database = new_database
+        self._urls = urls
+        self._boards = boards
+        self._forking = subprocess.Popen(
+            [sys.executable, "-m", "tests.kills.forking"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._database = ""
+        self._sandbox = Sandbox()
+        self._kept: dict[str, Sandbox] = {}
+
+    def close(self) -> None:
+        """End the process that forks."""
+        self._forking.communicate()
+
+    def undisturbed(self, world: KillWorld) -> tuple[list[Point], End]:
+        """Every point of the world's last cycle, and how it ends when nobody kills it."""
+        self._prepare(world)
+        self._finish()
+        seen: dict[str, int] = json.loads((self._folder / "points").read_text(encoding="utf-8"))
+        points = [(name, number) for name, count in sorted(seen.items()) for number in range(1, count + 1)]
+        return points, self._end()
+
+    def killed_at(self, world: KillWorld, point: Point, then: Point | None = None) -> End:
+        """How the world ends when its last cycle is killed at a point, and a later one is left alone.
+
+        With `then` the cycle after the first kill is killed there, if it comes there. The cycle after all that must
+        write nothing. Raises `Unreached` when the first cycle keeps ending without its point.
+        """
+        for _ in range(_TRIES):
+            self._prepare(world)
+            if self._dies(point):
+                break
+        else:
+            raise Unreached(f"{_TRIES} runs ended without it")
+        if then is not None:
+            self._dies(then)
+        self._finish()
+        end = self._end()
+        self._forget_requests()
+        self._finish()
+        if writes := self._writes():
+            raise AssertionError(f"the cycle after it isn't quiet: {writes}")
+        return end
+
+    def _dies(self, point: Point) -> bool:
+        """Whether a cycle comes to a point, where it is killed; its lease has run out afterwards."""
+        status = self._run(point)
+        if status == 0:
+            return False
+        assert status == -SIGKILL, f"exit status {status}:\n{self._said()}"
+        let_leases_run_out(self._database)
+        return True
+
+    def _prepare(self, world: KillWorld) -> None:
+        """Everything as it is before the world's last cycle; a SQLite file is kept for the next time."""
+        kept = self._kept.get(world.name)
+        self._database = self._new_database()
+        if kept is not None:
+            self._open(_copied(kept), world)
+            self._copy_database(f"{world.name}.db", "sync.db")
+            return
+        self._open(Sandbox(seed=1), world)
+        for act in world.acts[:-1]:
+            act(self._sandbox)
+            self._finish()
+        world.acts[-1](self._sandbox)
+        if self._database.startswith("sqlite"):
+            self._kept[world.name] = _copied(self._sandbox)
+            self._copy_database("sync.db", f"{world.name}.db")
+
+    def _open(self, sandbox: Sandbox, world: KillWorld) -> None:
+        """Put a sandbox behind the servers, and the configuration for it on the disk."""
+        self._sandbox = sandbox
+        for board, app in zip(self._boards, (sandbox.ghl_app, sandbox.emailoctopus_app), strict=True):
+            board.app = app
+        text = SECRET + configuration(RunningSandbox(sandbox, *self._urls), self._database) + world.settings
+        (self._folder / "sync.yaml").write_text(text, encoding="utf-8")
+
+    def _copy_database(self, source: str, target: str) -> None:
+        shutil.copyfile(self._folder / source, self._folder / target)
+
+    def _finish(self) -> None:
+        status = self._run(None)
+        assert status == 0, f"exit status {status}:\n{self._said()}"
+
+    def _run(self, at: Point | None) -> int:
+        order = {"folder": str(self._folder), "arguments": ["reconcile", "--config", "sync.yaml"], "at": at}
+        to, answers = self._forking.stdin, self._forking.stdout
+        assert to is not None
+        assert answers is not None
+        to.write(json.dumps(order) + "\n")
+        to.flush()
+        return int(answers.readline())
+
+    def _said(self) -> str:
+        return "".join((self._folder / name).read_text(encoding="utf-8") for name in ("stdout", "stderr"))
+
+    def _exchanges(self) -> list[Exchange]:
+        return [*self._sandbox.ghl.log.exchanges(), *self._sandbox.emailoctopus.log.exchanges()]
+
+    def _writes(self) -> list[str]:
+        return [
+            f"{one.method} {one.path}"
+            for one in self._exchanges()
+            if one.method in WRITES and not SEARCHES.search(one.path)
+        ]
+
+    def _forget_requests(self) -> None:
+        self._sandbox.ghl.log.clear()
+        self._sandbox.emailoctopus.log.clear()
+
+    def _end(self) -> End:
+        ghl = {one.id: one for one in self._sandbox.ghl.world.contacts}
+        emailoctopus = {one.id: one for one in self._sandbox.emailoctopus.world.lists[self._sandbox.list_id].contacts}
+        who = {
+            **{one.id: f"{one.email} {one.fields.get('firstName')}" for one in ghl.values()},
+            **{one.id: one.email_address for one in emailoctopus.values()},
+            "": "",
+            None: "",
+        }
+        return End(
+            _sorted(
+                (one.email, one.phone, _items(one.fields), _items(one.custom), sorted(one.tags), one.dnd,
+                 _items(one.dnd_settings))
+                for one in ghl.values()
+            ),
+            _sorted(
+                (one.email_address, one.status, _items(one.fields), sorted(one.tags)) for one in emailoctopus.values()
+            ),
+            *_remembered(self._database, who),
+        )  # fmt: skip
+
+
+def _remembered(database_url: str, who: dict[Any, str]) -> tuple[Rows, Rows, Rows, Rows]:
+    """The links, those without one, what is kept for ever, and what should be gone: inbox, parked, held, lease."""
+    link, contact, tombstone = tables.links.c, tables.contacts.c, tables.tombstones.c
+    engine = open_engine(database_url)
+    with reading(engine) as connection:
+        links = connection.execute(
+            select(link.ghl_id, link.emailoctopus_id, link.cause, link.dnd_by_us, link.in_scope, link.consent_held)
+        ).all()
+        unlinked = connection.execute(
+            select(contact.contact_id, contact.unlinked, contact.duplicate_of).where(contact.unlinked.is_not(None))
+        ).all()
+        journal = [
+            *((who.get(row[0], "gone"), who.get(row[1], "gone"), *row[2:]) for row in connection.execute(
+                select(tombstone.ghl_id, tombstone.emailoctopus_id, tombstone.deleted_in, tombstone.done,
+                       tombstone.consent)).all()),
+            *map(tuple, connection.execute(select(tables.revocations.c.cause)).all()),
+            *map(tuple, connection.execute(select(tables.mass_changes.c.kind, func.sum(tables.mass_changes.c.changes))
+                                           .group_by(tables.mass_changes.c.kind)).all()),
+        ]  # fmt: skip
+        left = [
+            (table.name, *row)
+            for table in (tables.inbox, tables.parked, tables.held)
+            for row in connection.execute(select(table)).all()
+        ]
+        left += [("lease", row.holder) for row in connection.execute(select(tables.leases)).all() if row.holder]
+    engine.dispose()
+    return (
+        _sorted((who[row[0]], who[row[1]], *row[2:]) for row in links),
+        _sorted((who.get(row[0], "gone"), row[1], who.get(row[2], "gone")) for row in unlinked),
+        _sorted(journal),
+        left,
+    )
+
+
+def _copied(sandbox: Sandbox) -> Sandbox:
+    """The same two accounts once more, to go another way from here."""
+    other = Sandbox(sandbox.seed)
+    other.ghl, other.emailoctopus = copy.deepcopy((sandbox.ghl, sandbox.emailoctopus))
+    other.ghl_app, other.emailoctopus_app = build_ghl(other.ghl), build_emailoctopus(other.emailoctopus)
+    other.ghl_token, other.emailoctopus_key = sandbox.ghl_token, sandbox.emailoctopus_key
+    other.location_id, other.list_id = sandbox.location_id, sandbox.list_id
+    return other
+
+
+def _items(values: Any) -> list[tuple[str, str]]:
+    return sorted((str(name), str(value)) for name, value in dict(values).items())
+
+
+def _sorted(rows: Any) -> Rows:
+    return sorted(rows, key=str)
+
+
+@contextmanager
+def theatre(folder: Path, new_database: NewDatabase) -> Iterator[Theatre]:
+    """A theatre over databases of one kind, as long as the context lasts."""
+    boards = (_Board(), _Board())
+    with ExitStack() as stack:
+        ghl, emailoctopus = (stack.enter_context(serve(board)) for board in boards)
+        opened = Theatre(folder, new_database, (ghl, emailoctopus), boards)
+        stack.callback(opened.close)
+        yield opened
+
+
+def new_sqlite(template: Path, folder: Path) -> str:
+    """The URL of a SQLite file with all tables, as good as new."""
+    path = folder / "sync.db"
+    for old in folder.glob("sync.db*"):
+        old.unlink()
+    shutil.copyfile(template, path)
+    return f"sqlite:///{path}"
+
+
+def differences(expected: End, found: End) -> list[str]:
+    """What one end has and the other hasn't, row by row; nothing when they are equal."""
+    told: list[str] = []
+    for part in fields(End):
+        before, after = (Counter(map(str, getattr(one, part.name))) for one in (expected, found))
+        told += [f"{part.name}: missing {row}" for row in (before - after).elements()]
+        told += [f"{part.name}: instead {row}" for row in (after - before).elements()]
+    return told
+
+
+def troubles(stage: Theatre, world: KillWorld, expected: End, point: Point, then: Point | None = None) -> list[str]:
+    """What is wrong after a kill at a point, or after two; nothing when all ends as if nobody had been killed."""
+    where = f"{world.name}: killed at {point}" + (f", then at {then}" if then else "")
+    try:
+        wrong = differences(expected, stage.killed_at(world, point, then))
+    except (AssertionError, Unreached) as error:
+        wrong = [str(error)]
+    return [f"{where}: {what}" for what in wrong]
+
+
+def share(point: Point, of: int) -> int:
+    """Which of some shares a point belongs to, the same in every process."""
+    return zlib.crc32(repr(point).encode()) % of

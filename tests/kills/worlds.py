@@ -1,0 +1,133 @@
+"""Small worlds in which every kind of write happens in one cycle.
+
+To add a kind of write: let the outside do what calls for it in `_a_day` (or `_two_strangers` for a first load), and say
+in `settings` what the pair's section needs for it. `must` lists the requests that have to be among the points, so that
+a world can't lose a kind unnoticed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sync_daemon.sandbox.emailoctopus.model import Field
+from sync_daemon.sandbox.server import Sandbox
+
+Act = Callable[[Sandbox], None]
+
+
+@dataclass(frozen=True, slots=True)
+class KillWorld:
+    """What the outside does before each cycle; the cycle after the last act is the one that is killed."""
+
+    name: str
+    acts: tuple[Act, ...]
+    must: tuple[str, ...]
+    settings: str = ""
+
+
+def _schema(sandbox: Sandbox) -> None:
+    """All mapped fields on both sides but one, which the program has to make."""
+    sandbox.ghl.world.add_field("Plan", "SINGLE_OPTIONS", ["Free", "Pro", "Team"])
+    sandbox.ghl.world.add_field("Renewal", "DATE")
+    for name in ("Phone", "City", "Plan"):
+        sandbox.emailoctopus.world.add_field(sandbox.list_id, Field(name, name, "text"))
+
+
+def _two_strangers(sandbox: Sandbox) -> None:
+    """Two accounts that share some people and have never met."""
+    _schema(sandbox)
+    ghl, emailoctopus, list_id = sandbox.ghl.world, sandbox.emailoctopus.world, sandbox.list_id
+    ghl.create(firstName="Ada", email="ada@example.com", tags=["vip"], city="Turin", custom={"plan": "Pro"})
+    ghl.create(firstName="Cyd", lastName="Stone", email="cyd@example.com", tags=["lead"], phone="+14155550101")
+    emailoctopus.add(list_id, "cyd@example.com", {"FirstName": "CYD", "City": "Oslo"}, ["Blog"])
+    emailoctopus.add(list_id, "bob@example.com", {"FirstName": "Bob"}, ["Blog"])
+    blocked = ghl.create(firstName="Dan", email="dan@example.com")
+    ghl.set_dnd(blocked.id)
+    emailoctopus.add(list_id, "dan@example.com", {"FirstName": "Dan"})
+    ghl.create(firstName="Eve", email="eve@example.com")
+    ghl.create(firstName="Evelyn", email="eve@example.com")  # her duplicate, who is blocked with her
+    emailoctopus.add(list_id, "eve@example.com", {"FirstName": "Eve"}, status="unsubscribed")
+    alone = ghl.create(firstName="Fay", email="fay@example.com")
+    ghl.set_dnd(alone.id)
+    ghl.create(firstName="Nobody", phone="+14155550102")
+    emailoctopus.add(list_id, "pia@example.com", {"FirstName": "Pia"}, status="pending")
+    emailoctopus.add(list_id, "uma@example.com", {"FirstName": "Uma"}, status="unsubscribed")
+
+
+_PEOPLE = ("ann", "ben", "cat", "dot", "eli", "fox", "gus", "hal", "ivy", "jim", "kay", "lou", "mia")
+
+
+def _friends(sandbox: Sandbox) -> None:
+    """People who are equal on both sides, and one whom only EmailOctopus knows."""
+    _schema(sandbox)
+    before = datetime(2026, 1, 1, tzinfo=UTC)
+    for name in _PEOPLE:
+        address, tags = f"{name}@example.com", ["old"] if name in ("dot", "eli") else []
+        first = name.title()
+        sandbox.ghl.world.create(at=before, firstName=first, city="Rome", email=address, tags=tags)
+        fields = {"FirstName": first, "City": "Rome"}
+        sandbox.emailoctopus.world.add(sandbox.list_id, address, fields, tags, at=before)
+    sandbox.emailoctopus.world.add(sandbox.list_id, "mia.new@example.com", {"FirstName": "Mia"}, status="pending")
+
+
+def _some_leave(sandbox: Sandbox) -> None:
+    """Revocations on both sides, which may be taken back later."""
+    sandbox.emailoctopus.world.unsubscribe(_subscriber(sandbox, "gus"))
+    sandbox.ghl.world.set_dnd(_person(sandbox, "hal"))
+
+
+def _a_day(sandbox: Sandbox) -> None:
+    """A change of each kind, each to somebody else."""
+    ghl, emailoctopus = sandbox.ghl.world, sandbox.emailoctopus.world
+    ghl.edit(_person(sandbox, "ann"), firstName="Anna", city=None)
+    emailoctopus.edit(_subscriber(sandbox, "ben"), {"FirstName": "Benno"})
+    ghl.edit(_person(sandbox, "cat"), firstName="Catherine")
+    emailoctopus.edit(_subscriber(sandbox, "cat"), {"FirstName": "Cate"})
+    ghl.add_tags(_person(sandbox, "dot"), ["new"])
+    ghl.remove_tags(_person(sandbox, "dot"), ["old"])
+    emailoctopus.add_tags(_subscriber(sandbox, "eli"), ["Shop"])
+    emailoctopus.remove_tags(_subscriber(sandbox, "eli"), ["old"])
+    emailoctopus.unsubscribe(_subscriber(sandbox, "fox"))
+    emailoctopus.set_status(_subscriber(sandbox, "gus"), "subscribed")  # opts in again: our DND is lifted
+    ghl.set_dnd(_person(sandbox, "hal"), "inactive")  # lifted in GHL: subscribed again, as `resubscribe` allows
+    ghl.set_dnd(_person(sandbox, "ivy"))
+    jim, kay = _person(sandbox, "jim"), _person(sandbox, "kay")
+    ghl.edit(jim, email="kay@example.com")
+    ghl.edit(kay, email="jim@example.com")
+    ghl.edit(_person(sandbox, "lou"), email="louise@example.com")
+    ghl.edit(_person(sandbox, "mia"), email="mia.new@example.com")
+    ghl.create(firstName="Zoe", email="zoe@example.com", tags=["new"])
+    emailoctopus.add(sandbox.list_id, "yan@example.com", {"FirstName": "Yan"}, ["Shop"])
+
+
+def _person(sandbox: Sandbox, name: str) -> str:
+    address = f"{name}@example.com"
+    return next(one.id for one in sandbox.ghl.world.contacts if one.email == address)
+
+
+def _subscriber(sandbox: Sandbox, name: str) -> str:
+    address = f"{name}@example.com"
+    found = sandbox.emailoctopus.world.lists[sandbox.list_id].contacts.with_address(address)
+    assert found is not None
+    return found.id
+
+
+FIRST_LOAD = KillWorld(
+    "first-load",
+    (_two_strangers,),
+    must=(
+        "ghl POST /contacts/", "ghl PUT /contacts/*", "emailoctopus POST /lists/*/contacts",
+        "emailoctopus PUT /lists/*/contacts/*", "emailoctopus POST /lists/*/tags", "emailoctopus POST /lists/*/fields",
+    ),
+)  # fmt: skip
+LATER = KillWorld(
+    "later",
+    (_friends, _some_leave, _a_day),
+    must=(
+        "ghl POST /contacts/", "ghl PUT /contacts/*", "ghl POST /contacts/*/tags", "ghl DELETE /contacts/*/tags",
+        "emailoctopus POST /lists/*/contacts", "emailoctopus PUT /lists/*/contacts/*",
+        "emailoctopus PUT /lists/*/contacts/batch",
+    ),
+    settings="    resubscribe: allow\n",
+)  # fmt: skip
+WORLDS = (FIRST_LOAD, LATER)
