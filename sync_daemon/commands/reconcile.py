@@ -63,11 +63,15 @@ def reconcile_pair(
     raised, as `ConfigurationError`.
     """
     deadline = installation.clock.monotonic() + wait
+    waits = False
     while True:
         report = _attempt(installation, section, mode, progress)
         left = deadline - installation.clock.monotonic()
         if report.outcome is not CycleOutcome.BUSY or left <= 0:
             return report
+        if not waits:
+            _log.info("waiting_for_the_pair", pair=section.name, seconds=round(left))
+        waits = True
         try:
             installation.clock.sleep(min(_ASK_AGAIN_S, left))
         except ToldToStop:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from signal import Signals
 
@@ -14,7 +15,7 @@ import pytest
 
 from sync_daemon.cli import run
 from sync_daemon.model.system import SystemName
-from sync_daemon.sandbox.weather import Weather
+from sync_daemon.sandbox.weather import Fault, Weather
 from tests.e2e.test_reconcile import differences
 from tests.e2e.trial import ROOT, Trial, finished, start
 
@@ -80,23 +81,47 @@ def test_what_nobody_foresaw_is_an_exit_status_and_a_log(
 
 
 @pytest.mark.parametrize("methods", [{"GET"}, {"POST", "PUT"}])
-@pytest.mark.parametrize(("signal", "status"), [(Signals.SIGINT, 130), (Signals.SIGTERM, 143)])
-def test_a_cycle_that_is_told_to_stop_stops_and_gives_the_pair_back(
-    trial: Trial, signal: Signals, status: int, methods: set[str]
-) -> None:
-    process = trial.start_and_signal(SystemName.GHL, 1, signal, "reconcile", methods=methods)
+def test_a_cycle_that_is_interrupted_ends_at_once_and_gives_the_pair_back(trial: Trial, methods: set[str]) -> None:
+    process = trial.start_and_signal(SystemName.GHL, 1, Signals.SIGINT, "reconcile", methods=methods)
 
     answer = finished(process)
 
-    assert (answer.status, "Traceback" in answer.err) == (status, False)
+    assert (answer.status, "Traceback" in answer.err) == (130, False)
     assert "Stopped. What was done is stored" in answer.err
+    assert_goes_on(trial)
+
+
+@pytest.mark.parametrize("methods", [{"GET"}, {"POST", "PUT"}])
+def test_a_cycle_that_is_told_to_stop_answers_and_gives_the_pair_back(trial: Trial, methods: set[str]) -> None:
+    process = trial.start_and_signal(SystemName.GHL, 1, Signals.SIGTERM, "reconcile", "--json", methods=methods)
+
+    answer = finished(process)
+
+    assert (answer.status, answer.err.count("Traceback")) == (0, 0)
+    assert answer.pair["outcome"] == "incomplete"
+    requests = trial.sandbox.ghl.log.total + trial.sandbox.emailoctopus.log.total
+    assert sum(answer.pair["requests"].values()) <= requests
+    assert len(trial.writes()) <= 2 * 8, "no more than were under way"
+    stored = trial.run("status", "--json").json["pairs"][0]["runs"][0]
+    assert (stored["run_id"], stored["outcome"]) == (answer.pair["run_id"], "incomplete")
+    assert_goes_on(trial)
+
+
+def assert_goes_on(trial: Trial) -> None:
+    """Nobody holds the pair, and the next run does all that is left."""
     trial.sandbox.ghl.weather = Weather()
     after = trial.run("reconcile", "--json")
-    assert (after.status, after.pair["outcome"]) == (0, "ok"), "nobody holds the pair"
+    assert (after.status, after.pair["outcome"]) == (0, "ok")
     assert differences(trial) == []
 
 
-@pytest.mark.parametrize(("signal", "status"), [(Signals.SIGINT, 130), (Signals.SIGTERM, 143)])
+def test_who_reads_the_table_is_told_that_it_was_stopped(trial: Trial) -> None:
+    answer = finished(trial.start_and_signal(SystemName.GHL, 1, Signals.SIGTERM, "reconcile"))
+    assert answer.status == 0
+    assert "stopped as told: what was done is stored, the next run goes on from there" in " ".join(answer.out.split())
+
+
+@pytest.mark.parametrize(("signal", "status"), [(Signals.SIGINT, 130), (Signals.SIGTERM, 0)])
 def test_who_is_told_to_stop_waits_for_no_rate_limit(trial: Trial, signal: Signals, status: int) -> None:
     trial.run("reconcile")
     trial.sandbox.emailoctopus.log.clear()
@@ -107,6 +132,39 @@ def test_who_is_told_to_stop_waits_for_no_rate_limit(trial: Trial, signal: Signa
 
     assert (answer.status, "Traceback" in answer.err) == (status, False)
     assert trial.sandbox.emailoctopus.log.total <= len(STREAMS), "nobody asked twice"
+
+
+def test_who_is_told_to_stop_waits_for_no_other_process(trial: Trial) -> None:
+    died = trial.start_and_signal(SystemName.EMAILOCTOPUS, 1, Signals.SIGKILL, "reconcile")
+    assert finished(died).status == -Signals.SIGKILL
+    trial.variables["SYNC_DAEMON_LOG_LEVEL"] = "info"
+    waiting = trial.start("reconcile", "--json", "--wait", "60")
+    assert waiting.stderr is not None
+    assert any("waiting_for_the_pair" in line for line in waiting.stderr)
+
+    waiting.send_signal(signal.SIGTERM)
+
+    answer = finished(waiting, seconds=5)
+    assert (answer.status, answer.pair["outcome"]) == (0, "busy")
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_second_sigterm_or_ten_seconds_end_what_does_not_end(trial: Trial, again: bool) -> None:
+    process = trial.start_and_signal(SystemName.GHL, 1, Signals.SIGTERM, "reconcile", path="/contacts/$")
+    for method, path in (("POST", "/contacts/$"), ("GET", "/contacts/search/duplicate$")):
+        # A creation whose answer doesn't come in time, and then the look for what became of it.
+        trial.sandbox.ghl.weather.faults.append(Fault(kind="latency", method=method, path=path, seconds=9, times=100))
+    while "POST /contacts/" not in trial.writes():
+        time.sleep(0.05)
+    began = time.monotonic()
+    while again and process.poll() is None and time.monotonic() < began + 5:
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+
+    answer = finished(process, seconds=20)
+
+    assert (answer.status, "Ended on the spot" in answer.err) == (143, True)
+    assert (time.monotonic() - began < 5) is again
 
 
 def test_a_reader_that_leaves_is_no_failure_of_ours(trial: Trial) -> None:

@@ -53,11 +53,12 @@ class Lightning(Weather, kw_only=True):
 
     nth: int
     methods: set[str]
+    path: str = ""
     act: Callable[[], object]
 
     def strike(self, random: Random, method: str, path: str) -> Fault | None:
         """Count, and act when the request has come; what the API does with it isn't changed."""
-        if method in self.methods and not SEARCHES.search(path):
+        if method in self.methods and not SEARCHES.search(path) and re.search(self.path, path):
             self.nth -= 1
             if self.nth == 0:
                 self.act()
@@ -111,12 +112,18 @@ class Trial:
         return start(*arguments, "--config", str(self.write(config)), folder=self.folder, variables=self.variables)
 
     def start_and_signal(
-        self, system: SystemName, nth: int, signal: Signals, *arguments: str, methods: set[str] = WRITES
+        self,
+        system: SystemName,
+        nth: int,
+        signal: Signals,
+        *arguments: str,
+        methods: set[str] = WRITES,
+        path: str = "",
     ) -> subprocess.Popen[str]:
         """`start`, and send the process a signal while its nth request of a kind to a system is under way."""
         context = self.sandbox.ghl if system is SystemName.GHL else self.sandbox.emailoctopus
         started: list[subprocess.Popen[str]] = []
-        context.weather = Lightning(nth=nth, methods=methods, act=lambda: started[0].send_signal(signal))
+        context.weather = Lightning(nth=nth, methods=methods, path=path, act=lambda: started[0].send_signal(signal))
         started.append(self.start(*arguments))
         return started[0]
 
