@@ -236,11 +236,14 @@ class PairStore(Protocol):
     def totals(self) -> Totals:
         """What waits or differs."""
 
-    def commit(self, commit: Commit, run_id: str = "") -> None:
-        """Store everything in one transaction."""
+    def commit(self, commit: Commit, run_id: str = "", holder: str | None = None) -> None:
+        """Store everything in one transaction. Raises `PairBusy`, and stores nothing, when `holder` lost the lease."""
 
     def acquire(self, holder: str, seconds: float) -> bool:
-        """Take the pair's lease for `seconds` from now, or again if `holder` has it; False when another has it."""
+        """Take the pair's lease for `seconds` from now, or again if `holder` has it; False when another has it.
+
+        A lease that ends later than that was taken before the clock was turned back: from now on it has `seconds`.
+        """
 
     def renew(self, holder: str, seconds: float) -> bool:
         """Let the lease end `seconds` from now; False when `holder` has lost it, though it be free again."""

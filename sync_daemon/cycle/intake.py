@@ -40,6 +40,7 @@ def poll(run: Run) -> None:
 def scan(run: Run) -> None:
     """Stage what differs after reading every contact of both systems."""
     run.polled_at = run.pair.clock.now()
+    run.tick()
     number = run.pair.store.begin_scan()
     run.search_tells_consent = False  # until a hit of this scan does
     run.commit(Commit(looked_at={SCANNED: run.polled_at}))

@@ -42,6 +42,11 @@ class Lease:
             self._renewed = None
             self.store.release(self.holder)
 
+    @property
+    def holds(self) -> str | None:
+        """The holder while the lease is held: what a commit must prove to be true still."""
+        return self.holder if self._renewed is not None else None
+
     def keep(self) -> None:
         """Renew the lease when it is time. Does nothing while it isn't held; raises `PairBusy` when it was lost."""
         with self._lock:

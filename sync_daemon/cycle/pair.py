@@ -169,7 +169,7 @@ class Run:
         commit.tags.extend(self.book.news.values())
         self.book.news.clear()
         commit.looked_at.update(self._new_blanks())
-        self.pair.store.commit(commit, self.report.run_id)
+        self.pair.store.commit(commit, self.report.run_id, self.pair.lease.holds)
         for entry in commit.parked:
             log.warning(
                 "parked",

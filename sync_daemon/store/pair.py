@@ -13,11 +13,10 @@ from sync_daemon.store.links import Links
 from sync_daemon.store.pair_state import PairRow
 from sync_daemon.store.revocations import Revocations
 from sync_daemon.store.runs import Runs
-from sync_daemon.store.tables import contacts, pairs
+from sync_daemon.store.tables import contacts
 from sync_daemon.store.tags import Tags
 from sync_daemon.store.waiting import Waiting
 
-_LOCK = select(pairs.c.id).where(pairs.c.id == bindparam("pair")).with_for_update()
 _UNLINKED = (
     select(contacts.c.unlinked, func.count().label("contacts"))
     .where(contacts.c.pair_id == bindparam("pair"), contacts.c.unlinked.is_not(None))
@@ -42,12 +41,17 @@ class SqlPairStore(PairRow, Contacts, Links, Inbox, Waiting, Tags, Revocations, 
             unlinked={row.unlinked: row.contacts for row in self._read(_UNLINKED)},
         )
 
-    def commit(self, commit: Commit, run_id: str = "") -> None:
-        """Store everything in one transaction; `run_id` is the run that the changes are logged under."""
+    def commit(self, commit: Commit, run_id: str = "", holder: str | None = None) -> None:
+        """Store everything in one transaction; `run_id` is the run that the changes are logged under.
+
+        Raises `PairBusy`, and stores nothing, when `holder` lost the lease.
+        """
         numbers = self._numbers.of(commit.contacts)
         with writing(self._engine) as connection:
             # One commit to a pair at a time, so that no two can block each other half way.
-            connection.execute(_LOCK, {"pair": self._pair_id})
+            self._lock(connection)
+            if holder is not None:
+                self._verify(connection, holder)
             self._remove_done(connection, commit.done)
             self._remove_waiting(connection, commit.unparked, commit.unheld)
             self._remove_links(connection, commit.unlink)

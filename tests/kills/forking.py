@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -30,19 +31,24 @@ from sync_daemon.__main__ import main
 from sync_daemon.systems import registry
 
 Point = tuple[str, int]
+KEY = "key"
+"""The file without which no process passes the closed point of its order."""
 _ID = re.compile(r"(?<=/)[0-9A-Za-z-]{20,36}(?=/|$)")
 
 
 class Points:
     """Counts the points of this process by name, and ends it at the one it is told, as a power cut would."""
 
-    def __init__(self, fatal: Point | None) -> None:
+    def __init__(self, fatal: Point | None, closed: str | None, key: Path) -> None:
         self.seen: Counter[str] = Counter()
         self._fatal = fatal
+        self._closed, self._key = closed, key
         self._lock = Lock()
 
     def reach(self, name: str) -> None:
-        """Count one; what is after the fatal one doesn't happen."""
+        """Count one; what is after the fatal one doesn't happen, and before the closed one nothing without its key."""
+        while name == self._closed and not self._key.exists():
+            time.sleep(0.01)
         with self._lock:
             self.seen[name] += 1
             if (name, self.seen[name]) == self._fatal:
@@ -86,7 +92,7 @@ def run(order: dict[str, Any]) -> None:
     os.chdir(folder)
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-    points = Points(tuple(order["at"]) if order["at"] else None)
+    points = Points(tuple(order["at"]) if order["at"] else None, order["closed"], folder / KEY)
     watch(points)
     sys.argv = ["sync-daemon", *order["arguments"]]
     status: object = 1
@@ -100,15 +106,17 @@ def run(order: dict[str, Any]) -> None:
 
 
 def serve() -> None:
-    """Fork for each line of standard input; answer each with the exit status, negative for a signal."""
+    """Fork for each line of standard input, as often as it says; answer each end by its status, signals negative."""
     gc.freeze()  # what is never looked at again is never copied
     for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            run(json.loads(line))
-        _, ended = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(ended)}\n")
-        sys.stdout.flush()
+        order = json.loads(line)
+        for _ in range(order["processes"]):
+            if os.fork() == 0:
+                run(order)
+        for _ in range(order["processes"]):
+            _, ended = os.wait()
+            sys.stdout.write(f"{os.waitstatus_to_exitcode(ended)}\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

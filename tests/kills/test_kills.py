@@ -4,24 +4,13 @@ Every point of every world on SQLite; on PostgreSQL, and for two kills in a row,
 point on both.
 """
 
-from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
-
 import pytest
 
-from tests.databases import Server
-from tests.kills.theatre import Theatre, new_sqlite, share, theatre, troubles
+from tests.kills.theatre import Theatre, share, troubles
 from tests.kills.worlds import FIRST_LOAD, LATER, WORLDS, KillWorld
 
 _SHARES = 6
 _COARSE = 16
-
-
-@pytest.fixture
-def stage(tmp_path: Path, sqlite_template: Path) -> Iterator[Theatre]:
-    with theatre(tmp_path, partial(new_sqlite, sqlite_template, tmp_path)) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
@@ -52,8 +41,7 @@ def test_two_kills_in_a_row_change_no_more_than_one(stage: Theatre, world: KillW
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
-def test_a_kill_changes_nothing_on_postgresql_either(tmp_path: Path, postgres_server: Server, world: KillWorld) -> None:
-    with theatre(tmp_path, postgres_server.emptied_database) as stage:
-        points, expected = stage.undisturbed(world)
-        some = [point for point in points if share(point, _COARSE) == 2]
-        assert [trouble for point in some for trouble in troubles(stage, world, expected, point)] == []
+def test_a_kill_changes_nothing_on_postgresql_either(stage_on_postgresql: Theatre, world: KillWorld) -> None:
+    points, expected = stage_on_postgresql.undisturbed(world)
+    some = [point for point in points if share(point, _COARSE) == 2]
+    assert [trouble for point in some for trouble in troubles(stage_on_postgresql, world, expected, point)] == []

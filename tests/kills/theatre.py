@@ -24,7 +24,7 @@ from sync_daemon.sandbox.server import RunningSandbox, Sandbox, serve
 from sync_daemon.store import tables
 from sync_daemon.store.engine import open_engine, reading
 from tests.e2e.trial import ROOT, SEARCHES, WRITES, let_leases_run_out
-from tests.kills.forking import Point
+from tests.kills.forking import KEY, Point
 from tests.kills.worlds import KillWorld
 
 SECRET = f"secret_key: {'a secret for tests ' * 2}\n"
@@ -114,6 +114,22 @@ class Theatre:
             raise AssertionError(f"the cycle after it isn't quiet: {writes}")
         return end
 
+    def race(self, world: KillWorld, processes: int) -> list[list[int]]:
+        """The exit statuses of processes that start together in each of two cycles, in the order of their ends.
+
+        Whoever begins to read GHL waits there until all others have ended.
+        """
+        self._prepare(world)
+        return [self._together(processes), self._together(processes)]
+
+    def _together(self, processes: int) -> list[int]:
+        key = self._folder / KEY
+        key.unlink(missing_ok=True)
+        self._order(None, processes, closed="before ghl POST /contacts/search")
+        ended = [self._ended() for _ in range(processes - 1)]
+        key.touch()
+        return [*ended, self._ended()]
+
     def _dies(self, point: Point) -> bool:
         """Whether a cycle comes to a point, where it is killed; its lease has run out afterwards."""
         status = self._run(point)
@@ -156,13 +172,26 @@ class Theatre:
         assert status == 0, f"exit status {status}:\n{self._said()}"
 
     def _run(self, at: Point | None) -> int:
-        order = {"folder": str(self._folder), "arguments": ["reconcile", "--config", "sync.yaml"], "at": at}
-        to, answers = self._forking.stdin, self._forking.stdout
-        assert to is not None
-        assert answers is not None
-        to.write(json.dumps(order) + "\n")
-        to.flush()
-        return int(answers.readline())
+        self._order(at)
+        return self._ended()
+
+    def _order(self, at: Point | None, processes: int = 1, closed: str | None = None) -> None:
+        """Let so many processes start."""
+        order = {
+            "folder": str(self._folder),
+            "arguments": ["reconcile", "--config", "sync.yaml"],
+            "at": at,
+            "closed": closed,
+            "processes": processes,
+        }
+        assert self._forking.stdin is not None
+        self._forking.stdin.write(json.dumps(order) + "\n")
+        self._forking.stdin.flush()
+
+    def _ended(self) -> int:
+        """The exit status of the next one that ends."""
+        assert self._forking.stdout is not None
+        return int(self._forking.stdout.readline())
 
     def _said(self) -> str:
         return "".join((self._folder / name).read_text(encoding="utf-8") for name in ("stdout", "stderr"))

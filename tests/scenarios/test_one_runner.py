@@ -41,6 +41,23 @@ def test_a_process_that_stood_still_too_long_writes_nothing_any_more(database_ur
         assert here.in_ghl(ADA)["firstName"] == here.in_emailoctopus(ADA)["fields"]["FirstName"] == "Newest"
 
 
+def test_what_was_decided_under_a_lost_lease_is_not_stored(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, _ = here.linked()
+        here.edit_person(ghl_id, firstName="Augusta")
+
+        def lose_the_lease() -> None:
+            here.pair_store.release(here.pair.lease.holder)
+            assert here.pair_store.acquire("another process", 30)
+
+        here.before_writing(lose_the_lease)  # so lately that the lease itself needn't be looked at yet
+        assert here.reconcile().outcome == CycleOutcome.BUSY
+        [staged] = here.pair_store.staged(GHL, [ghl_id]).values()
+        assert staged.contact_id == ghl_id, "it waits for whoever holds the pair"
+        here.pair_store.release("another process")
+        here.settle()
+
+
 def test_a_process_that_stood_still_goes_on_when_nobody_took_over(database_url: str) -> None:
     with world(database_url) as here:
         ghl_id, _ = here.linked()

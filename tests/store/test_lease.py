@@ -3,10 +3,16 @@
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
-from sync_daemon.ports import PairStore
+import pytest
+from sqlalchemy import Engine, select
+
+from sync_daemon.model.errors import PairBusy
+from sync_daemon.ports import Commit, PairStore
+from sync_daemon.store.engine import writing
+from sync_daemon.store.tables import pairs
 from tests.store.conftest import SECRET, StoppedClock
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -52,6 +58,58 @@ def test_a_lease_is_given_back_by_its_holder_alone(pair: PairStore) -> None:
     assert not pair.acquire("other", 30)
     pair.release("one")
     assert pair.acquire("other", 30)
+
+
+def test_a_lease_taken_before_the_clock_was_turned_back_ends_in_its_time(pair: PairStore, clock: StoppedClock) -> None:
+    assert pair.acquire("crashed", 30)
+    clock.sleep(-3600)
+    assert not pair.acquire("other", 30)
+    clock.sleep(29.999)
+    assert not pair.acquire("other", 30)
+    clock.sleep(0.001)
+    assert pair.acquire("other", 30)
+
+
+def test_who_renews_a_lease_keeps_it_though_the_clock_was_turned_back(pair: PairStore, clock: StoppedClock) -> None:
+    assert pair.acquire("one", 30)
+    clock.sleep(-3600)
+    for _ in range(8):
+        assert not pair.acquire("other", 30)
+        clock.sleep(10)
+        assert pair.renew("one", 30)
+
+
+def test_who_lost_the_lease_stores_nothing_more(pair: PairStore, clock: StoppedClock) -> None:
+    assert pair.acquire("one", 30)
+    pair.commit(Commit(batch_size=50), "run", "one")
+    clock.sleep(30)
+    pair.commit(Commit(batch_size=51), "run", "one")  # nobody has taken it over
+    assert pair.acquire("other", 30)
+    with pytest.raises(PairBusy, match="took the pair over"):
+        pair.commit(Commit(batch_size=52), "run", "one")
+    assert pair.state().batch_size == 51
+
+
+def test_a_lease_is_taken_over_when_the_commit_under_way_is_done(
+    pair: PairStore, clock: StoppedClock, engine: Engine
+) -> None:
+    assert pair.acquire("one", 30)
+    clock.sleep(30)
+    order: list[str] = []
+
+    def take_over() -> bool:
+        taken = pair.acquire("other", 30)
+        order.append("taken over")
+        return taken
+
+    with ThreadPoolExecutor(1) as pool:
+        with writing(engine) as connection:
+            connection.execute(select(pairs.c.id).with_for_update())
+            other = pool.submit(take_over)
+            wait([other], timeout=0.5)  # time enough, if it were possible
+            order.append("committed")
+        assert other.result()
+    assert order == ["committed", "taken over"]
 
 
 def test_each_pair_has_its_own_lease(pair: PairStore, other_pair: PairStore) -> None:

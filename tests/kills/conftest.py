@@ -1,0 +1,29 @@
+"""A theatre for each test."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.databases import Server
+from tests.kills.theatre import Theatre, new_sqlite, theatre
+
+
+@pytest.fixture
+def stage(tmp_path: Path, sqlite_template: Path) -> Iterator[Theatre]:
+    with theatre(tmp_path, partial(new_sqlite, sqlite_template, tmp_path)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def stage_on_postgresql(tmp_path: Path, postgres_server: Server) -> Iterator[Theatre]:
+    with theatre(tmp_path, postgres_server.emptied_database) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def either_stage(request: pytest.FixtureRequest) -> Theatre:
+    """One on each of the databases."""
+    name = "stage" if request.param == "sqlite" else "stage_on_postgresql"
+    return request.getfixturevalue(name)  # type: ignore[no-any-return]
