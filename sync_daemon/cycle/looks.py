@@ -21,20 +21,27 @@ COUNTS, SWEEP, _LEFT = "counts", "consent_sweep", "counts_left:"
 
 
 def look(run: Run) -> None:
-    """Do what is due; a full scan has just seen everything, so after one nothing is."""
-    timing = run.pair.timing
+    """Do what is due; a full scan has just seen everything, so after one nothing is.
+
+    A look is noted when what it found is staged: one that the process didn't survive is taken again.
+    """
+    timing, done = run.pair.timing, list[str]()
     listings: dict[StreamKey, Listing] = {}
     told: Mapping[str, int] | None = None
     if _due(run, COUNTS, timing.counts_every) and EMAILOCTOPUS not in run.stopped:
         told = _counts(run)
-        listings.update(_unexplained(run, told) if told is not None else {})
+        if told is not None:
+            listings.update(_unexplained(run, told))
+            done.append(COUNTS)
     if _due(run, SWEEP, timing.consent_sweep_every) and GHL not in run.stopped:
         listings[GHL, "revoked"] = run.systems[GHL].reader.scan_revoked
-        _note(run, SWEEP)
+        done.append(SWEEP)
     if listings:
         sweep(run, listings)
     if told is not None and EMAILOCTOPUS not in run.failed:
         _leave(run, _differences(run, told))
+    for what in done:
+        _note(run, what)
 
 
 def _counts(run: Run) -> Mapping[str, int] | None:
@@ -44,7 +51,6 @@ def _counts(run: Run) -> Mapping[str, int] | None:
     except StopSystem as error:
         run.sender.stopped.setdefault(EMAILOCTOPUS, error)
         return None
-    _note(run, COUNTS)
     _heed_opt_in(run, told)
     return told.counts
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from sync_daemon.commands.sandbox_configuration import configuration
 from sync_daemon.sandbox.emailoctopus.app import build_app as build_emailoctopus
@@ -22,7 +22,7 @@ from sync_daemon.sandbox.ghl.app import build_app as build_ghl
 from sync_daemon.sandbox.request_log import Exchange
 from sync_daemon.sandbox.server import RunningSandbox, Sandbox, serve
 from sync_daemon.store import tables
-from sync_daemon.store.engine import open_engine, reading
+from sync_daemon.store.engine import open_engine, reading, writing
 from tests.e2e.trial import ROOT, SEARCHES, WRITES, let_leases_run_out
 from tests.kills.forking import KEY, Point
 from tests.kills.worlds import KillWorld
@@ -152,6 +152,8 @@ class Theatre:
             act(self._sandbox)
             self._finish()
         world.acts[-1](self._sandbox)
+        if world.looks_are_due:
+            _let_looks_be_due(self._database)
         if self._database.startswith("sqlite"):
             self._kept[world.name] = _copied(self._sandbox)
             self._copy_database("sync.db", f"{world.name}.db")
@@ -264,6 +266,14 @@ def _remembered(database_url: str, who: dict[Any, str]) -> tuple[Rows, Rows, Row
         _sorted(journal),
         left,
     )
+
+
+def _let_looks_be_due(database_url: str) -> None:
+    """What the clock does in two hours."""
+    engine = open_engine(database_url)
+    with writing(engine) as connection:
+        connection.execute(update(tables.lookups).values(at=tables.lookups.c.at - 2 * 3600 * 1_000_000))
+    engine.dispose()
 
 
 def _copied(sandbox: Sandbox) -> Sandbox:

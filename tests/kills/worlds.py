@@ -23,6 +23,8 @@ class KillWorld:
     acts: tuple[Act, ...]
     must: tuple[str, ...]
     settings: str = ""
+    looks_are_due: bool = False
+    """Whether so much time passes before the last cycle that counts and consent sweeps are due."""
 
 
 def _schema(sandbox: Sandbox) -> None:
@@ -100,6 +102,27 @@ def _a_day(sandbox: Sandbox) -> None:
     emailoctopus.add(sandbox.list_id, "yan@example.com", {"FirstName": "Yan"}, ["Shop"])
 
 
+def _blind_friends(sandbox: Sandbox) -> None:
+    """The same, in systems whose timestamps don't move when somebody opts out."""
+    sandbox.emailoctopus.world.quirks.unsubscribe_touches = False
+    sandbox.ghl.world.quirks.dnd_touches = False
+    _friends(sandbox)
+
+
+def _some_come(sandbox: Sandbox) -> None:
+    """News in every listing, beyond which no poll reaches back."""
+    sandbox.ghl.world.create(firstName="Zoe", email="zoe@example.com")
+    sandbox.emailoctopus.world.add(sandbox.list_id, "eve@example.com", {"FirstName": "Eve"}, status="unsubscribed")
+    sandbox.emailoctopus.world.add(sandbox.list_id, "pia@example.com", {"FirstName": "Pia"}, status="pending")
+    sandbox.emailoctopus.world.add(sandbox.list_id, "yan@example.com", {"FirstName": "Yan"})
+
+
+def _some_leave_unseen(sandbox: Sandbox) -> None:
+    """Revocations that only the list's counts and GHL's filter tell."""
+    sandbox.emailoctopus.world.unsubscribe(_subscriber(sandbox, "ann"))
+    sandbox.ghl.world.set_dnd(_person(sandbox, "ben"))
+
+
 def _person(sandbox: Sandbox, name: str) -> str:
     address = f"{name}@example.com"
     return next(one.id for one in sandbox.ghl.world.contacts if one.email == address)
@@ -130,4 +153,10 @@ LATER = KillWorld(
     ),
     settings="    resubscribe: allow\n",
 )  # fmt: skip
-WORLDS = (FIRST_LOAD, LATER)
+BLIND = KillWorld(
+    "blind",
+    (_blind_friends, _some_come, _some_leave_unseen),
+    must=("ghl PUT /contacts/*", "emailoctopus PUT /lists/*/contacts/*"),
+    looks_are_due=True,
+)
+WORLDS = (FIRST_LOAD, LATER, BLIND)
