@@ -140,6 +140,11 @@ class World:
         lease = Lease(self.pair.name, self.pair_store, "another process", self.pair.clock)
         return replace(self.pair, lease=lease, systems=self.connect(lease), progress=NoProgress())
 
+    def with_store(self, pair_store: PairStore) -> None:
+        """Go on with another state store, and with its lease."""
+        lease = Lease(self.pair.name, pair_store, "tests", self.pair.clock)
+        self.pair = replace(self.pair, store=pair_store, lease=lease, systems=self.connect(lease))
+
     def full(self) -> CycleReport:
         return self.reconcile(Mode.FULL)
 

@@ -123,6 +123,18 @@ def _some_leave_unseen(sandbox: Sandbox) -> None:
     sandbox.ghl.world.set_dnd(_person(sandbox, "ben"))
 
 
+def _some_go(sandbox: Sandbox) -> None:
+    """Links that end or move where the policies are the strictest, and people who come revoked."""
+    ghl = sandbox.ghl.world
+    ghl.edit(_person(sandbox, "ann"), email="mia.new@example.com")  # the link moves, its old contact is deleted
+    ghl.edit(_person(sandbox, "ben"), email="cat@example.com")  # a duplicate from now on: the link ends
+    ghl.add_tags(_person(sandbox, "dot"), ["leaver"])
+    blocked = ghl.create(firstName="Fay", email="fay@example.com")
+    ghl.set_dnd(blocked.id)
+    fields = {"FirstName": "Uma"}
+    sandbox.emailoctopus.world.add(sandbox.list_id, "uma@example.com", fields, status="unsubscribed")
+
+
 def _person(sandbox: Sandbox, name: str) -> str:
     address = f"{name}@example.com"
     return next(one.id for one in sandbox.ghl.world.contacts if one.email == address)
@@ -159,4 +171,15 @@ BLIND = KillWorld(
     must=("ghl PUT /contacts/*", "emailoctopus PUT /lists/*/contacts/*"),
     looks_are_due=True,
 )
-WORLDS = (FIRST_LOAD, LATER, BLIND)
+STRICT = KillWorld(
+    "strict",
+    (_friends, _some_go),
+    must=("ghl POST /contacts/", "emailoctopus POST /lists/*/contacts", "emailoctopus DELETE /lists/*/contacts/*"),
+    settings="""\
+    deletes: {in_ghl: delete}
+    create_suppressed: true
+    scope: {tags_none: [leaver]}
+    on_leave_scope: unsubscribe
+""",
+)
+WORLDS = (FIRST_LOAD, LATER, BLIND, STRICT)

@@ -106,10 +106,10 @@ def killed_after(here: World, what: str) -> Iterator[None]:
     """Kill the process when something was written and is about to be written down."""
     store, commit = here.pair.store, here.pair.store.commit
 
-    def dying(changes: Commit, run_id: str = "") -> None:
+    def dying(changes: Commit, run_id: str = "", holder: str | None = None) -> None:
         if any(change.what == what for change in changes.changes):
             raise KilledError
-        commit(changes, run_id)
+        commit(changes, run_id, holder)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "commit", dying)
@@ -262,8 +262,8 @@ def killed_before(here: World) -> Iterator[None]:
     """Kill the process when what is to be written is written down and nothing was sent."""
     store, commit = here.pair.store, here.pair.store.commit
 
-    def dying(changes: Commit, run_id: str = "") -> None:
-        commit(changes, run_id)
+    def dying(changes: Commit, run_id: str = "", holder: str | None = None) -> None:
+        commit(changes, run_id, holder)
         if any(row.sent is not None for row in changes.contacts):
             raise KilledError
 

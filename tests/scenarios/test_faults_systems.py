@@ -1,6 +1,5 @@
 """Contract, section 8: a system is slow, refuses, fails, or can't be reached; nothing is lost or done twice."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -353,7 +352,7 @@ def test_a_lost_state_store_is_rebuilt_from_both_sides_in_one_run(database_url: 
         engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
         with StateStore(engine, Secrets(SECRET), here.pair.clock) as store:
             pair_store = store.open_pair("main", here.sandbox.location_id, here.sandbox.list_id)
-            here.pair = replace(here.pair, store=pair_store)
+            here.with_store(pair_store)
             here.later(minutes=20)
             report = here.reconcile()
             assert (report.mode, report.outcome, dict(report.written)) == (Mode.FULL, "ok", {})

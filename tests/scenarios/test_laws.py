@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -259,7 +258,7 @@ def test_two_runs_over_the_same_worlds_with_the_state_lost_between_them_create_n
         here.settle()
         before = (len(here.people()), len(here.subscribers()))
         fresh = here.store.open_pair("again", here.sandbox.location_id, here.sandbox.list_id)
-        here.pair = replace(here.pair, store=fresh)
+        here.with_store(fresh)
         report = here.reconcile()
         assert {word for _, word in report.written} <= {"updated", "dnd_set"}
         here.settle()
