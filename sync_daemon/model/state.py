@@ -80,6 +80,10 @@ class Sent:
         """Whether a contact's timestamp may be that of this write; a later one is somebody else's."""
         return self.since is None or updated_at is None or updated_at <= self.since + _ON_ITS_WAY
 
+    def made(self, updated_at: datetime) -> bool:
+        """Whether a contact with that timestamp may be the one created by this write; an older one was there before."""
+        return self.since is not None and abs(updated_at - self.since) <= _ON_ITS_WAY
+
 
 @dataclass(frozen=True, slots=True)
 class KnownContact:

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.policy import OnLeaveScope
 from sync_daemon.model.state import Baseline, Cause, Sent, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.consent import ConsentDecision, ConsentHistory, ConsentSide, decide_consent
 from sync_daemon.reconcile.decision import Context
+from sync_daemon.reconcile.scope import in_scope
 
 REVOKED = Consent.REVOKED
 
@@ -59,7 +61,8 @@ def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
     if not first:
         # The process died between a revocation and writing it down: both were revoked.
         other = replace(other, before=REVOKED) if was_being_revoked(ghl) else other
-        one = replace(one, before=REVOKED) if was_being_revoked(emailoctopus) else one
+        carried = was_being_revoked(emailoctopus) and not _leaves_scope(case, context)
+        one = replace(one, before=REVOKED) if carried else one
         # Or between a step toward consent and writing it down: both had granted it.
         other = replace(other, before=Consent.GRANTED) if _was_being_freed(ghl) else other
         one = replace(one, before=Consent.GRANTED) if _was_being_freed(emailoctopus) else one
@@ -160,12 +163,34 @@ def _history(case: Case, ghl: CaseSide, one: ConsentSide) -> ConsentHistory:
     link = case.link or case.former
     if one.now is REVOKED and was_being_revoked(ghl):
         return ConsentHistory((link.cause if link else None) or Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
+    if one.now is REVOKED and _was_being_created_blocked(case, ghl):
+        return ConsentHistory(Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
     remembered = case.remembered or _policy_of_orphan(case.emailoctopus)
     if case.emailoctopus is not None and was_being_revoked(case.emailoctopus) and one.now is not REVOKED:
         remembered = remembered or Cause.POLICY
     if link is None:
         return ConsentHistory(remembered)
     return ConsentHistory(link.cause or remembered, link.dnd_by_us, link.consent_held)
+
+
+def _leaves_scope(case: Case, context: Context) -> bool:
+    """Whether the link leaves the scope now: what was revoked for that is no person's revocation, carried."""
+    snapshot = case.ghl.snapshot if case.ghl else None
+    if case.link is None or not case.link.in_scope or snapshot is None:
+        return False
+    revokes = context.policy.on_leave_scope is OnLeaveScope.UNSUBSCRIBE
+    return revokes and not in_scope(context.policy.scope, snapshot)
+
+
+def _was_being_created_blocked(case: Case, ghl: CaseSide) -> bool:
+    """Whether a contact that nobody knows yet is the one that was about to be created, blocked, for somebody revoked.
+
+    One that changed before or after that may be blocked by a person.
+    """
+    sent = (case.emailoctopus.known.sent if case.emailoctopus else None) or Sent()
+    if not sent.creation or case.link is not None or ghl.known.baseline is not None or ghl.snapshot is None:
+        return False
+    return sent.made(ghl.snapshot.updated_at)
 
 
 def _was_being_freed(side: CaseSide) -> bool:

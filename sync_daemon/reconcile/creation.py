@@ -70,6 +70,7 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
             unlinked=Unlinked.ADDITIONAL_ADDRESS,
             unparks=tuple(case.parked.values()),
         )
+    remember = Cause.PERSON_EMAILOCTOPUS if revoked and _by_person(side) else None
     why_not = _why_not_in_ghl(side, context)
     if why_not is not None:
         return Decision(
@@ -77,11 +78,11 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
             settles=frozenset({"consent"}),
             unlinked=why_not,
             unparks=tuple(case.parked.values()),
-            remember=Cause.PERSON_EMAILOCTOPUS if revoked and _by_person(side) else None,
+            remember=remember,
         )
     create, to_park = _creation(GHL, side, context, REVOKED if revoked else None)
     decision = _create_or_wait(case, create, (), to_park, context)
-    return replace(decision, regrant=_opted_in_again(side))
+    return replace(decision, remember=remember, regrant=_opted_in_again(side))
 
 
 def decide_blocked(case: Case, link: Link, context: Context) -> Decision | Needs:

@@ -3,7 +3,7 @@
 from tests.kills.theatre import Theatre
 from tests.kills.worlds import FIRST_LOAD
 
-_PROCESSES, _ROUNDS = 6, 3
+_PROCESSES, _ROUNDS = 6, 2
 
 
 def test_of_processes_that_start_together_exactly_one_works(either_stage: Theatre) -> None:
