@@ -278,6 +278,20 @@ def test_a_creation_cut_off_by_a_kill_is_looked_for_by_the_next_run(database_url
         here.assert_quiet()
 
 
+def test_a_block_that_a_creation_cut_off_by_a_kill_had_set_is_our_own(database_url: str) -> None:
+    with world(database_url, create_suppressed=True) as here:
+        here.subscriber(ADA, status="unsubscribed")
+        kill(here, lambda: len(here.people()) == 1)
+        here.later(minutes=1)
+        here.reconcile()
+        assert here.blocked(ADA)
+        here.clock.advance(1)
+        here.emailoctopus.sign_up(here.sandbox.list_id, ADA)
+        here.reconcile()
+        assert (here.status(ADA), here.blocked(ADA)) == ("subscribed", False)
+        here.settle()
+
+
 Edit = Callable[[World, str, str], None]
 
 

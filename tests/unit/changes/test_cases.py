@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync_daemon.changes.cases import Case, CaseSide, ContactKey, Lookups, linked_case, who_is_who
-from sync_daemon.model.state import Cause, Held, KnownContact, Link, Parked, Staged, Unlinked
+from sync_daemon.model.state import Cause, Held, KnownContact, Link, Parked, Sent, Staged, Unlinked
 from sync_daemon.model.system import SystemName
 from tests.unit.changes.values import ADA, BOB, EMAILOCTOPUS, EVE, GHL, at, digest, person, staged, subscriber
 
@@ -245,3 +245,10 @@ def test_links_stay_and_those_who_meet_share_an_address(inbox: tuple[list[Staged
         for side in case.duplicates:
             assert (side.system, side.contact_id) not in known.links
             assert side.system is SystemName.GHL
+
+
+@pytest.mark.parametrize(("minutes", "holder"), [(10, "g1"), (11, "g2")])
+def test_what_a_dead_process_wrote_makes_nobody_the_most_recently_updated(minutes: float, holder: str) -> None:
+    written = replace(row("g2", minutes=minutes), sent=Sent(at=at(0), since=at(10)))
+    [(found, _, [duplicate], _)] = shapes(["g2"], [row("g1", minutes=5), written])
+    assert (found, duplicate) == (holder, "g1" if holder == "g2" else "g2")
