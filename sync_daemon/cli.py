@@ -40,6 +40,7 @@ def stop(number: int, _frame: FrameType | None) -> None:
         if told_to_stop():
             _end_on_the_spot()
         finish_soon()
+        os.write(2, b"Told to stop: the record in hand is finished and stored. A second SIGTERM ends it on the spot.\n")
         timer = threading.Timer(_TIME_TO_FINISH_S, _end_on_the_spot)
         timer.daemon = True
         timer.start()

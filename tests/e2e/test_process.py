@@ -98,6 +98,7 @@ def test_a_cycle_that_is_told_to_stop_answers_and_gives_the_pair_back(trial: Tri
     answer = finished(process)
 
     assert (answer.status, answer.err.count("Traceback")) == (0, 0)
+    assert "Told to stop: the record in hand is finished" in answer.err
     assert answer.pair["outcome"] == "incomplete"
     requests = trial.sandbox.ghl.log.total + trial.sandbox.emailoctopus.log.total
     assert sum(answer.pair["requests"].values()) <= requests
