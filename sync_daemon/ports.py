@@ -146,7 +146,7 @@ class Commit:
     """Replace by (ghl_id, emailoctopus_id, what)."""
     unparked: list[Parked] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
-    """Replace by (ghl_id, emailoctopus_id, action)."""
+    """Replace by (ghl_id, emailoctopus_id, action); what a person said about one that stands stays, and since when."""
     unheld: list[Held] = field(default_factory=list)
     tombstones: list[Tombstone] = field(default_factory=list)
     tags: list[KnownTag] = field(default_factory=list)
@@ -220,6 +220,9 @@ class PairStore(Protocol):
         self, *, ghl: Collection[str] = (), emailoctopus: Collection[str] = (), everything: bool = False
     ) -> list[Held]:
         """Held changes of the contacts named, or all."""
+
+    def order_held(self, ids: Collection[int], *, approve: bool) -> None:
+        """A person's word about held changes, that the next cycle obeys: approved, or else discarded."""
 
     def tags(self) -> list[KnownTag]:
         """Every tag name the pair has seen."""

@@ -1,4 +1,4 @@
-"""What a person says about waiting changes, and how much of a kind was changed lately."""
+"""What a person says about waiting changes, how much of a kind was changed lately, and who left a narrowed scope."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,7 @@ def upgrade() -> None:
     # Plain statements, not batches: a batch makes a SQLite table anew, without the ids it never gives twice.
     op.add_column("parked", sa.Column("dropped", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("held", sa.Column("discarded", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("links", sa.Column("left_by_configuration", sa.Boolean, nullable=False, server_default=sa.false()))
     op.create_table(
         "mass_changes",
         sa.Column("id", sa.Integer, nullable=False),
@@ -30,5 +31,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("mass_changes")
+    op.drop_column("links", "left_by_configuration")
     op.drop_column("held", "discarded")
     op.drop_column("parked", "dropped")

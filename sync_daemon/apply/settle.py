@@ -17,9 +17,10 @@ from sync_daemon.apply.retry_times import next_try
 from sync_daemon.apply.verify import Failure
 from sync_daemon.changes.cases import CaseSide, ContactKey
 from sync_daemon.model.contact import Consent, Source
-from sync_daemon.model.plan import Action, WriteResult
+from sync_daemon.model.plan import Action, MassChange, WriteResult
 from sync_daemon.model.state import (
     Baseline,
+    Held,
     KnownContact,
     Link,
     Parked,
@@ -31,6 +32,7 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.consents import consent_now
 from sync_daemon.reconcile.decision import Context, Decision
+from sync_daemon.reconcile.guard import stuck_parts
 from sync_daemon.reconcile.orphans import consent_before
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
@@ -213,7 +215,7 @@ class _Settlement:
     def _settle_orphan(self) -> None:
         """The EmailOctopus contact that lost its link, and the tombstone that says so."""
         decision, case = self._decision, self._decision.case
-        side = case.left_behind or (case.emailoctopus if self._baselines.dissolved else None)
+        side = case.left_behind or case.emailoctopus
         if decision.orphan is None or side is None or not self._answers.complete:
             return
         written = self._answers.on(EMAILOCTOPUS, decision.orphan)
@@ -230,6 +232,8 @@ class _Settlement:
             *(row for row in self._commit.contacts if (row.system, row.contact_id) != (EMAILOCTOPUS, decision.orphan)),
             orphan,
         ]
+        if any(entry.action == MassChange.DELETION for entry in decision.holds):
+            return
         former = decision.dissolves
         done = written.operations[0].action if written.operations else "nothing"
         self._commit.tombstones.append(
@@ -277,7 +281,12 @@ class _Settlement:
             parked_again = set(map(_place, self._commit.parked))
             self._commit.unparked.extend(entry for entry in decision.unparks if _place(entry) not in parked_again)
             self._commit.held.extend(decision.holds)
-            self._commit.unheld.extend(decision.unholds)
+            self._commit.unheld.extend(entry for entry in decision.unholds if not self._must_try_again(entry))
+
+    def _must_try_again(self, entry: Held) -> bool:
+        """Whether what a person approved wasn't taken: another try needn't ask him again."""
+        keys = [rule.key for rule in self._context.policy.fields]
+        return entry.approved and not stuck_parts(entry.action, keys).isdisjoint(self._answers.failed)
 
     def _ids(self, link: Link | None) -> tuple[str | None, str | None]:
         case = self._decision.case

@@ -17,7 +17,7 @@ class StagingRules:
 
     `scan` is the number of the full scan under way, 0 for a poll; `generation` digests the configuration,
     `scope_generation` its scope;
-    `watermark` is the one in force before this reading; `in_scope` judges a GHL snapshot.
+    `watermark` is the one in force before this reading; `apply_scope` asks for those who left a narrowed scope.
     """
 
     detector: Detector
@@ -26,6 +26,7 @@ class StagingRules:
     scan: int
     watermark: datetime | None
     search_tells_consent: bool
+    apply_scope: bool = False
 
 
 @dataclass(slots=True)
@@ -95,12 +96,15 @@ def _stage_one(
     settled = rules.scan == 0 or row.generation == rules.generation
     fresh = replace(seen_now, updated_at=_latest(row.updated_at, snapshot.updated_at))
     same = digest == row.seen and _same_consent(snapshot, row, untold=untold)
-    if same and settled and waiting is None:
+    leaves = _leaves_now(snapshot, link, rules, inside=inside)
+    if same and settled and waiting is None and not leaves:
         _keep_if_changed(fresh, row, page)
         return
     parts = _parts(snapshot, row, link, rules, inside=inside)
     if untold and not _same_consent(snapshot, row, untold=True):
         parts |= {"consent"}
+    if leaves:
+        parts |= {"scope"}
     as_left = settled and parts <= stuck - {"consent"} and _as_we_left_it(snapshot, row, untold=untold)
     parts = _with_stuck(parts, stuck if link is not None else frozenset(), as_left=as_left)
     fresh = replace(fresh, address=_address(snapshot, rules), consent=snapshot.consent or row.consent)
@@ -207,6 +211,12 @@ def _same_consent(snapshot: Snapshot, row: KnownContact, *, untold: bool) -> boo
     if untold:
         return row.consent is not None and row.updated_at is not None and snapshot.updated_at <= row.updated_at
     return row.consent is (snapshot.consent or Consent.GRANTED)
+
+
+def _leaves_now(snapshot: Snapshot, link: Link | None, rules: StagingRules, *, inside: bool) -> bool:
+    """Whether somebody who left because the scope was narrowed is to be treated as one who left."""
+    outside = snapshot.system is SystemName.GHL and not inside
+    return rules.apply_scope and outside and link is not None and (link.in_scope or link.left_by_configuration)
 
 
 def _stays_under_another_scope(snapshot: Snapshot, link: Link, rules: StagingRules) -> bool:

@@ -25,6 +25,15 @@ PairName = Annotated[str | None, Parameter(name="--pair", help="Only this pair."
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON object instead of tables.")]
 Full = Annotated[bool, Parameter(name="--full", negative="", help="Read every contact, not only what changed.")]
 
+ApplyScope = Annotated[
+    bool,
+    Parameter(
+        name="--apply-scope",
+        negative="",
+        help="Do what on_leave_scope says to those, too, who left because the scope was narrowed; implies --full.",
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:

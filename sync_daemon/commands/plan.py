@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from rich.console import RenderableType
 
 from sync_daemon.commands.exits import DONE
-from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Full, Json, PairName, choose
+from sync_daemon.commands.options import DEFAULT_CONFIG, ApplyScope, Config, Full, Json, PairName, choose
 from sync_daemon.commands.printing import console, plural, print_json, seconds, table
 from sync_daemon.commands.progress import CycleProgress, shown_progress
 from sync_daemon.cycle import PairPlan
@@ -34,36 +35,48 @@ class FullPlan:
     cycle: PairPlan
 
 
-def plan(*, config: Config = DEFAULT_CONFIG, pair: PairName = None, full: Full = False, json: Json = False) -> int:
+def plan(
+    *,
+    config: Config = DEFAULT_CONFIG,
+    pair: PairName = None,
+    full: Full = False,
+    apply_scope: ApplyScope = False,
+    json: Json = False,
+) -> int:
     """Show what reconcile would write, and what that would cost; writes nothing."""
     chosen = choose(config, pair)
     mode = Mode.FULL if full else Mode.INCREMENTAL
     with open_installation(chosen.settings) as installation, shown_progress() as progress:
-        plans = [plan_pair(installation, section, mode, progress) for section in chosen.pairs]
+        plans = [plan_pair(installation, section, mode, progress, apply_scope=apply_scope) for section in chosen.pairs]
     if json:
         print_json(as_json(plans))
     else:
         for one in plans:
             show_plan(one)
-            show_records(one.cycle.operations)
+            show_records((*one.cycle.operations, *one.cycle.held))
     return DONE
 
 
-def plan_pair(installation: Installation, section: PairSection, mode: Mode, progress: CycleProgress) -> FullPlan:
+def plan_pair(
+    installation: Installation, section: PairSection, mode: Mode, progress: CycleProgress, *, apply_scope: bool = False
+) -> FullPlan:
     """The plan of one pair. Raises `ConfigurationError`, `StopSystem`, `IncompleteRead`."""
     with installation.foresee(section, progress) as (foreseen, new_fields):
         progress.begin(section.name, lambda system, requests: foreseen.systems[system].seconds_for(requests))
-        return FullPlan(new_fields, plan_cycle(foreseen, mode))
+        return FullPlan(new_fields, plan_cycle(foreseen, mode, apply_scope=apply_scope))
 
 
 def as_json(plans: Iterable[FullPlan]) -> dict[str, Any]:
-    """The documented answer; `digest` is that of the pairs' operations."""
+    """The documented answer; `digest` is that of the pairs' operations.
+
+    What a guard would hold is among them, and its reason begins with that; `requests` are those of the others.
+    """
     pairs = [
         {
             "pair": one.cycle.pair,
             "operations": [
                 *(_new_field_as_json(new) for new in one.new_fields),
-                *(_operation_as_json(operation) for operation in one.cycle.operations),
+                *(_operation_as_json(operation) for operation in (*one.cycle.operations, *one.cycle.held)),
             ],
             "requests": {str(system): count for system, count in _requests(one).items()},
             "least_seconds": {str(system): round(one.cycle.least_seconds[system], 1) for system in SystemName},
@@ -81,9 +94,16 @@ def show_plan(plan: FullPlan) -> None:
     else:
         counts = Counter((operation.system, str(operation.action)) for operation in cycle.operations)
         counts.update((new.system, _NEW_FIELD) for new in plan.new_fields)
-        rows = [(system, action.replace("_", " "), count) for (system, action), count in sorted(counts.items())]
-        out.print(table(("write to", "action", "records#"), rows, f"{cycle.pair}: what would be written"))
+        out.print(_summary(counts, f"{cycle.pair}: what would be written"))
+    if cycle.held:
+        held = Counter((operation.system, str(operation.action)) for operation in cycle.held)
+        out.print(_summary(held, f"{cycle.pair}: what would be held until somebody approves it"))
     _show_costs(plan)
+
+
+def _summary(counts: Counter[tuple[SystemName, str]], title: str) -> RenderableType:
+    rows = [(system, action.replace("_", " "), count) for (system, action), count in sorted(counts.items())]
+    return table(("write to", "action", "records#"), rows, title)
 
 
 def show_records(operations: Sequence[Operation]) -> None:

@@ -6,7 +6,7 @@ import structlog
 from cyclopts import Parameter
 
 from sync_daemon.commands.exits import status_after_stop, status_of_outcomes
-from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Full, Json, PairName, choose
+from sync_daemon.commands.options import DEFAULT_CONFIG, ApplyScope, Config, Full, Json, PairName, choose
 from sync_daemon.commands.outcomes import report_of, show_reports
 from sync_daemon.commands.printing import print_json
 from sync_daemon.commands.progress import CycleProgress, shown_progress
@@ -33,6 +33,7 @@ def reconcile(
     config: Config = DEFAULT_CONFIG,
     pair: PairName = None,
     full: Full = False,
+    apply_scope: ApplyScope = False,
     wait: Annotated[
         float,
         Parameter(
@@ -45,7 +46,10 @@ def reconcile(
     chosen = choose(config, pair)
     mode = Mode.FULL if full else Mode.INCREMENTAL
     with open_installation(chosen.settings) as installation, shown_progress() as progress:
-        reports = [reconcile_pair(installation, section, mode, progress, wait) for section in chosen.pairs]
+        reports = [
+            reconcile_pair(installation, section, mode, progress, wait, apply_scope=apply_scope)
+            for section in chosen.pairs
+        ]
     if json:
         print_json({"pairs": [as_json(report) for report in reports]})
     else:
@@ -55,7 +59,13 @@ def reconcile(
 
 
 def reconcile_pair(
-    installation: Installation, section: PairSection, mode: Mode, progress: CycleProgress, wait: float = 0.0
+    installation: Installation,
+    section: PairSection,
+    mode: Mode,
+    progress: CycleProgress,
+    wait: float = 0.0,
+    *,
+    apply_scope: bool = False,
 ) -> CycleReport:
     """One cycle of one pair, tried again while another process holds it and there is time.
 
@@ -65,7 +75,7 @@ def reconcile_pair(
     deadline = installation.clock.monotonic() + wait
     waits = False
     while True:
-        report = _attempt(installation, section, mode, progress)
+        report = _attempt(installation, section, mode, progress, apply_scope=apply_scope)
         left = deadline - installation.clock.monotonic()
         if report.outcome is not CycleOutcome.BUSY or left <= 0:
             return report
@@ -78,14 +88,16 @@ def reconcile_pair(
             return report
 
 
-def _attempt(installation: Installation, section: PairSection, mode: Mode, progress: CycleProgress) -> CycleReport:
+def _attempt(
+    installation: Installation, section: PairSection, mode: Mode, progress: CycleProgress, *, apply_scope: bool
+) -> CycleReport:
     run_id = installation.new_run_id()
     if told_to_stop():
         return report_of(Stopped(SystemName.GHL), section.name, run_id, mode)
     try:
         opened = installation.open(section, progress)
         progress.begin(section.name, lambda system, requests: opened.systems[system].seconds_for(requests))
-        return run_cycle(opened, mode)
+        return run_cycle(opened, mode, apply_scope=apply_scope)
     except ConfigurationError:
         raise
     except SyncError as error:

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 from sync_daemon.cycle.pair import GHL, Run
-from sync_daemon.model.state import Parked, Staged
+from sync_daemon.model.state import Held, Parked, Staged
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
+from sync_daemon.reconcile.decision import Decision, revocations_of
+from sync_daemon.reconcile.pair_addresses import CHANGE_ADDRESS
 
 _BATCH = 1000
 """Inbox rows of each system that are decided together: enough to fill EmailOctopus's batches."""
@@ -53,18 +56,38 @@ def still_staged(run: Run, rows: Sequence[Staged]) -> list[Staged]:
 
 
 def stage_due(run: Run) -> None:
-    """Parked changes whose time has come: both records are to be read by id and decided anew."""
-    due = run.pair.store.parked(due=run.pair.clock.now())
-    ids = {name: {one for entry in due if (one := _id_in(entry, name))} for name in SystemName}
-    moved = {_id_in(entry, name) for entry in due if entry.what == "address" for name in SystemName}
-    hints = [
-        Staged(name, contact_id, None, moved=contact_id in moved)
-        for name in SystemName
-        for contact_id in ids[name] - set(run.pair.store.staged(name, ids[name]))
+    """What is parked and whose time has come, and what a person decided about: to be read by id and decided anew."""
+    store = run.pair.store
+    due = store.parked(due=run.pair.clock.now())
+    ordered = [entry for entry in store.held(everything=True) if entry.approved or entry.discarded]
+    moving: list[Parked | Held] = [
+        *(entry for entry in due if entry.what == "address"),
+        *(entry for entry in ordered if entry.action == CHANGE_ADDRESS),
     ]
-    if hints:
-        run.commit(Commit(staged=hints))
+    waiting: list[Parked | Held] = [*due, *ordered]
+    rows: list[Staged] = []
+    for name in SystemName:
+        moved = {_id_in(entry, name) for entry in moving}
+        ids = {one for entry in waiting if (one := _id_in(entry, name))}
+        staged = store.staged(name, ids)
+        rows += [Staged(name, one, None, moved=one in moved) for one in ids - staged.keys()]
+        rows += [replace(row, moved=True) for one, row in staged.items() if one in moved and not row.moved]
+    if rows:
+        run.commit(Commit(staged=rows))
 
 
-def _id_in(entry: Parked, system: SystemName) -> str | None:
+def keep_reads(run: Run, rows: Sequence[Staged], decisions: Sequence[Decision]) -> None:
+    """Who was read by id and is to be decided later isn't read again for the rest of the cycle."""
+    before = {(row.system, row.contact_id): row.snapshot for row in rows}
+    read = [
+        replace(row, revoked=row.revoked and revocations_of(decision) is not None)
+        for decision in decisions
+        for row in decision.case.rows()
+        if row.snapshot is not before.get((row.system, row.contact_id), row.snapshot)
+    ]
+    if read:
+        run.commit(Commit(staged=read))
+
+
+def _id_in(entry: Parked | Held, system: SystemName) -> str | None:
     return entry.ghl_id if system is GHL else entry.emailoctopus_id

@@ -13,6 +13,7 @@ from sync_daemon.model.state import Held, KnownContact, Parked, Staged, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.read.streams import Listing, StreamKey, side_by_side
+from sync_daemon.reconcile.guard import stuck_parts
 from sync_daemon.reconcile.scope import in_scope
 
 OVERLAP = {GHL: timedelta(minutes=10), EMAILOCTOPUS: timedelta(minutes=5)}
@@ -108,6 +109,7 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
             scan,
             run.state.watermarks.get(watermark_key(system, page.stream)),
             run.search_tells_consent,
+            run.apply_scope,
         ),
     )
     commit = Commit(
@@ -204,15 +206,16 @@ def _stuck(run: Run, system: SystemName, ids: Collection[str]) -> dict[str, froz
     """The parts of these contacts that are parked or held."""
     store = run.pair.store
     ghl, emailoctopus = (ids, ()) if system is GHL else ((), ids)
-    waiting: list[tuple[Parked | Held, str]] = [
-        *((entry, entry.what) for entry in store.parked(ghl=ghl, emailoctopus=emailoctopus)),
-        *((entry, "address") for entry in store.held(ghl=ghl, emailoctopus=emailoctopus)),
+    keys = [rule.key for rule in run.policy().fields]
+    waiting: list[tuple[Parked | Held, frozenset[str]]] = [
+        *((entry, frozenset({entry.what})) for entry in store.parked(ghl=ghl, emailoctopus=emailoctopus)),
+        *((entry, stuck_parts(entry.action, keys)) for entry in store.held(ghl=ghl, emailoctopus=emailoctopus)),
     ]
     stuck: dict[str, frozenset[str]] = {}
-    for entry, part in waiting:
+    for entry, parts in waiting:
         contact_id = entry.ghl_id if system is GHL else entry.emailoctopus_id
         if contact_id is not None:
-            stuck[contact_id] = stuck.get(contact_id, frozenset()) | {part}
+            stuck[contact_id] = stuck.get(contact_id, frozenset()) | parts
     return stuck
 
 

@@ -171,6 +171,7 @@ def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
             for side in lost
         ],
         done=[side.staged for side in lost if side.staged is not None],
+        unheld=[] if ends else list(case.held),
     )
     # Whoever else has the address is decided without the contact that is gone.
     others = case.duplicates if case.ghl in ends else () if ends else tuple(case.sides())

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from sync_daemon.changes.addresses import is_valid
 from sync_daemon.changes.cases import Case, Lookups, linked_case
+from sync_daemon.cycle.inbox import keep_reads
 from sync_daemon.cycle.intake import called
 from sync_daemon.cycle.judge import judge
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run
@@ -27,11 +28,19 @@ def move_all(run: Run) -> None:
         if not rows or run.stopped:
             return
         lookups = gather(rows, run.pair.store)
+        moved_on = False
         for wave in _waves(run, rows, lookups):
             decisions = judge(run, _cases(wave, lookups), {move.link.ghl_id: move for move in wave})
-            carry_out(run, decisions)
+            now, put_off = run.guard.sift(decisions)
+            carry_out(run, now)
+            keep_reads(run, rows, put_off)
             _call_duplicates(run, wave, lookups)
             lookups = gather(rows, run.pair.store)
+            moved_on = moved_on or bool(now) or not put_off
+            if put_off:  # a later wave may wait for them
+                break
+        if not moved_on:
+            return
 
 
 def plan_all(run: Run) -> list[Decision]:
@@ -92,7 +101,13 @@ def _one(link: Link, lookups: Lookups, occupants: dict[bytes, list[KnownContact]
         emailoctopus=_address(link, EMAILOCTOPUS, lookups),
         occupant=occupant.contact_id if occupant else None,
         occupant_link=lookups.links.get((EMAILOCTOPUS, occupant.contact_id)) if occupant else None,
+        stays=_stays(link, lookups),
     )
+
+
+def _stays(link: Link, lookups: Lookups) -> bool:
+    known = lookups.side((EMAILOCTOPUS, link.emailoctopus_id)).known
+    return known.baseline is not None and known.baseline.address == known.address
 
 
 def _agreed(link: Link, lookups: Lookups) -> bytes | None:

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sync_daemon.apply.send import requests_needed
-from sync_daemon.changes.cases import Case, ContactKey, who_is_who
+from sync_daemon.changes.cases import Case, who_is_who
 from sync_daemon.cycle import intake, moving
-from sync_daemon.cycle.inbox import batches, next_rows, stage_due, topped_up
+from sync_daemon.cycle.inbox import batches, keep_reads, next_rows, stage_due, topped_up
 from sync_daemon.cycle.judge import judge, refresh_schemas
 from sync_daemon.cycle.looks import look
 from sync_daemon.cycle.opening import open_run
 from sync_daemon.cycle.outcome import conclude
-from sync_daemon.cycle.pair import Pair, Run
+from sync_daemon.cycle.pair import FIRST_LOADED, Pair, Run
 from sync_daemon.cycle.write import carry_out
 from sync_daemon.model.errors import IncompleteRead, PairBusy, Refused, StopSystem
 from sync_daemon.model.plan import Operation
@@ -23,6 +23,7 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.read.gather import gather
 from sync_daemon.reconcile.decision import Decision, revocations_of
+from sync_daemon.reconcile.foreseen import Asking, asking
 
 _AT_A_TIME = timedelta(seconds=60)
 """Writing goes on so long before more is taken from the inbox: in that time neither system takes a whole batch."""
@@ -30,10 +31,14 @@ _AT_A_TIME = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class PairPlan:
-    """What a cycle would write, and what that costs: requests, and the least seconds under the limits known."""
+    """What a cycle would write, and what that costs: requests, and the least seconds under the limits known.
+
+    `held` is what it wouldn't, as it must wait for a person; the reason of each says why.
+    """
 
     pair: str
     operations: tuple[Operation, ...]
+    held: tuple[Operation, ...]
     requests: dict[SystemName, int]
     least_seconds: dict[SystemName, float]
     skipped: Counter[str]
@@ -41,14 +46,17 @@ class PairPlan:
     report: CycleReport
 
 
-def reconcile(pair: Pair, mode: Mode) -> CycleReport:
-    """One cycle, now. What a user can cause ends in the report's outcome, never in an exception."""
+def reconcile(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> CycleReport:
+    """One cycle, now. What a user can cause ends in the report's outcome, never in an exception.
+
+    `apply_scope` does what `on_leave_scope` says about those who left because the scope was narrowed, too.
+    """
     started, began = pair.clock.now(), pair.clock.monotonic()
     report = CycleReport(pair.name, pair.new_run_id(), mode)
     before = {name: pair.systems[name].usage() for name in SystemName}
     try:
         with pair.lease.held():
-            run = open_run(pair, report)
+            run = open_run(pair, report, apply_scope=apply_scope)
             try:
                 _pass(run)
             except StopSystem as error:
@@ -75,30 +83,37 @@ def reconcile(pair: Pair, mode: Mode) -> CycleReport:
     return report
 
 
-def plan(pair: Pair, mode: Mode) -> PairPlan:
-    """What a cycle would write now. Reads, and keeps what it read; writes to neither system.
+def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
+    """What a cycle would write now, and what of it a guard would hold.
+
+    Reads, and keeps what it read; writes to neither system.
 
     Raises `StopSystem` and `IncompleteRead` when a side can't be read to its end: a plan is made of both.
     """
     report = CycleReport(pair.name, pair.new_run_id(), mode)
-    run = open_run(pair, report)
+    run = open_run(pair, report, apply_scope=apply_scope)
     _read(run)
     for error in (*run.stopped.values(), *run.failed.values()):
         raise error
     stage_due(run)
-    operations: list[Operation] = []
+    foreseen: list[Asking] = []
     skipped: Counter[str] = Counter()
     conflicts = 0
     for decision in _foreseen(run):  # kept one by one: what was read of everybody is too much to hold
-        operations.extend(decision.operations)
+        run.guard.sift([decision])
+        foreseen.append(asking(decision, pair.policy.fields, first_load=run.guard.first_load))
         pair.progress.records_planned(bool(decision.operations))
         skipped.update([decision.unlinked] if decision.unlinked is not None else [])
         conflicts += len(decision.conflicts)
+    run.guard.judge()
+    parted = [parts for one in foreseen for parts in one.parted(run.guard.over, pair.policy.fields)]
+    operations = [operation for operation, _ in parted if operation is not None]
     operations.sort(key=lambda operation: not operation.revokes)
     requests = requests_needed(run.sender.bundle(operations))
     return PairPlan(
         pair.name,
         tuple(operations),
+        tuple(held for _, held in parted if held is not None),
         requests,
         {name: run.systems[name].seconds_for(requests[name]) for name in SystemName},
         skipped,
@@ -121,20 +136,32 @@ def _pass(run: Run) -> None:
     if run.failed or run.stopped:
         return
     stage_due(run)
+    _move_and_reconcile(run)
+    if not run.stopped and run.guard.judge():
+        _move_and_reconcile(run)
+    if not run.stopped and run.guard.first_load:
+        run.commit(Commit(looked_at={FIRST_LOADED: run.pair.clock.now()}))
+
+
+def _move_and_reconcile(run: Run) -> None:
+    """Decide and write what waits, addresses first."""
     moving.move_all(run)
     _reconcile(run)
 
 
 def _reconcile(run: Run) -> None:
-    """Decide and write what waits, as much at a time as fits between two polls; the rest is decided anew."""
+    """Decide and write what waits, as much at a time as fits between two polls; the rest is decided anew.
+
+    What the guard must have counted before it is judged stays in the inbox, and isn't looked at again.
+    """
     after = dict.fromkeys(SystemName, 0)
     waiting: list[Staged] = []
     while not run.stopped and (rows := topped_up(run, waiting, after)):
-        decisions = _judge_rows(run, rows)
+        decisions, put_off = run.guard.sift(_judge_rows(run, rows))
         now, later = _fitting(run, decisions)
         _foresee(run, rows, decisions, later)
         carry_out(run, now)
-        _keep_reads(run, rows, later)
+        keep_reads(run, rows, [*later, *put_off])
         waiting = [row for decision in later for row in decision.case.rows()]
         _poll_again(run)
 
@@ -195,30 +222,13 @@ def _send_revocations(run: Run) -> None:
     after = dict.fromkeys(SystemName, 0)
     while not run.pair.told_to_stop() and (rows := next_rows(run, after, revoked=True)):
         decisions = judge(run, [_without_parked(case) for case in who_is_who(rows, gather(rows, run.pair.store))])
-        _keep_reads(run, rows, [decision for decision in decisions if revocations_of(decision) is None])
+        keep_reads(run, rows, [decision for decision in decisions if revocations_of(decision) is None])
         carry_out(run, [only for decision in decisions if (only := revocations_of(decision)) is not None])
 
 
 def _without_parked(case: Case) -> Case:
     """The case as if nothing but its consent were parked: no revocation waits for a record that can't be read."""
     return replace(case, parked={what: entry for what, entry in case.parked.items() if what == "consent"})
-
-
-def _keep_reads(run: Run, rows: Sequence[Staged], decisions: Sequence[Decision]) -> None:
-    """Who was read by id and is to be decided later isn't read again for the rest of the cycle."""
-    before = {(row.system, row.contact_id): row.snapshot for row in rows}
-    read = [
-        replace(row, revoked=row.revoked and revocations_of(decision) is not None)
-        for decision in decisions
-        for row in decision.case.rows()
-        if row.snapshot is not before.get(_key(row), row.snapshot)
-    ]
-    if read:
-        run.commit(Commit(staged=read))
-
-
-def _key(row: Staged) -> ContactKey:
-    return row.system, row.contact_id
 
 
 def _judge_rows(run: Run, rows: Sequence[Staged]) -> list[Decision]:

@@ -2,14 +2,15 @@
 
 from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.cycle import intake
-from sync_daemon.cycle.pair import SCANNED, TELLS_CONSENT, Pair, Run
+from sync_daemon.cycle.guard import Guard
+from sync_daemon.cycle.pair import FIRST_LOADED, SCANNED, TELLS_CONSENT, Pair, Run
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import PairState
 from sync_daemon.model.system import SystemName
 
 
-def open_run(pair: Pair, report: CycleReport) -> Run:
-    """Everything a cycle starts from. A pair that was never read to its end is read in full."""
+def open_run(pair: Pair, report: CycleReport, *, apply_scope: bool = False) -> Run:
+    """Everything a cycle starts from. A pair that was never read to its end is read in full, as for `apply_scope`."""
     policy, digester, store = pair.policy, pair.digester, pair.store
     generation = digester.configuration(policy)
     scope_generation = digester.configuration(policy.scope)
@@ -19,7 +20,7 @@ def open_run(pair: Pair, report: CycleReport) -> Run:
         tag_filter=digester.configuration(policy.tags, policy.deletes.tag),
     )
     streams = ((name, stream) for name in SystemName for stream in pair.systems[name].reader.streams)
-    if any(intake.watermark_key(*stream) not in state.watermarks for stream in streams):
+    if apply_scope or any(intake.watermark_key(*stream) not in state.watermarks for stream in streams):
         report.mode = Mode.FULL
     schemas = {name: store.schema(name) for name in SystemName}
     book = TagBook(store.tags(), policy.tags, state.tag_generation, frozenset({policy.deletes.tag.lower()}))
@@ -28,6 +29,8 @@ def open_run(pair: Pair, report: CycleReport) -> Run:
     run = Run(
         pair, report, state, known, dict(pair.systems), book, generation, scope_generation,
         search_tells_consent=_search_tells_consent(state),
+        guard=Guard(policy, store, pair.clock, first_load=FIRST_LOADED not in state.looked_at),
+        apply_scope=apply_scope,
     )  # fmt: skip
     if len(known) == len(schemas):
         run.use_schemas(known)

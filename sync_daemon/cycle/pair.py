@@ -11,6 +11,7 @@ from sync_daemon.changes.cases import ContactKey
 from sync_daemon.changes.detect import Detector
 from sync_daemon.changes.digests import Digester
 from sync_daemon.changes.tagbook import TagBook
+from sync_daemon.cycle.guard import Guard
 from sync_daemon.cycle.lease import Lease
 from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.errors import Stopped, StopSystem
@@ -23,6 +24,7 @@ from sync_daemon.reconcile.decision import Context
 from sync_daemon.reconcile.fields import MappedField
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+FIRST_LOADED = "first_load"
 TELLS_CONSENT, SCANNED = "search_tells_consent", "full_scan"
 BATCH = "batch_size"
 _BATCH_GROWS_EVERY = timedelta(days=1)
@@ -67,7 +69,8 @@ class Run:
     """One cycle under way. `failed` holds why a system couldn't be read to its end.
 
     `interrupted` is a refusal that no record can be blamed for; `newest` is the newest remote timestamp that
-    this cycle has read of each stream; `read_now` are the contacts that it has read by id.
+    this cycle has read of each stream; `read_now` are the contacts that it has read by id; `apply_scope` is the
+    order to do what `on_leave_scope` says about those who left because the scope was narrowed.
     """
 
     pair: Pair
@@ -79,6 +82,8 @@ class Run:
     generation: bytes
     scope_generation: bytes
     search_tells_consent: bool
+    guard: Guard
+    apply_scope: bool = False
     schema_fresh: bool = False
     failed: dict[SystemName, Exception] = field(default_factory=dict)
     interrupted: Exception | None = None
@@ -161,6 +166,7 @@ class Run:
             generation=self.generation,
             scope_generation=self.scope_generation,
             full=self.full,
+            apply_scope=self.apply_scope,
         )
 
     def commit(self, commit: Commit) -> None:

@@ -1,5 +1,6 @@
 """Decisions to outcomes: intents stored, operations sent, each case settled as soon as all its answers are in."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from sync_daemon.model.state import KnownTag
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.consents import consent_now, unsubscribe
 from sync_daemon.reconcile.decision import Decision
+from sync_daemon.reconcile.guard import made
 
 OperationKey = tuple[str, str, str | None, str | None]
 
@@ -131,9 +133,13 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
         return
     context = run.context()
     commit = Commit()
+    counted: Counter[str] = Counter()
     for case in cases:
         _append(commit, settle(case.decision, case.results, context, run.state.tag_generation))
+        done = [result.operation for result in case.results if result.refusal is None]
+        counted.update(made(case.decision, done))
         _count(run, case)
+    commit.mass_changes.update(counted)
     commit.staged.extend(called_by_additional(run, commit.additional_addresses))
     run.report.new_parked += sum(entry.attempts == 1 for entry in commit.parked)
     run.report.new_held += len(commit.held)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sync_daemon.model.contact import Consent, Snapshot, Value
@@ -24,6 +24,10 @@ class Action(StrEnum):
     LIFT_DND = "lift_dnd"
     """GHL: free the e-mail channel, that one alone."""
     DELETE = "delete"
+
+
+GUARDED_FOR = timedelta(hours=24)
+"""How far back a guard counts."""
 
 
 class MassChange(StrEnum):

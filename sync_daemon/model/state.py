@@ -26,8 +26,10 @@ class Unlinked(StrEnum):
     ADDITIONAL_ADDRESS = "additional_address"
     PARKED = "parked"
     HELD = "held"
+    DISCARDED = "discarded"
+    """A person decided that it isn't created on the other side: it is asked about again when it changes."""
     ORPHAN = "orphan"
-    """Its link moved to another contact; the delete policy was applied to it."""
+    """Its link moved to another contact; the delete policy was applied to it, or is held."""
     DELETED = "deleted"
     """Its partner was deleted; a tombstone says what was done."""
 
@@ -116,8 +118,9 @@ class Link:
     """The lasting tie between one GHL contact and one EmailOctopus contact.
 
     `cause` says who revoked; `dnd_by_us` whether the e-mail DND in GHL was set by this program, the only
-    one it ever lifts; `scope_generation` is the scope under which `in_scope` was judged; `diverged` are
-    the keys of the mapping rows left different on purpose; `address_emptied` that GHL lost its address.
+    one it ever lifts; `scope_generation` is the scope under which `in_scope` was judged, `left_by_configuration`
+    that it left the scope because that was narrowed, so that nothing was done about it; `diverged` are the keys of
+    the mapping rows, and "tags", left different on purpose; `address_emptied` that GHL lost its address.
     `bounces` are the times, by mapping row, of the writes since the last outside edit that only answered an
     echo of our own: a field that doesn't settle within a day is parked as `unstable`.
     """
@@ -128,6 +131,7 @@ class Link:
     dnd_by_us: bool = False
     in_scope: bool = True
     scope_generation: bytes = b""
+    left_by_configuration: bool = False
     consent_held: bool = False
     diverged: frozenset[str] = frozenset()
     address_emptied: bool = False
@@ -185,7 +189,8 @@ class Parked:
 class Held:
     """A change that a guard or policy stopped until a person approves it.
 
-    `approved` and `discarded` are a person's orders that the next cycle obeys.
+    `action` is a `MassChange`, or "change_address"; `reason` says in words why it is held. `approved` and
+    `discarded` are a person's orders that the next cycle obeys.
     """
 
     ghl_id: str | None

@@ -264,6 +264,14 @@ def _decide_tags(
     contents.tags, contents.why_tags = decided, why
     contents.spelt = _spellings(sides[1], context)
     contents.settles.add("tags")
+    if "tags" in contents.diverged and _alike(decided, ghl, emailoctopus):
+        contents.diverged.discard("tags")
+
+
+def _alike(decided: TagDecision, ghl: TagSide, emailoctopus: TagSide) -> bool:
+    """Whether both sides have the same tags once this is written."""
+    here = (ghl.now | decided.add_to_ghl) - decided.remove_from_ghl
+    return here == (emailoctopus.now | decided.add_to_emailoctopus) - decided.remove_from_emailoctopus
 
 
 def _tags_digest(decided: TagDecision, *, ghl_id: str, context: Context) -> bytes:

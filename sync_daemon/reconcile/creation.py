@@ -20,6 +20,7 @@ from sync_daemon.reconcile.consents import (
 )
 from sync_daemon.reconcile.conversion import NotConvertible, convert
 from sync_daemon.reconcile.decision import Context, Decision, Needs, ToPark, operations_digest, part_waits
+from sync_daemon.reconcile.orphans import deletion_waits, orphan_operations
 from sync_daemon.reconcile.reads import reads_needed, seems_freed, unread_steps
 from sync_daemon.reconcile.scope import in_scope, satisfies
 
@@ -73,9 +74,12 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
     remember = Cause.PERSON_EMAILOCTOPUS if revoked and _by_person(side) else None
     why_not = _why_not_in_ghl(side, context)
     if why_not is not None:
+        waits = why_not is Unlinked.ORPHAN and deletion_waits(case)
         return Decision(
             case,
+            orphan_operations(side, context) if waits else (),
             settles=frozenset({"consent"}),
+            orphan=side.contact_id if waits else None,
             unlinked=why_not,
             unparks=tuple(case.parked.values()),
             remember=remember,

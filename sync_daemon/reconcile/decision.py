@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sync_daemon.changes.cases import Case, ContactKey
 from sync_daemon.changes.detect import Detector
 from sync_daemon.changes.digests import canonical
-from sync_daemon.model.plan import Operation
+from sync_daemon.model.plan import MassChange, Operation
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.state import Cause, Held, Link, Parked, Unlinked
 from sync_daemon.model.system import SystemName
@@ -19,7 +19,8 @@ class Context:
     """Everything a decision may know besides the case: policy, schema, tag names, and what time it is.
 
     `search_tells_consent` says that GHL's search has been seen to return `dndSettings`, so that a missing
-    one means no restriction. `full` allows first meetings of fields that the mapping gained.
+    one means no restriction. `full` allows first meetings of fields that the mapping gained, `apply_scope` what
+    `on_leave_scope` says about those who left because the scope was narrowed.
     """
 
     policy: PairPolicy
@@ -31,6 +32,7 @@ class Context:
     generation: bytes
     scope_generation: bytes
     full: bool = False
+    apply_scope: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,9 @@ class Decision:
     the contact has none. `forget_fields` drops the baselines of fields and tags: they meet anew.
     `orphan` is an EmailOctopus contact that lost its link. `remember` is the cause to keep with the address
     for ever, `regrant` that what was kept is over. `digests` tell, by part, what is written: a part that
-    is refused is parked under it and tried at once when it changes. `notices` are reported. `partial`
-    marks the revocations of a case, sent ahead of the rest: its inbox rows stay.
+    is refused is parked under it and tried at once when it changes. `notices` are reported. `counted` are the
+    kinds of mass change that a guard let it through with. `partial` marks the revocations of a case, sent ahead of
+    the rest: its inbox rows stay.
     """
 
     case: Case
@@ -89,16 +92,17 @@ class Decision:
     regrant: bool = False
     notices: tuple[Notice, ...] = ()
     digests: Mapping[str, bytes] = field(default_factory=dict)
+    counted: frozenset[MassChange] = frozenset()
     partial: bool = False
 
 
 def revocations_of(decision: Decision) -> Decision | None:
-    """The part of a decision that narrows consent; None when there is none.
+    """The part of a decision that narrows consent for a person's sake; None when there is none.
 
     Two contacts that meet for the first time get a link through which nothing but revocations has
     travelled yet: as one out of scope, so that the rest meets when its turn comes.
     """
-    operations = tuple(operation for operation in decision.operations if operation.revokes)
+    operations = tuple(op for op in decision.operations if op.revokes and op.policy is None)
     if not operations:
         return None
     link = None

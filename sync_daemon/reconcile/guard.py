@@ -1,11 +1,38 @@
-"""How much of a kind a day may change before a person is asked (contract, section 7). Pure."""
+"""How much of a kind a day may change before a person is asked, and what is held then (contract, section 7). Pure.
 
+One change is one contact, or one linked pair of them, whatever the number of its fields, tags or writes. A part that
+is held leaves the rest of its case alone: its operations are taken out, and its baselines don't move.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 from math import floor
 
-from sync_daemon.model.plan import MassChange
-from sync_daemon.model.policy import GuardLimits
+from sync_daemon.model.plan import Action, MassChange, Operation
+from sync_daemon.model.policy import FieldRule, GuardLimits
+from sync_daemon.model.state import Held, Unlinked
+from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.decision import Decision
 
-_CREATIONS = {MassChange.CREATE_IN_GHL, MassChange.CREATE_IN_EMAILOCTOPUS}
+Ids = tuple[str | None, str | None]
+"""GHL's and EmailOctopus's id of what one change is about."""
+
+CREATIONS = frozenset({MassChange.CREATE_IN_GHL, MassChange.CREATE_IN_EMAILOCTOPUS})
+_CREATION_IN = {
+    SystemName.GHL: MassChange.CREATE_IN_GHL,
+    SystemName.EMAILOCTOPUS: MassChange.CREATE_IN_EMAILOCTOPUS,
+}
+_OF_CONTENTS = frozenset({MassChange.BLANK, MassChange.TAG_REMOVAL})
+_KINDS = frozenset(map(str, MassChange))
+_WORDS = {
+    MassChange.DELETION: "deletions and what follows from them",
+    MassChange.LEAVE_SCOPE: "contacts that left the scope",
+    MassChange.BLANK: "contacts with cleared fields",
+    MassChange.TAG_REMOVAL: "contacts with removed tags",
+    MassChange.CREATE_IN_GHL: "new contacts in GoHighLevel",
+    MassChange.CREATE_IN_EMAILOCTOPUS: "new contacts in EmailOctopus",
+}
 
 
 def room_left(kind: MassChange, limits: GuardLimits, *, links: int, made: int) -> int:
@@ -13,7 +40,195 @@ def room_left(kind: MassChange, limits: GuardLimits, *, links: int, made: int) -
 
     A limit is passed when both its share of the links and its count are.
     """
-    creation = kind in _CREATIONS
-    percent = limits.max_create_percent if creation else limits.max_destructive_percent
-    count = limits.max_create_count if creation else limits.max_destructive_count
+    percent, count = _limits_of(kind, limits)
     return max(0, max(floor(links * percent / 100), count) - made)
+
+
+def why_held(kind: MassChange, limits: GuardLimits, *, links: int, made: int, asked: int) -> str:
+    """Why a kind is held, in words with the numbers."""
+    percent, count = _limits_of(kind, limits)
+    before = f" after {made:,} in the last 24 hours" if made else ""
+    share = f"{percent:g}% of {links:,} links"
+    return f"a cycle of {asked:,} {_WORDS[kind]}{before}: more than {count:,} and more than {share}"
+
+
+def _limits_of(kind: MassChange, limits: GuardLimits) -> tuple[float, int]:
+    if kind in CREATIONS:
+        return limits.max_create_percent, limits.max_create_count
+    return limits.max_destructive_percent, limits.max_destructive_count
+
+
+def kind_of(operation: Operation) -> MassChange | None:
+    """The kind an operation is, or has a part of; None where no guard counts it."""
+    if operation.policy is not None:
+        return operation.policy
+    match operation.action:
+        case Action.CREATE:
+            return _CREATION_IN[operation.system]
+        case Action.REMOVE_TAGS:
+            return MassChange.TAG_REMOVAL
+        case Action.UPDATE if None in operation.fields.values():
+            return MassChange.BLANK
+        case _:
+            return None
+
+
+def asked(decision: Decision) -> dict[MassChange, Ids]:
+    """The kinds that a decision asks for, each with what it is about.
+
+    Links that exchange their contacts take what they have along: nothing of it is lost, so nothing is counted.
+    """
+    found: dict[MassChange, Ids] = {}
+    if decision.partial:
+        return found
+    for operation in decision.operations:
+        kind = kind_of(operation)
+        if kind is not None and not (decision.case.exchanged and kind in _OF_CONTENTS):
+            found.setdefault(kind, _about(operation, kind, decision))
+    return found
+
+
+def fresh(decision: Decision, *, first_load: bool) -> dict[MassChange, Ids]:
+    """What of it needs room: no person has been asked about it yet, and it isn't what a first load creates."""
+    known = {entry.action for entry in decision.case.held}
+    return {
+        kind: ids
+        for kind, ids in asked(decision).items()
+        if kind not in known and not (first_load and kind in CREATIONS)
+    }
+
+
+def guarded(
+    decision: Decision, over: Mapping[MassChange, str], rules: Collection[FieldRule], now: datetime, *, first_load: bool
+) -> Decision:
+    """The decision without what is held: the kinds `over` their limit, with the reason, and what waits for a person.
+
+    What a person approved stays in it, what he discarded counts as agreed. What isn't asked for any more leaves the
+    queue.
+    """
+    if decision.partial:
+        return decision
+    entries = {entry.action: entry for entry in decision.case.held if entry.action in _KINDS}
+    parked = decision.case.parked.keys() - {entry.what for entry in decision.unparks}
+    wanted, new = asked(decision), fresh(decision, first_load=first_load)
+    result = decision
+    holds: list[Held] = []
+    keys = [rule.key for rule in rules]
+    over_and_done = [
+        entry for kind, entry in entries.items() if kind not in wanted and parked.isdisjoint(stuck_parts(kind, keys))
+    ]
+    for kind, ids in wanted.items():
+        entry = entries.get(kind)
+        if entry is not None and (entry.approved or entry.discarded):
+            over_and_done.append(entry)
+        if entry is not None and entry.discarded:
+            result = _without(result, kind, rules, agreed=True)
+        elif (entry is not None and not entry.approved) or (kind in new and kind in over):
+            result = _without(result, kind, rules, agreed=False)
+            holds += [Held(*ids, kind, over[kind], now)] if entry is None else []
+    return replace(
+        result,
+        holds=(*result.holds, *holds),
+        unholds=tuple(dict.fromkeys((*result.unholds, *over_and_done))),
+        counted=frozenset(new) - over.keys(),
+    )
+
+
+def split(operation: Operation, kind: MassChange, rules: Iterable[FieldRule]) -> tuple[Operation | None, Operation]:
+    """What is left of an operation without its part of a kind, None when nothing is; and that part."""
+    if kind is not MassChange.BLANK or operation.policy is not None:
+        return None, operation
+    cleared = _cleared(operation, rules)
+    keys = tuple(cleared.values())
+    part = replace(operation, fields=dict.fromkeys(cleared), address=None, parts=keys)
+    left = {name: value for name, value in operation.fields.items() if name not in cleared}
+    rest = replace(operation, fields=left, parts=tuple(one for one in operation.parts if one not in keys))
+    return (rest if left or operation.address is not None else None), part
+
+
+def stuck_parts(action: str, keys: Iterable[str]) -> frozenset[str]:
+    """The parts of a contact that a held change is about; a cleared field may be any of the mapped rows `keys`."""
+    match action:
+        case MassChange.BLANK:
+            return frozenset(keys)
+        case MassChange.TAG_REMOVAL:
+            return frozenset({"tags"})
+        case MassChange.DELETION | MassChange.LEAVE_SCOPE:
+            return frozenset({"consent", "tags", "deletion", "scope"})
+        case MassChange.CREATE_IN_GHL | MassChange.CREATE_IN_EMAILOCTOPUS:
+            return frozenset({"creation"})
+        case _:
+            return frozenset({"address"})
+
+
+def _about(operation: Operation, kind: MassChange, decision: Decision) -> Ids:
+    if kind is not MassChange.DELETION:
+        return operation.ghl_id, operation.emailoctopus_id
+    if decision.orphan is not None:
+        return None, decision.orphan
+    link = decision.case.link
+    return (link.ghl_id, link.emailoctopus_id) if link else (operation.ghl_id, operation.emailoctopus_id)
+
+
+def _without(decision: Decision, kind: MassChange, rules: Collection[FieldRule], *, agreed: bool) -> Decision:
+    """The decision without what it does of a kind. `agreed`: what is there now counts as agreed, for good."""
+    if kind is MassChange.BLANK:
+        return _without_blanks(decision, rules, agreed=agreed)
+    dropped = [operation for operation in decision.operations if kind_of(operation) is kind]
+    left = replace(decision, operations=tuple(one for one in decision.operations if one not in dropped))
+    if kind in CREATIONS:
+        return replace(left, unlinked=Unlinked.DISCARDED if agreed else Unlinked.HELD, to_park=())
+    if kind is MassChange.TAG_REMOVAL:
+        return _diverged(left, {"tags"}) if agreed else replace(left, settles=left.settles - {"tags"})
+    if kind is MassChange.LEAVE_SCOPE:
+        return replace(left, settles=left.settles - {part for one in dropped for part in one.parts})
+    if agreed or decision.dissolves is not None:
+        return left
+    if decision.orphan is not None:  # its link moved on before: it waits as it did
+        return replace(left, orphan=None)
+    # Until somebody says so, nobody was deleted: the link stays, with all that is known of it.
+    return Decision(decision.case, link=decision.case.link, unlinked=Unlinked.HELD)
+
+
+def _without_blanks(decision: Decision, rules: Collection[FieldRule], *, agreed: bool) -> Decision:
+    operations: list[Operation] = []
+    keys: set[str] = set()
+    for operation in decision.operations:
+        if kind_of(operation) is not MassChange.BLANK:
+            operations.append(operation)
+            continue
+        rest, part = split(operation, MassChange.BLANK, rules)
+        keys.update(part.parts)
+        operations += [rest] if rest is not None else []
+    left = replace(
+        decision,
+        operations=tuple(operations),
+        conflicts=tuple(conflict for conflict in decision.conflicts if conflict.part not in keys),
+    )
+    if agreed:
+        return _diverged(left, keys)
+    left = replace(left, settles=left.settles - keys)
+    before = decision.case.link
+    if left.link is None or before is None:
+        return left
+    bounces = {key: moments for key, moments in left.link.bounces.items() if key not in keys}
+    kept = {key: moments for key, moments in before.bounces.items() if key in keys}
+    return replace(left, link=replace(left.link, bounces={**bounces, **kept}))
+
+
+def _diverged(decision: Decision, parts: Collection[str]) -> Decision:
+    if decision.link is None:
+        return decision
+    return replace(decision, link=replace(decision.link, diverged=decision.link.diverged.union(parts)))
+
+
+def _cleared(operation: Operation, rules: Iterable[FieldRule]) -> dict[str, str]:
+    """The fields that an operation clears, each with the key of its mapping row."""
+    keys = {rule.name_in(operation.system): rule.key for rule in rules}
+    return {name: keys[name] for name, value in operation.fields.items() if value is None}
+
+
+def made(decision: Decision, done: Iterable[Operation]) -> Iterator[MassChange]:
+    """The kinds that a decision was let through with and that were made, each once."""
+    kinds = {kind_of(operation) for operation in done}
+    yield from (kind for kind in decision.counted if kind in kinds)

@@ -32,7 +32,8 @@ class Moved:
     """A link whose address changed: the digests both sides have now, None for none usable.
 
     `agreed` is the digest of the address when the two last agreed; `occupant` the id of the EmailOctopus
-    contact that has GHL's new address now, `occupant_link` its link.
+    contact that has GHL's new address now, `occupant_link` its link; `stays` says that EmailOctopus's address is
+    the one that was agreed there, be it another one on purpose.
     """
 
     link: Link
@@ -41,6 +42,7 @@ class Moved:
     emailoctopus: bytes | None
     occupant: str | None = None
     occupant_link: Link | None = None
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def _simple(item: Moved, moving: Mapping[str, Moved]) -> Move | None:
     if item.ghl == item.emailoctopus:
         return Move(link, Step.AGREE)
     if item.ghl == item.agreed:
-        return Move(link, Step.CHANGE_GHL)
+        return Move(link, Step.AGREE if item.stays else Step.CHANGE_GHL)
     if item.occupant is None:
         return Move(link, Step.CHANGE_EMAILOCTOPUS)
     if item.occupant_link is None:

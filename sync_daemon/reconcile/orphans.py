@@ -1,8 +1,10 @@
 """What becomes of an EmailOctopus contact whose link moved on (contract, section 3: the orphan)."""
 
+from dataclasses import replace
+
 from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.model.contact import Consent
-from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.plan import Action, MassChange, Operation
 from sync_daemon.model.policy import DeletedInGhl
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.consents import consent_now, unsubscribe, was_being_revoked
@@ -36,14 +38,22 @@ def orphan_operations(side: CaseSide, context: Context) -> tuple[Operation, ...]
     rule, contact_id = context.policy.deletes.in_ghl, side.contact_id
     reason = f"its GoHighLevel contact has another address now; deletes.in_ghl: {rule}"
     if rule is DeletedInGhl.DELETE:
-        return (Operation(EMAILOCTOPUS, Action.DELETE, None, contact_id, reason, parts=("deletion",)),)
+        delete = Operation(
+            EMAILOCTOPUS, Action.DELETE, None, contact_id, reason, parts=("deletion",), policy=MassChange.DELETION
+        )
+        return (delete,)
     revoked = consent_now(side) is Consent.REVOKED and not was_being_revoked(side)  # that one is this rule's own
     if rule is DeletedInGhl.IGNORE or revoked:
         return ()
-    return (unsubscribe(None, contact_id, reason),)
+    return (replace(unsubscribe(None, contact_id, reason), policy=MassChange.DELETION),)
 
 
 def consent_before(side: CaseSide) -> Consent | None:
     """The consent of a contact that loses its link, without the revocation that the policy was about to write."""
     known = side.known
     return known.baseline.consent if known.baseline is not None and was_being_revoked(side) else known.consent
+
+
+def deletion_waits(case: Case) -> bool:
+    """Whether a guard holds what the delete policy asked for when the link moved on."""
+    return any(entry.action == MassChange.DELETION for entry in case.held)

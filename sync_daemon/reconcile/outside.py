@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sync_daemon.changes.cases import Case
 from sync_daemon.model.contact import Consent
-from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.plan import Action, MassChange, Operation
 from sync_daemon.model.policy import OnLeaveScope
 from sync_daemon.model.state import Cause, Link, Unlinked
 from sync_daemon.model.system import SystemName
@@ -17,16 +17,18 @@ EMAILOCTOPUS = SystemName.EMAILOCTOPUS
 def decide_outside(case: Case, context: Context, link: Link, consent: CaseConsent) -> Decision:
     """Nothing but revocations travels while the GHL contact is out of scope."""
     leaving = case.link is not None and case.link.in_scope
-    by_configuration = link.scope_generation != context.scope_generation
+    narrowed = link.left_by_configuration or (leaving and link.scope_generation != context.scope_generation)
+    applied = narrowed and context.apply_scope
     operations = tuple(op for op in consent.operations if op.revokes)
     decided = consent.decision if operations or not consent.operations else None
-    if (leaving and not by_configuration) or _leaving_was_refused(case, context):
+    if (leaving and not narrowed) or applied or _leaving_waits(case, context):
         operations = (*operations, *_leave_operations(case, context, operations))
     policy_revokes = any(op.revokes for op in operations) and not consent.revoked
     after = replace(
         link,
         in_scope=False,
         scope_generation=context.scope_generation,
+        left_by_configuration=narrowed and not applied,
         cause=Cause.POLICY if policy_revokes else (decided.cause if decided else link.cause),
         dnd_by_us=decided.dnd_by_us if decided else link.dnd_by_us,
         consent_held=decided.held if decided else link.consent_held,
@@ -45,8 +47,10 @@ def decide_outside(case: Case, context: Context, link: Link, consent: CaseConsen
     )
 
 
-def _leaving_was_refused(case: Case, context: Context) -> bool:
-    """Whether what the policy asked for when the contact left is parked: nothing else of its kind is out of scope."""
+def _leaving_waits(case: Case, context: Context) -> bool:
+    """Whether what the policy asked for when the contact left is held or parked: nothing else is out of scope."""
+    if any(entry.action == MassChange.LEAVE_SCOPE for entry in case.held):
+        return True
     part = {OnLeaveScope.UNSUBSCRIBE: "consent", OnLeaveScope.REMOVE_TAGS: "tags"}.get(context.policy.on_leave_scope)
     return case.link is not None and not case.link.in_scope and part in case.parked
 
@@ -57,15 +61,22 @@ def _leave_operations(case: Case, context: Context, revocations: tuple[Operation
     match context.policy.on_leave_scope:
         case OnLeaveScope.UNSUBSCRIBE if not revocations and consent_now(emailoctopus) is not Consent.REVOKED:
             reason = "the contact left the scope; on_leave_scope: unsubscribe"
-            return (unsubscribe(*ids, reason),)
+            return (replace(unsubscribe(*ids, reason), policy=MassChange.LEAVE_SCOPE),)
         case OnLeaveScope.REMOVE_TAGS:
             detector = context.detector
             held = detector.tags_now(emailoctopus.snapshot) if emailoctopus.snapshot else None
             tags = (held if held is not None else detector.tags_before(emailoctopus.known)).values()
             names = tuple(sorted(detector.tags.name_in(EMAILOCTOPUS, tag) for tag in tags))
             reason = "the contact left the scope; on_leave_scope: remove_tags"
-            return (Operation(EMAILOCTOPUS, Action.REMOVE_TAGS, *ids, reason, tags=names, parts=("tags",)),) * bool(
-                names
+            remove = Operation(
+                EMAILOCTOPUS,
+                Action.REMOVE_TAGS,
+                *ids,
+                reason,
+                tags=names,
+                parts=("tags",),
+                policy=MassChange.LEAVE_SCOPE,
             )
+            return (remove,) * bool(names)
         case _:
             return ()

@@ -27,10 +27,15 @@ def address_read(case: Case, move: Move | None) -> frozenset[ContactKey]:
     return frozenset({(source.system, source.contact_id)} if source is not None and unread else ())
 
 
-def usable_move(ghl: CaseSide, move: Move | None) -> Move | None:
-    """The move, unless the address that was to be carried turned out to be none that anybody can have."""
+def usable_move(case: Case, ghl: CaseSide, move: Move | None) -> Move | None:
+    """The move, unless the address that was to be carried turned out to be none that anybody can have.
+
+    Where a person discarded it, both addresses count as agreed as they are.
+    """
     if move is None or move.step is not Step.CHANGE_EMAILOCTOPUS:
         return move
+    if any(entry.action == CHANGE_ADDRESS and entry.discarded for entry in case.held):
+        return replace(move, step=Step.AGREE)
     address = ghl.snapshot.address if ghl.snapshot else None
     return move if address is not None and is_valid(address) else replace(move, step=Step.EMPTIED)
 

@@ -45,7 +45,7 @@ def decide_pair(case: Case, context: Context, move: Move | None = None) -> Decis
     if needed:
         return Needs(needed)
     ghl, emailoctopus = case.both()
-    move = usable_move(ghl, move)
+    move = usable_move(case, ghl, move)
     first = meets(case, context)
     link = case.link or Link(ghl.contact_id, emailoctopus.contact_id)
     inside = in_scope(context.policy.scope, ghl.snapshot) if ghl.snapshot else link.in_scope
@@ -117,6 +117,7 @@ def _link_after(link: Link, context: Context, contents: Contents, move: Move | N
     return replace(
         link,
         in_scope=True,
+        left_by_configuration=False,
         scope_generation=context.scope_generation,
         diverged=frozenset(contents.diverged),
         bounces=contents.bounces,

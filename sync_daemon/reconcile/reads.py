@@ -19,17 +19,12 @@ def meets(case: Case, context: Context) -> bool:
 def reads_needed(case: Case, context: Context) -> frozenset[ContactKey]:
     """The contacts whose state isn't known well enough."""
     pair = case.ghl is not None and case.emailoctopus is not None
-    known = (
-        not pair
-        or meets(case, context)
-        or bool(case.parked)
-        or _meets_a_field(case, context)
-        or _was_taken_back(case, context)
-    )
+    by_id = bool(case.parked) or any(entry.approved or entry.discarded for entry in case.held)
+    known = not pair or meets(case, context) or by_id or _meets_a_field(case, context) or _was_taken_back(case, context)
     return frozenset(
         (side.system, side.contact_id)
         for side in case.sides()
-        if _must_read(side, context, known=known and side not in case.duplicates, by_id=bool(case.parked))
+        if _must_read(side, context, known=known and side not in case.duplicates, by_id=by_id)
     )
 
 

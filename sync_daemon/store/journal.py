@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from sync_daemon.model.plan import GUARDED_FOR
 from sync_daemon.model.state import Change, Tombstone
 from sync_daemon.store.moments import to_micros
 from sync_daemon.store.room import Room
@@ -14,6 +15,9 @@ from sync_daemon.store.tables import changes, mass_changes, tombstones
 _BURY = insert(tombstones)
 _LOG = insert(changes)
 _COUNT = insert(mass_changes)
+_FORGET = delete(mass_changes).where(
+    mass_changes.c.pair_id == bindparam("pair"), mass_changes.c.at < bindparam("until")
+)
 _COUNTED = (
     select(mass_changes.c.kind, func.sum(mass_changes.c.changes))
     .where(mass_changes.c.pair_id == bindparam("pair"), mass_changes.c.at >= bindparam("since"))
@@ -29,8 +33,10 @@ class Journal(Room):
         return {kind: int(made) for kind, made in self._read(_COUNTED, since=to_micros(since))}
 
     def _write_mass_changes(self, connection: Connection, made: Mapping[str, int]) -> None:
-        at = to_micros(self._clock.now())
+        now = self._clock.now()
         if made:
+            at = to_micros(now)
+            connection.execute(_FORGET, {"pair": self._pair_id, "until": to_micros(now - GUARDED_FOR)})
             rows = [{"kind": kind, "at": at, "changes": number} for kind, number in made.items()]
             connection.execute(_COUNT, self._rows(rows))
 

@@ -52,7 +52,8 @@ def _flag(name: str) -> Column[bool]:
     return Column(name, Boolean, nullable=False)
 
 
-def _order(name: str) -> Column[bool]:
+def _later_flag(name: str) -> Column[bool]:
+    """A flag that a later migration added: rows that stood then have it off."""
     return Column(name, Boolean, nullable=False, server_default=false())
 
 
@@ -165,6 +166,7 @@ links = Table(
     Column("diverged", LargeBinary),
     _flag("address_emptied"),
     Column("bounces", LargeBinary),
+    _later_flag("left_by_configuration"),
     PrimaryKeyConstraint("pair_id", "ghl_id"),
     UniqueConstraint("pair_id", "emailoctopus_id"),
 )
@@ -198,7 +200,7 @@ parked = Table(
     _count("attempts"),
     _time("next_try"),
     Column("value", LargeBinary),
-    _order("dropped"),
+    _later_flag("dropped"),
     UniqueConstraint("pair_id", "ghl_id", "emailoctopus_id", "what"),
     Index(None, "pair_id", "emailoctopus_id"),
     sqlite_autoincrement=True,  # an id that a person noted never comes to mean another change
@@ -215,7 +217,7 @@ held = Table(
     _text("reason"),
     _time("since"),
     _flag("approved"),
-    _order("discarded"),
+    _later_flag("discarded"),
     UniqueConstraint("pair_id", "ghl_id", "emailoctopus_id", "action"),
     Index(None, "pair_id", "emailoctopus_id"),
     sqlite_autoincrement=True,

@@ -14,7 +14,8 @@ class Upsert:
     """Rows of one table, replaced where a row with the same values of `key` stands.
 
     `where` tells from the proposed columns whether the row that stands may be replaced. Columns that are
-    None in the proposed row stay as they stand if they are among `kept`, as does the id of the row.
+    None in the proposed row stay as they stand if they are among `kept`; those of `lasting`, and the id of the row,
+    are never replaced.
     """
 
     def __init__(
@@ -23,6 +24,7 @@ class Upsert:
         key: tuple[str, ...],
         where: Callable[[Proposed], ColumnElement[bool]] | None = None,
         kept: tuple[str, ...] = (),
+        lasting: tuple[str, ...] = (),
     ) -> None:
         self._statements: dict[str, Insert] = {}
         for dialect in (sqlite, postgresql):
@@ -32,7 +34,7 @@ class Upsert:
                 set_={
                     column.name: _kept(column, proposed) if column.name in kept else proposed
                     for column, proposed in zip(table.c, insert.excluded, strict=True)
-                    if column.name not in {*key, "id"}
+                    if column.name not in {*key, *lasting, "id"}
                 },
                 where=None if where is None else where(insert.excluded),
             )

@@ -4,15 +4,20 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, Connection, Select, Table, bindparam, case, delete, func, select
+from sqlalchemy import BindParameter, Column, Connection, Select, Table, bindparam, case, delete, func, select, update
 
 from sync_daemon.model.state import Held, Parked
+from sync_daemon.store.engine import writing
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow, Room
-from sync_daemon.store.tables import held, parked
+from sync_daemon.store.tables import held, pairs, parked
 from sync_daemon.store.upsert import Upsert
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+
+
+# As a cycle's commits do: no two processes can block each other half way.
+_LOCK = select(pairs.c.id).where(pairs.c.id == bindparam("pair")).with_for_update()
 
 
 def _all_of(table: Table) -> Select[Any]:
@@ -46,7 +51,13 @@ _HELD = _all_of(held)
 _HELD_BY_GHL = _HELD.where(held.c.ghl_id.in_(_IDS))
 _HELD_BY_EMAILOCTOPUS = _HELD.where(held.c.emailoctopus_id.in_(_IDS))
 _COUNT_HELD = _count_of(held)
-_HOLD = Upsert(held, ("pair_id", "ghl_id", "emailoctopus_id", "action"))
+# What is held again has been held since it was first, and a person may have said meanwhile what is to be done.
+_HOLD = Upsert(held, ("pair_id", "ghl_id", "emailoctopus_id", "action"), lasting=("since", "approved", "discarded"))
+_ORDER_HELD = (
+    update(held)
+    .where(held.c.pair_id == bindparam("pair"), held.c.id == bindparam("row"))
+    .values(approved=bindparam("approve"), discarded=bindparam("discard"))
+)
 _RELEASE = _key(held, held.c.action)
 
 
@@ -77,6 +88,14 @@ class Waiting(Room):
             return [_held(row) for row in self._read(_HELD)]
         rows = [*self._read_by(_HELD_BY_GHL, ghl), *self._read_by(_HELD_BY_EMAILOCTOPUS, emailoctopus)]
         return [_held(row) for row in _each_once(rows)]
+
+    def order_held(self, ids: Collection[int], *, approve: bool) -> None:
+        """A person's word about held changes: to be made, or to be left as it is; the last word counts."""
+        rows = [{"pair": self._pair_id, "row": one, "approve": approve, "discard": not approve} for one in ids]
+        if rows:
+            with writing(self._engine) as connection:
+                connection.execute(_LOCK, {"pair": self._pair_id})
+                connection.execute(_ORDER_HELD, rows)
 
     def _count_waiting(self) -> tuple[int, int]:
         """Contacts with parked changes, contacts with held ones."""
