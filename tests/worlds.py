@@ -130,8 +130,8 @@ class World:
 
     # the program
 
-    def reconcile(self, mode: Mode = Mode.INCREMENTAL) -> CycleReport:
-        report = reconcile(self.pair, mode)
+    def reconcile(self, mode: Mode = Mode.INCREMENTAL, *, apply_scope: bool = False) -> CycleReport:
+        report = reconcile(self.pair, mode, apply_scope=apply_scope)
         self.reports.append(report)
         return report
 
@@ -148,8 +148,8 @@ class World:
     def full(self) -> CycleReport:
         return self.reconcile(Mode.FULL)
 
-    def plan(self, mode: Mode = Mode.INCREMENTAL) -> PairPlan:
-        return plan(self.pair, mode)
+    def plan(self, mode: Mode = Mode.INCREMENTAL, *, apply_scope: bool = False) -> PairPlan:
+        return plan(self.pair, mode, apply_scope=apply_scope)
 
     def later(self, **duration: float) -> None:
         self.clock.advance(timedelta(**duration).total_seconds())

@@ -100,11 +100,9 @@ def _stage_one(
     if same and settled and waiting is None and not leaves:
         _keep_if_changed(fresh, row, page)
         return
-    parts = _parts(snapshot, row, link, rules, inside=inside)
+    parts = _parts(snapshot, row, link, rules, inside=inside) | leaves
     if untold and not _same_consent(snapshot, row, untold=True):
         parts |= {"consent"}
-    if leaves:
-        parts |= {"scope"}
     as_left = settled and parts <= stuck - {"consent"} and _as_we_left_it(snapshot, row, untold=untold)
     parts = _with_stuck(parts, stuck if link is not None else frozenset(), as_left=as_left)
     fresh = replace(fresh, address=_address(snapshot, rules), consent=snapshot.consent or row.consent)
@@ -213,10 +211,11 @@ def _same_consent(snapshot: Snapshot, row: KnownContact, *, untold: bool) -> boo
     return row.consent is (snapshot.consent or Consent.GRANTED)
 
 
-def _leaves_now(snapshot: Snapshot, link: Link | None, rules: StagingRules, *, inside: bool) -> bool:
-    """Whether somebody who left because the scope was narrowed is to be treated as one who left."""
+def _leaves_now(snapshot: Snapshot, link: Link | None, rules: StagingRules, *, inside: bool) -> frozenset[str]:
+    """The part "scope", where somebody who left because the scope was narrowed is to be treated as one who left."""
     outside = snapshot.system is SystemName.GHL and not inside
-    return rules.apply_scope and outside and link is not None and (link.in_scope or link.left_by_configuration)
+    leaves = rules.apply_scope and outside and link is not None and (link.in_scope or link.left_by_configuration)
+    return frozenset({"scope"} if leaves else ())
 
 
 def _stays_under_another_scope(snapshot: Snapshot, link: Link, rules: StagingRules) -> bool:

@@ -221,14 +221,14 @@ def _send_revocations(run: Run) -> None:
     """What narrows consent goes out before everything else, even when only one side could be read."""
     after = dict.fromkeys(SystemName, 0)
     while not run.pair.told_to_stop() and (rows := next_rows(run, after, revoked=True)):
-        decisions = judge(run, [_without_parked(case) for case in who_is_who(rows, gather(rows, run.pair.store))])
+        decisions = judge(run, [_without_waiting(case) for case in who_is_who(rows, gather(rows, run.pair.store))])
         keep_reads(run, rows, [decision for decision in decisions if revocations_of(decision) is None])
         carry_out(run, [only for decision in decisions if (only := revocations_of(decision)) is not None])
 
 
-def _without_parked(case: Case) -> Case:
-    """The case as if nothing but its consent were parked: no revocation waits for a record that can't be read."""
-    return replace(case, parked={what: entry for what, entry in case.parked.items() if what == "consent"})
+def _without_waiting(case: Case) -> Case:
+    """The case as if nothing but its consent waited: no revocation waits for a record that can't be read."""
+    return replace(case, parked={what: entry for what, entry in case.parked.items() if what == "consent"}, held=())
 
 
 def _judge_rows(run: Run, rows: Sequence[Staged]) -> list[Decision]:

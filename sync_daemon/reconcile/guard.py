@@ -47,9 +47,9 @@ def room_left(kind: MassChange, limits: GuardLimits, *, links: int, made: int) -
 def why_held(kind: MassChange, limits: GuardLimits, *, links: int, made: int, asked: int) -> str:
     """Why a kind is held, in words with the numbers."""
     percent, count = _limits_of(kind, limits)
-    before = f" after {made:,} in the last 24 hours" if made else ""
+    before = f" after {made:,} in the 24 hours before" if made else ""
     share = f"{percent:g}% of {links:,} links"
-    return f"a cycle of {asked:,} {_WORDS[kind]}{before}: more than {count:,} and more than {share}"
+    return f"{_WORDS[kind]}: {asked:,} in one cycle{before}, more than {count:,} and more than {share}"
 
 
 def _limits_of(kind: MassChange, limits: GuardLimits) -> tuple[float, int]:

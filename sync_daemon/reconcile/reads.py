@@ -20,7 +20,14 @@ def reads_needed(case: Case, context: Context) -> frozenset[ContactKey]:
     """The contacts whose state isn't known well enough."""
     pair = case.ghl is not None and case.emailoctopus is not None
     by_id = bool(case.parked) or any(entry.approved or entry.discarded for entry in case.held)
-    known = not pair or meets(case, context) or by_id or _meets_a_field(case, context) or _was_taken_back(case, context)
+    known = (
+        not pair
+        or meets(case, context)
+        or by_id
+        or bool(case.held)  # the baselines tell what was agreed, which isn't what is there
+        or _meets_a_field(case, context)
+        or _was_taken_back(case, context)
+    )
     return frozenset(
         (side.system, side.contact_id)
         for side in case.sides()
