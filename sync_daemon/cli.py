@@ -110,6 +110,11 @@ def application() -> App:
     for name, one in _COMMANDS.items():
         target = f"sync_daemon.commands.{one.target}"
         app.command(target, name=name, help=one.summary, help_epilogue=f"Example: {one.example}")
+    app.command(
+        "sync_daemon.commands.held:app",
+        name="held",
+        help="Show changes that wait for a person: list; and say what is to be done: approve, discard.",
+    )
     app.command("sync_daemon.commands.db:app", name="db", help="The state store's database: upgrade, current.")
     return app
 

@@ -24,7 +24,7 @@ _OUTCOMES: dict[type[SyncError], CycleOutcome] = {
     PairBusy: CycleOutcome.BUSY,
 }
 _NEXT = {
-    CycleOutcome.HELD: "some changes are held until somebody approves them",
+    CycleOutcome.HELD: "some changes are held until somebody approves or discards them: `held list` tells why",
     CycleOutcome.INCOMPLETE: "it didn't get to its end; what was read is kept, nothing counts as deleted",
     CycleOutcome.BUSY: "--wait SECONDS waits until it is free",
     CycleOutcome.QUOTA: "a quota is used up; what is left to do is kept for the next run",

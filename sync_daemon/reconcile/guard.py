@@ -13,7 +13,7 @@ from sync_daemon.model.plan import Action, MassChange, Operation
 from sync_daemon.model.policy import FieldRule, GuardLimits
 from sync_daemon.model.state import Held, Unlinked
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.decision import Decision
+from sync_daemon.reconcile.decision import Decision, revocations_of
 
 Ids = tuple[str | None, str | None]
 """GHL's and EmailOctopus's id of what one change is about."""
@@ -186,8 +186,9 @@ def _without(decision: Decision, kind: MassChange, rules: Collection[FieldRule],
         return left
     if decision.orphan is not None:  # its link moved on before: it waits as it did
         return replace(left, orphan=None)
-    # Until somebody says so, nobody was deleted: the link stays, with all that is known of it.
-    return Decision(decision.case, link=decision.case.link, unlinked=Unlinked.HELD)
+    # Until somebody says so, nobody was deleted: the link stays, and nothing but a person's revocation goes out.
+    kept = revocations_of(left) or Decision(decision.case)
+    return replace(kept, link=kept.link or decision.case.link, unlinked=Unlinked.HELD, partial=False)
 
 
 def _without_blanks(decision: Decision, rules: Collection[FieldRule], *, agreed: bool) -> Decision:

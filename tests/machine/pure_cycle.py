@@ -29,6 +29,7 @@ from sync_daemon.ports import Commit
 from sync_daemon.reconcile.decide import decide
 from sync_daemon.reconcile.decision import Context, Decision, Needs, revocations_of
 from sync_daemon.reconcile.fields import MappedField
+from sync_daemon.reconcile.guard import stuck_parts
 from sync_daemon.reconcile.moves import Move, Moved, Step, plan_moves
 from sync_daemon.reconcile.scope import in_scope
 from tests.machine.pure_accounts import Account, EmailOctopusAccount, GhlAccount
@@ -205,6 +206,7 @@ class Program:
         )
         memory, ids = self.memory, [one.contact_id for one in snapshots]
         links = {contact_id: link for contact_id in ids if (link := memory.link_of((system, contact_id))) is not None}
+        keys = [rule.key for rule in self.policy.fields]
         page = stage_page(
             snapshots,
             {
@@ -220,7 +222,7 @@ class Program:
             },
             {
                 contact_id: frozenset(entry.what for entry in memory.parked_of(contact_id))
-                | {"address" for entry in memory.held_of(contact_id)}
+                | {part for entry in memory.held_of(contact_id) for part in stuck_parts(entry.action, keys)}
                 for contact_id in ids
             },
             {one.contact_id: in_scope(self.policy.scope, one) for one in snapshots} if system is GHL else {},

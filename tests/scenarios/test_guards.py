@@ -575,6 +575,8 @@ def test_a_plan_says_what_would_be_held(database_url: str) -> None:
         approved, other = waiting(here)[1].ghl_id, waiting(here)[2].ghl_id
         here.edit_person(str(other), firstName="Ida")
         plan = here.plan()
-        assert {(op.ghl_id, op.reason.split(",")[0]) for op in plan.held} == {(other, "held until somebody approves it")}
+        assert {(op.ghl_id, op.reason.split(",")[0]) for op in plan.held} == {
+            (other, "held until somebody approves it")
+        }
         assert {(op.action, op.ghl_id) for op in plan.operations} >= {(Action.UPDATE, other)}
         assert approved in {op.ghl_id for op in plan.operations}

@@ -57,6 +57,7 @@ def full_link(ghl_id: str, emailoctopus_id: str) -> Link:
         dnd_by_us=True,
         in_scope=False,
         scope_generation=digest(1),
+        left_by_configuration=True,
         consent_held=True,
         diverged=frozenset({"phone=Phone", "firstName=FirstName"}),
         address_emptied=True,

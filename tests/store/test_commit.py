@@ -153,3 +153,18 @@ def test_what_the_guard_counts_adds_up_over_its_window(pair: PairStore, clock: S
 
     assert pair.mass_changes(since) == {"deletion": 7, "blank": 1}
     assert pair.mass_changes(since - timedelta(minutes=1)) == {"deletion": 9, "blank": 1}
+
+
+def test_what_the_guard_counted_is_forgotten_after_a_day(
+    pair: PairStore, other_pair: PairStore, clock: StoppedClock
+) -> None:
+    began = clock.now()
+    pair.commit(Commit(mass_changes={"deletion": 2}))
+    other_pair.commit(Commit(mass_changes={"deletion": 5}))
+    clock.sleep(timedelta(hours=24).total_seconds())
+    pair.commit(Commit(mass_changes={"blank": 1}))
+    assert pair.mass_changes(began) == {"deletion": 2, "blank": 1}
+    clock.sleep(1)
+    pair.commit(Commit(mass_changes={"blank": 1}))
+    assert pair.mass_changes(began) == {"blank": 2}
+    assert other_pair.mass_changes(began) == {"deletion": 5}

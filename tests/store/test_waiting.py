@@ -83,8 +83,8 @@ def test_held_changes_are_found_replaced_and_released(pair: PairStore) -> None:
     assert pair.held(emailoctopus=["e2"]) == rows[1:]
     assert pair.held() == []
 
-    pair.commit(Commit(held=[replace(one, approved=True)], unheld=[other]))
-    assert pair.held(everything=True) == [replace(one, approved=True, id=rows[0].id)]
+    pair.commit(Commit(held=[replace(one, reason="other words")], unheld=[other]))
+    assert pair.held(everything=True) == [replace(one, reason="other words", id=rows[0].id)]
 
     pair.commit(Commit(unheld=[Held("g1", "e1", "set_status", "", later(0))]))
     assert len(pair.held(everything=True)) == 1
@@ -98,3 +98,25 @@ def test_a_pair_never_sees_anothers_waiting_changes(pair: PairStore, other_pair:
     assert other_pair.held(everything=True) == []
     assert other_pair.parked(due=later(1), ghl=["g1"]) == []
     assert len(pair.parked(everything=True)) == len(pair.held(everything=True)) == 1
+
+
+def test_what_is_held_again_keeps_since_when_and_what_a_person_said(pair: PairStore) -> None:
+    pair.commit(Commit(held=[held("g1", "e1")]))
+    [row] = pair.held(everything=True)
+    pair.order_held([row.id or 0], approve=True)
+
+    pair.commit(Commit(held=[replace(held("g1", "e1"), since=later(60), reason="more")]))
+
+    assert pair.held(everything=True) == [replace(row, approved=True, reason="more")]
+
+
+def test_the_last_word_of_a_person_counts_for_what_he_named(pair: PairStore, other_pair: PairStore) -> None:
+    pair.commit(Commit(held=[held("g1", "e1"), held("g2", "e2")]))
+    one, other = pair.held(everything=True)
+
+    pair.order_held([one.id or 0], approve=True)
+    pair.order_held([one.id or 0], approve=False)
+    other_pair.order_held([other.id or 0], approve=True)
+    pair.order_held([], approve=True)
+
+    assert pair.held(everything=True) == [replace(one, discarded=True), other]
