@@ -217,9 +217,14 @@ class PairStore(Protocol):
         """Parked changes of the contacts named, those whose time has come, or all."""
 
     def held(
-        self, *, ghl: Collection[str] = (), emailoctopus: Collection[str] = (), everything: bool = False
+        self,
+        *,
+        ghl: Collection[str] = (),
+        emailoctopus: Collection[str] = (),
+        ordered: bool = False,
+        everything: bool = False,
     ) -> list[Held]:
-        """Held changes of the contacts named, or all."""
+        """Held changes of the contacts named, those a person decided about, or all."""
 
     def order_held(self, ids: Collection[int], *, approve: bool) -> None:
         """A person's word about held changes, that the next cycle obeys: approved, or else discarded."""

@@ -4,15 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import structlog
-
 from sync_daemon.model.plan import GUARDED_FOR, MassChange
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.ports import Clock, PairStore
 from sync_daemon.reconcile.decision import Decision
 from sync_daemon.reconcile.guard import Ids, fresh, guarded, room_left, why_held
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -72,11 +68,8 @@ class Guard:
     def _judge(self, kind: MassChange) -> None:
         if kind in self.over or len(self._counted[kind]) <= self._room(kind):
             return
-        reason = why_held(
-            kind, self.policy.guard, links=self._links or 0, made=self._before.get(kind, 0), asked=self._asked[kind]
-        )
-        self.over[kind] = reason
-        log.error("mass_change_held", pair=self.policy.name, kind=kind, changes=self._asked[kind], reason=reason)
+        before, asked = self._before.get(kind, 0), self._asked[kind]
+        self.over[kind] = why_held(kind, self.policy.guard, links=self._links or 0, made=before, asked=asked)
 
     def _room(self, kind: MassChange) -> int:
         if self._links is None:

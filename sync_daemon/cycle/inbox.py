@@ -59,7 +59,7 @@ def stage_due(run: Run) -> None:
     """What is parked and whose time has come, and what a person decided about: to be read by id and decided anew."""
     store = run.pair.store
     due = store.parked(due=run.pair.clock.now())
-    ordered = [entry for entry in store.held(everything=True) if entry.approved or entry.discarded]
+    ordered = store.held(ordered=True)
     moving: list[Parked | Held] = [
         *(entry for entry in due if entry.what == "address"),
         *(entry for entry in ordered if entry.action == CHANGE_ADDRESS),

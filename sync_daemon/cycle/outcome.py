@@ -20,6 +20,8 @@ def conclude(run: Run) -> None:
         log.error("plan_limit_reached", pair=run.pair.name)
     interrupted = [run.interrupted] if run.interrupted else []
     errors = [*run.stopped.values(), *run.failed.values(), *interrupted]
+    for kind, reason in run.guard.over.items():
+        log.error("mass_change_held", pair=run.pair.name, kind=kind, reason=reason)
     outcomes = {_outcome_of(error) for error in errors}
     outcomes |= {CycleOutcome.HELD} if totals.held else set()
     outcomes |= {CycleOutcome.PARKED} if totals.parked else set()

@@ -18,7 +18,7 @@ def decide_outside(case: Case, context: Context, link: Link, consent: CaseConsen
     """Nothing but revocations travels while the GHL contact is out of scope."""
     leaving = case.link is not None and case.link.in_scope
     narrowed = link.left_by_configuration or (leaving and link.scope_generation != context.scope_generation)
-    applied = narrowed and context.apply_scope
+    applied = narrowed and context.apply_scope and context.policy.on_leave_scope is not OnLeaveScope.KEEP
     operations = tuple(op for op in consent.operations if op.revokes)
     decided = consent.decision if operations or not consent.operations else None
     if (leaving and not narrowed) or applied or _leaving_waits(case, context):

@@ -4,7 +4,21 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, Connection, Select, Table, bindparam, case, delete, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from sync_daemon.model.state import Held, Parked
 from sync_daemon.store.engine import writing
@@ -50,6 +64,7 @@ _UNPARK = _key(parked, parked.c.what)
 _HELD = _all_of(held)
 _HELD_BY_GHL = _HELD.where(held.c.ghl_id.in_(_IDS))
 _HELD_BY_EMAILOCTOPUS = _HELD.where(held.c.emailoctopus_id.in_(_IDS))
+_HELD_AND_ORDERED = _HELD.where(or_(held.c.approved == true(), held.c.discarded == true()))
 _COUNT_HELD = _count_of(held)
 # What is held again has been held since it was first, and a person may have said meanwhile what is to be done.
 _HOLD = Upsert(held, ("pair_id", "ghl_id", "emailoctopus_id", "action"), lasting=("since", "approved", "discarded"))
@@ -81,11 +96,16 @@ class Waiting(Room):
         return [self._parked(row) for row in _each_once(rows)]
 
     def held(
-        self, *, ghl: Collection[str] = (), emailoctopus: Collection[str] = (), everything: bool = False
+        self,
+        *,
+        ghl: Collection[str] = (),
+        emailoctopus: Collection[str] = (),
+        ordered: bool = False,
+        everything: bool = False,
     ) -> list[Held]:
-        """Held changes of the contacts named, or all; each once, oldest id first."""
-        if everything:
-            return [_held(row) for row in self._read(_HELD)]
+        """Held changes of the contacts named, those a person decided about, or all; each once, oldest id first."""
+        if everything or ordered:
+            return [_held(row) for row in self._read(_HELD if everything else _HELD_AND_ORDERED)]
         rows = [*self._read_by(_HELD_BY_GHL, ghl), *self._read_by(_HELD_BY_EMAILOCTOPUS, emailoctopus)]
         return [_held(row) for row in _each_once(rows)]
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 import structlog
+from sqlalchemy import select
 
 from sync_daemon.cycle import inbox
 from sync_daemon.model.plan import Action, MassChange
@@ -11,6 +12,8 @@ from sync_daemon.model.policy import Blanks, FieldRule, GuardLimits, OnLeaveScop
 from sync_daemon.model.report import Mode
 from sync_daemon.model.state import Held
 from sync_daemon.sandbox.weather import Fault
+from sync_daemon.store import tables
+from sync_daemon.store.engine import reading
 from tests.worlds import EMAILOCTOPUS, GHL, World, world
 
 TWO = GuardLimits(0, 2, 0, 2)
@@ -90,7 +93,7 @@ def test_as_many_as_the_limit_go_through_and_one_more_holds_them_all(
         assert {entry.action for entry in waiting(here)} == {kind}
         assert {entry.ghl_id for entry in waiting(here)} == set(ids[2:])
         [alert] = [entry for entry in logs if entry["event"] == "mass_change_held"]
-        assert (alert["log_level"], alert["kind"], alert["changes"]) == ("error", kind, 3)
+        assert (alert["log_level"], alert["kind"], alert["reason"]) == ("error", kind, waiting(here)[0].reason)
         again = here.reconcile()
         assert (again.outcome, again.held, again.new_held) == ("held", 3, 0)
         assert here.full().held == 3
@@ -130,6 +133,36 @@ def test_none_goes_through_though_the_inbox_is_decided_batch_by_batch(
         assert here.reconcile().held == 5
         assert tagged(here) == 5
         assert here.in_emailoctopus(ADDRESSES[4])["fields"]["FirstName"] == "Augusta"
+
+
+def test_what_turns_up_after_the_others_were_judged_is_held_alone(database_url: str) -> None:
+    with world(database_url, guard=TWO) as here:
+        ids = crowd(here)
+        untag(here, ids[:2])
+
+        def meanwhile() -> None:
+            untag(here, ids[2:3])
+            here.clock.advance(61)
+
+        here.before_writing(meanwhile)
+        report = here.reconcile()
+        assert (report.held, tagged(here)) == (1, 3)
+        assert [entry.ghl_id for entry in waiting(here)] == ids[2:3]
+
+
+def test_nothing_is_judged_by_a_cycle_that_had_to_stop(database_url: str) -> None:
+    with world(database_url, guard=TWO) as here:
+        ids = crowd(here)
+        untag(here, ids[:2])
+        here.edit_person(ids[4], firstName="Augusta")
+        here.sandbox.emailoctopus.weather.faults = [Fault(kind="error", method="PUT", status=503, times=50)]
+        assert here.reconcile().outcome == "unreachable"
+        assert (tagged(here), waiting(here)) == (5, [])
+        here.sandbox.emailoctopus.weather.faults = []
+        untag(here, ids[2:3])
+        here.later(minutes=1)
+        assert here.reconcile().held == 3
+        assert tagged(here) == 5
 
 
 def test_those_of_an_earlier_cycle_count_for_24_hours(database_url: str) -> None:
@@ -354,6 +387,25 @@ def test_creations_in_ghl_are_limited_too(database_url: str) -> None:
         assert_quiet_after_a_full_scan(here)
 
 
+def test_what_was_put_off_when_the_process_died_is_judged_by_the_next(database_url: str) -> None:
+    with world(database_url, guard=TWO) as here:
+        ids = crowd(here)
+        untag(here, ids[:3])
+        here.edit_person(ids[4], firstName="Augusta")
+
+        def die() -> None:
+            raise KilledError
+
+        here.before_writing(die)
+        with pytest.raises(KilledError):
+            here.reconcile()
+        here.pair = here.another_process()
+        here.later(minutes=1)
+        assert here.reconcile().held == 3
+        assert tagged(here) == 5
+        assert here.in_emailoctopus(ADDRESSES[4])["fields"]["FirstName"] == "Augusta"
+
+
 class KilledError(BaseException):
     """The process dies."""
 
@@ -437,6 +489,9 @@ def test_leaving_by_the_configuration_is_keep_until_it_is_applied(database_url: 
         assert not here.full().written
         here.reconcile()
         here.later(minutes=11)
+        here.with_policy(on_leave_scope=OnLeaveScope.KEEP)
+        assert not here.reconcile(apply_scope=True).written
+        here.with_policy(on_leave_scope=OnLeaveScope.UNSUBSCRIBE)
         plan = here.plan(Mode.FULL, apply_scope=True)
         assert {(op.action, op.ghl_id) for op in plan.operations} == {(Action.SET_STATUS, ghl_id) for ghl_id in ids}
         assert here.plan(Mode.FULL).operations == ()
@@ -476,6 +531,13 @@ def test_applying_the_scope_leaves_alone_who_left_by_a_change_under_keep(databas
 # orphans
 
 
+def tombstones(here: World) -> list[tuple[str, str]]:
+    """Who was left behind, and what was done about it."""
+    with reading(here.store._engine) as connection:
+        rows = connection.execute(select(tables.tombstones.c.emailoctopus_id, tables.tombstones.c.done)).all()
+    return sorted((contact_id, done) for contact_id, done in rows)
+
+
 def orphans(here: World) -> list[str]:
     """Every link moves to another EmailOctopus contact; the ids of those left behind."""
     left = [str(here.in_emailoctopus(address)["id"]) for address in ADDRESSES[:3]]
@@ -500,11 +562,14 @@ def test_an_orphan_that_is_held_does_not_stop_its_link_from_moving(database_url:
         assert {here.status(address) for address in ADDRESSES[:3]} == {"subscribed"}
         assert here.full().held == 3
         here.assert_quiet()
+        assert tombstones(here) == []
         order(here, approve=approve)
         report = here.reconcile()
         assert (report.outcome, report.held) == ("ok", 0)
         assert {here.status(address) for address in ADDRESSES[:3]} == {"unsubscribed" if approve else "subscribed"}
         assert len(here.people()) == 3
+        done = "set_status" if approve else "nothing"
+        assert tombstones(here) == sorted((contact_id, done) for contact_id in left)
         assert_quiet_after_a_full_scan(here)
 
 

@@ -120,3 +120,6 @@ def test_the_last_word_of_a_person_counts_for_what_he_named(pair: PairStore, oth
     pair.order_held([], approve=True)
 
     assert pair.held(everything=True) == [replace(one, discarded=True), other]
+    assert pair.held(ordered=True) == [replace(one, discarded=True)]
+    pair.order_held([other.id or 0], approve=True)
+    assert pair.held(ordered=True) == [replace(one, discarded=True), replace(other, approved=True)]
