@@ -259,17 +259,17 @@ def _decide_tags(
     digest = _tags_digest(decided, ghl_id=sides[0].contact_id, context=context)
     if decided.writes and part_waits(case, "tags", digest, context.now):
         return
+    if _equal_after(decided, ghl, emailoctopus):
+        contents.diverged.discard("tags")
     contents.unparks.extend(entry for entry in (case.parked.get("tags"),) if entry is not None)
     contents.digests["tags"] = digest
     contents.tags, contents.why_tags = decided, why
     contents.spelt = _spellings(sides[1], context)
     contents.settles.add("tags")
-    if "tags" in contents.diverged and _alike(decided, ghl, emailoctopus):
-        contents.diverged.discard("tags")
 
 
-def _alike(decided: TagDecision, ghl: TagSide, emailoctopus: TagSide) -> bool:
-    """Whether both sides have the same tags once this is written."""
+def _equal_after(decided: TagDecision, ghl: TagSide, emailoctopus: TagSide) -> bool:
+    """Whether both sides have the same tags once what was decided is written."""
     here = (ghl.now | decided.add_to_ghl) - decided.remove_from_ghl
     return here == (emailoctopus.now | decided.add_to_emailoctopus) - decided.remove_from_emailoctopus
 

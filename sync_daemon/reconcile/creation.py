@@ -46,6 +46,7 @@ def decide_ghl_only(case: Case, context: Context) -> Decision | Needs:
     revoked = remembered or blocked
     blocks = tuple(_block_all(case, side)) if revoked and (remembered or _anybody_new(case, side)) else ()
     why_not = _why_not_in_emailoctopus(side.snapshot, context, revoked=revoked)
+    why_not = why_not or _discarded(side, context)
     if why_not is not None:
         decision = Decision(case, blocks, frozenset({"consent"}), unlinked=why_not, unparks=tuple(case.parked.values()))
     else:
@@ -72,7 +73,7 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
             unparks=tuple(case.parked.values()),
         )
     remember = Cause.PERSON_EMAILOCTOPUS if revoked and _by_person(side) else None
-    why_not = _why_not_in_ghl(side, context)
+    why_not = _why_not_in_ghl(side, context) or _discarded(side, context)
     if why_not is not None:
         waits = why_not is Unlinked.ORPHAN and deletion_waits(case)
         return Decision(
@@ -154,6 +155,12 @@ def _why_not_in_ghl(side: CaseSide, context: Context) -> Unlinked | None:
     if not satisfies(policy.scope, _tags_for(GHL, side, context), fields, _TYPE_OF_NEW):
         return Unlinked.OUT_OF_SCOPE
     return None if policy.create_in_ghl else Unlinked.CREATION_OFF
+
+
+def _discarded(side: CaseSide, context: Context) -> Unlinked | None:
+    """Whether a person decided that this contact isn't created on the other side, and it hasn't changed since."""
+    same = side.snapshot is not None and context.detector.digester.snapshot(side.snapshot) == side.known.seen
+    return Unlinked.DISCARDED if side.known.unlinked is Unlinked.DISCARDED and same else None
 
 
 def _by_person(side: CaseSide) -> bool:

@@ -13,7 +13,7 @@ from sync_daemon.model.plan import Action, MassChange, Operation
 from sync_daemon.model.policy import FieldRule, GuardLimits
 from sync_daemon.model.state import Held, Unlinked
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.decision import Decision, revocations_of
+from sync_daemon.reconcile.decision import Decision
 
 Ids = tuple[str | None, str | None]
 """GHL's and EmailOctopus's id of what one change is about."""
@@ -182,13 +182,16 @@ def _without(decision: Decision, kind: MassChange, rules: Collection[FieldRule],
         return _diverged(left, {"tags"}) if agreed else replace(left, settles=left.settles - {"tags"})
     if kind is MassChange.LEAVE_SCOPE:
         return replace(left, settles=left.settles - {part for one in dropped for part in one.parts})
-    if agreed or decision.dissolves is not None:
+    if agreed:
         return left
-    if decision.orphan is not None:  # its link moved on before: it waits as it did
-        return replace(left, orphan=None)
+    if decision.orphan is not None:  # where its link moved on before, it waits as it did
+        return left if decision.dissolves is not None else replace(left, orphan=None)
     # Until somebody says so, nobody was deleted: the link stays, and nothing but a person's revocation goes out.
-    kept = revocations_of(left) or Decision(decision.case)
-    return replace(kept, link=kept.link or decision.case.link, unlinked=Unlinked.HELD, partial=False)
+    revocations = tuple(operation for operation in left.operations if operation.revokes)
+    case, cause = decision.case, decision.remember if revocations else None
+    link = replace(case.link, cause=cause or case.link.cause) if case.link else None
+    settles = decision.settles & ({"consent"} if revocations else set())
+    return Decision(case, revocations, settles, link=link, unlinked=Unlinked.HELD, remember=cause)
 
 
 def _without_blanks(decision: Decision, rules: Collection[FieldRule], *, agreed: bool) -> Decision:

@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from sync_daemon.cycle import inbox
 from sync_daemon.model.plan import Action, MassChange
-from sync_daemon.model.policy import Blanks, FieldRule, GuardLimits, OnLeaveScope, ScopeRule
+from sync_daemon.model.policy import Blanks, FieldRule, GuardLimits, OnLeaveScope, Resubscribe, ScopeRule
 from sync_daemon.model.report import Mode
-from sync_daemon.model.state import Held
+from sync_daemon.model.state import Held, Unlinked
 from sync_daemon.sandbox.weather import Fault
 from sync_daemon.store import tables
 from sync_daemon.store.engine import reading
@@ -369,7 +369,14 @@ def test_a_first_load_is_not_limited_and_what_comes_after_is(database_url: str) 
         assert (report.held, len(here.subscribers())) == (1, 6)
         here.later(hours=25)
         assert here.full().held == 1
+        here.later(minutes=11)
+        here.with_policy(guard=GuardLimits(), resubscribe=Resubscribe.PENDING)  # everybody is decided anew
+        assert here.full().held == 1
         assert len(here.subscribers()) == 6
+        discarded = next(i for i in new if here.pair_store.contacts(GHL, [i])[i].unlinked is Unlinked.DISCARDED)
+        here.edit_person(discarded, firstName="Augusta")
+        here.reconcile()
+        assert len(here.subscribers()) == 7  # it changed, so it is asked about again
 
 
 def test_creations_in_ghl_are_limited_too(database_url: str) -> None:

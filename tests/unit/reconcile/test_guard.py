@@ -10,7 +10,7 @@ from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action, MassChange, Operation
 from sync_daemon.model.policy import FieldRule, GuardLimits
-from sync_daemon.model.state import Held, KnownContact, Link, Parked, Unlinked
+from sync_daemon.model.state import Cause, Held, KnownContact, Link, Parked, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.decision import Decision, ToPark, revocations_of
 from sync_daemon.reconcile.fields import FieldConflict
@@ -237,6 +237,13 @@ def test_a_held_creation_leaves_the_contact_unlinked_and_blocks_go() -> None:
 def test_a_held_deletion_leaves_the_link_as_it_was() -> None:
     after = hold(decided(DELETE, dissolves=None, link=None, unlinked=Unlinked.DELETED), MassChange.DELETION)
     assert (after.operations, after.link, after.settles, after.dissolves) == ((), LINK, frozenset(), None)
+
+
+def test_a_persons_revocation_goes_out_though_the_deletion_after_it_is_held() -> None:
+    mark = replace(TAG, system=GHL, policy=MassChange.DELETION)
+    after = hold(decided(DND, mark, link=None, dissolves=LINK, remember=Cause.PERSON_GHL), MassChange.DELETION)
+    assert (after.operations, after.settles, after.dissolves) == ((DND,), {"consent"}, None)
+    assert (after.link, after.remember) == (replace(LINK, cause=Cause.PERSON_GHL), Cause.PERSON_GHL)
 
 
 def test_a_held_orphan_does_not_keep_its_link_from_moving_and_waits_for_its_end() -> None:
