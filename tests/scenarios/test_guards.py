@@ -245,6 +245,21 @@ def test_the_revocation_of_somebody_with_a_held_change_goes_out(database_url: st
         assert here.status(ADDRESSES[0]) == "unsubscribed"
 
 
+def test_a_revocation_does_not_wait_for_a_record_that_has_a_held_change_and_cannot_be_read(database_url: str) -> None:
+    with world(database_url, guard=NONE) as here:
+        [ghl_id] = crowd(here, 1)
+        untag(here, [ghl_id])
+        here.reconcile()
+        here.later(minutes=11)
+        here.sandbox.ghl.weather.faults = [Fault(kind="error", method="GET", path=f"/contacts/{ghl_id}", status=422)]
+        here.emailoctopus.unsubscribe(here.in_emailoctopus(ADDRESSES[0])["id"])
+        here.clock.advance(1)
+        here.forget_requests()
+        here.reconcile()
+        assert here.blocked(ADDRESSES[0])
+        assert next(method for method, path in here.requests(GHL) if path == f"/contacts/{ghl_id}") == "PUT"
+
+
 # heals
 
 

@@ -299,6 +299,27 @@ def test_what_is_parked_meanwhile_stays_approved() -> None:
     assert hold(decided(of=waits, unparks=(parked,))).unholds == waits.held
 
 
+def test_what_a_decision_holds_and_releases_by_itself_stays() -> None:
+    address, gone = held("change_address"), held("blank")
+    after = hold(decided(UNTAG, of=case(gone), holds=(address,), unholds=(gone,)), MassChange.TAG_REMOVAL)
+    assert (after.holds[0], len(after.holds), after.unholds) == (address, 2, (gone,))
+
+
+def test_the_revocations_sent_ahead_release_nothing() -> None:
+    assert hold(decided(DND, of=case(held("blank")), partial=True)).unholds == ()
+
+
+def test_a_discarded_deletion_ends_the_link_with_nothing_done() -> None:
+    entry = held("deletion", discarded=True)
+    after = hold(decided(DELETE, dissolves=LINK, link=None, of=case(entry)))
+    assert (after.operations, after.dissolves, after.unholds) == ((), LINK, (entry,))
+
+
+def test_what_was_approved_is_not_counted_beside_what_is() -> None:
+    after = hold(decided(UNTAG, BLANK, of=case(held("blank", approved=True))))
+    assert list(made(after, after.operations)) == [MassChange.TAG_REMOVAL]
+
+
 # parts, plans
 
 
