@@ -300,9 +300,9 @@ def test_what_is_parked_meanwhile_stays_approved() -> None:
 
 
 def test_what_a_decision_holds_and_releases_by_itself_stays() -> None:
-    address, gone = held("change_address"), held("blank")
-    after = hold(decided(UNTAG, of=case(gone), holds=(address,), unholds=(gone,)), MassChange.TAG_REMOVAL)
-    assert (after.holds[0], len(after.holds), after.unholds) == (address, 2, (gone,))
+    address, other, gone = held("change_address"), held("other"), held("blank")
+    after = hold(decided(UNTAG, of=case(gone), holds=(address,), unholds=(other, gone)), MassChange.TAG_REMOVAL)
+    assert (after.holds[0], len(after.holds), after.unholds) == (address, 2, (other, gone))
 
 
 def test_the_revocations_sent_ahead_release_nothing() -> None:
