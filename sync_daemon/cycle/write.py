@@ -35,13 +35,18 @@ class _Open:
 
 
 def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
-    """Write what was decided and remember what came of it, case by case."""
+    """Write what was decided and remember what came of it, case by case.
+
+    Raises `WithoutEvidence` before anything is sent when a step toward consent rests on an earlier cycle's reads.
+    """
     run.pair.progress.records_planned(sum(bool(decision.operations) for decision in decisions))
     context = run.context()
     run.sender.in_hand.clear()
     waiting: dict[OperationKey, _Open] = {}
     at_once: list[_Open] = []
     commit = Commit()
+    for operation in (operation for decision in decisions for operation in decision.operations):
+        operation.demand_reads(run.read_now)
     for decision in decisions:
         case = _Open(decision)
         commit.contacts.extend(intents(decision, context))

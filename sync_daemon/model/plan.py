@@ -1,12 +1,15 @@
 """Operations: what is to be written, as plain data that can be printed, saved, refused and tested."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from sync_daemon.model.contact import Consent, Snapshot, Value
 from sync_daemon.model.errors import Refused
+from sync_daemon.model.grants import ContactKey, Grant, LiftedInGhl, NotRevoked, OptedInAgain, WithoutEvidence
 from sync_daemon.model.system import SystemName
 
 
@@ -28,6 +31,16 @@ class Action(StrEnum):
 
 GUARDED_FOR = timedelta(hours=24)
 """How far back a guard counts."""
+_REVOKED = Consent.REVOKED
+_MAY_SET: Mapping[tuple[SystemName, Action], tuple[object, ...]] = {
+    (SystemName.EMAILOCTOPUS, Action.CREATE): (_REVOKED, NotRevoked),
+    (SystemName.EMAILOCTOPUS, Action.SET_STATUS): (_REVOKED, LiftedInGhl),
+    (SystemName.GHL, Action.CREATE): (None, _REVOKED),
+    (SystemName.GHL, Action.SET_DND): (_REVOKED,),
+    (SystemName.GHL, Action.LIFT_DND): (OptedInAgain,),
+}
+"""What an operation may say of consent; one that isn't listed says nothing."""
+_ABOUT_CONSENT = (Action.SET_STATUS, Action.SET_DND, Action.LIFT_DND)
 
 
 class MassChange(StrEnum):
@@ -50,7 +63,8 @@ class Operation:
     `system` is the one written to; the id of that system is None for a creation. `fields` maps
     configuration names of the target system to values already converted for it, None clears. `address`
     is a new primary address. `tags` are names as the target system spells them: those a creation
-    carries, or those to add or remove. `consent` is the status a creation or SET_STATUS sends.
+    carries, or those to add or remove. `sets` is what the operation makes of consent: REVOKED, or the evidence for
+    anything wider, which tells what that is (`consent`); without it a wider one can't be expressed: `WithoutEvidence`.
     `parts` are the mapping row keys, "tags", "consent", "address", "creation" this operation settles or,
     when refused, parks. `resend` marks a creation that may have been sent before. `policy` names the policy
     whose effect this is, None where a person's change is only carried over: a revocation by policy is guarded.
@@ -64,10 +78,31 @@ class Operation:
     fields: Mapping[str, Value] = field(default_factory=dict)
     address: str | None = None
     tags: tuple[str, ...] = ()
-    consent: Consent | None = None
+    sets: Literal[Consent.REVOKED] | Grant | None = None
     parts: tuple[str, ...] = ()
     resend: bool = False
     policy: MassChange | None = None
+
+    def __post_init__(self) -> None:
+        said = self.sets if isinstance(self.sets, Consent) or self.sets is None else type(self.sets)
+        if said not in _MAY_SET.get((self.system, self.action), () if self.action in _ABOUT_CONSENT else (None,)):
+            raise WithoutEvidence(f"{self.action} in {self.system} can't set consent by {said}.")
+        if isinstance(self.sets, Grant) and self._ids_shown(self.sets) - {self.ghl_id, self.emailoctopus_id}:
+            raise WithoutEvidence(f"{self.action} in {self.system} rests on what another contact shows.")
+
+    @staticmethod
+    def _ids_shown(grant: Grant) -> set[str]:
+        return {grant.ghl.contact_id} | (set() if isinstance(grant, NotRevoked) else {grant.emailoctopus.contact_id})
+
+    @property
+    def consent(self) -> Consent | None:
+        """The consent that is sent, None when the operation says nothing of it."""
+        return self.sets.consent if isinstance(self.sets, Grant) else self.sets
+
+    def demand_reads(self, read_now: AbstractSet[ContactKey]) -> None:
+        """Raise `WithoutEvidence` unless what this rests on was read by id in this cycle."""
+        if isinstance(self.sets, Grant) and not self.sets.read <= read_now:
+            raise WithoutEvidence(f"{self.action} in {self.system} rests on what an earlier cycle read.")
 
     @property
     def target_id(self) -> str | None:

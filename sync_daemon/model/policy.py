@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.system import SystemName
@@ -171,7 +172,7 @@ class PairPolicy:
     country: str | None = None
 
     @property
-    def new_status(self) -> Consent:
+    def new_status(self) -> Literal[Consent.GRANTED, Consent.PENDING]:
         """The status a contact new to EmailOctopus is created with."""
         if self.new_contact_status is NewContactStatus.LIST_DEFAULT:
             return Consent.PENDING if self.double_opt_in else Consent.GRANTED

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from sync_daemon.model.contact import Consent
+from sync_daemon.model.grants import ConsentHistory
 from sync_daemon.model.policy import Resubscribe
 from sync_daemon.model.state import Cause
 
@@ -79,15 +80,6 @@ FIRST_MEETING: dict[tuple[Consent, Consent], Event] = {
     (R, R): _E.AGREE,
 }
 """Two records without a history: revoked wins."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentHistory:
-    """What is remembered of an address: who revoked, and whether the DND in GHL is this program's own."""
-
-    cause: Cause | None = None
-    dnd_by_us: bool = False
-    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

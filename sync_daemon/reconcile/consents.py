@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 
 from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.model.contact import Consent
+from sync_daemon.model.grants import ConsentHistory, LiftedInGhl, OptedInAgain
 from sync_daemon.model.plan import Action, Operation
-from sync_daemon.model.policy import OnLeaveScope
+from sync_daemon.model.policy import OnLeaveScope, PairPolicy
 from sync_daemon.model.state import Baseline, Cause, Sent, Unlinked
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.consent import ConsentDecision, ConsentHistory, ConsentSide, decide_consent
+from sync_daemon.reconcile.consent import ConsentDecision, ConsentSide, decide_consent
 from sync_daemon.reconcile.decision import Context
+from sync_daemon.reconcile.reads import unread
 from sync_daemon.reconcile.scope import in_scope
 
 REVOKED = Consent.REVOKED
@@ -18,7 +20,10 @@ REVOKED = Consent.REVOKED
 
 @dataclass(frozen=True, slots=True)
 class CaseConsent:
-    """The decision, and whether the address ends up revoked by a person."""
+    """The decision, and whether the address ends up revoked by a person.
+
+    A step toward consent has no operation before both contacts were read by id.
+    """
 
     decision: ConsentDecision
     revoked: bool
@@ -67,19 +72,16 @@ def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
         other = replace(other, before=Consent.GRANTED) if _was_being_freed(ghl) else other
         one = replace(one, before=Consent.GRANTED) if _was_being_freed(emailoctopus) else one
     if any(newly_revoked(side) for side in case.duplicates) or _came_revoked(case) or case.enters_revoked:
-        one = replace(one, now=REVOKED, permanent=False)
-    decision = decide_consent(
-        one,
-        other,
-        _history(case, ghl, one),
-        context.policy.resubscribe,
-        double_opt_in=context.policy.double_opt_in,
-    )
+        # A block that is new, whatever the contact itself said before.
+        one = replace(one, before=one.before and Consent.GRANTED, now=REVOKED, permanent=False)
+    history, policy = _history(case, ghl, one), context.policy
+    decision = decide_consent(one, other, history, policy.resubscribe, double_opt_in=policy.double_opt_in)
     ends_revoked = REVOKED in (decision.ghl, decision.emailoctopus) or (
         one.now is REVOKED and consent_now(emailoctopus) is REVOKED and decision.ghl is None
     )
     revoked = ends_revoked and decision.cause is not None and decision.cause.by_person
-    operations = tuple(_operations(case, ghl, emailoctopus, decision, revoked=revoked))
+    step = _step_up(case, decision, one, history, policy) if decision.step_up else None
+    operations = (step,) if step else tuple(_revocations(case, ghl, emailoctopus, decision, revoked=revoked))
     return CaseConsent(_own_block(decision, operations, ghl), revoked, operations)
 
 
@@ -94,7 +96,7 @@ def block_duplicates(case: Case, emailoctopus_id: str | None, reason: str) -> It
 def set_dnd(ghl_id: str | None, emailoctopus_id: str | None, reason: str) -> Operation:
     """E-mail DND for one GHL contact."""
     return Operation(
-        SystemName.GHL, Action.SET_DND, ghl_id, emailoctopus_id, reason, consent=REVOKED, parts=("consent",)
+        SystemName.GHL, Action.SET_DND, ghl_id, emailoctopus_id, reason, sets=Consent.REVOKED, parts=("consent",)
     )
 
 
@@ -106,7 +108,7 @@ def unsubscribe(ghl_id: str | None, emailoctopus_id: str | None, reason: str) ->
         ghl_id,
         emailoctopus_id,
         reason,
-        consent=REVOKED,
+        sets=Consent.REVOKED,
         parts=("consent",),
     )
 
@@ -118,24 +120,35 @@ def unsubscribe_namesakes(case: Case) -> Iterator[Operation]:
             yield unsubscribe(None, known.contact_id, "the address is revoked in GoHighLevel")
 
 
-def _operations(
+def _step_up(
+    case: Case, decision: ConsentDecision, one: ConsentSide, history: ConsentHistory, policy: PairPolicy
+) -> Operation | None:
+    """The step toward consent that was decided; None before both contacts were read by id."""
+    ghl, emailoctopus = case.both()
+    if ghl.snapshot is None or emailoctopus.snapshot is None or unread(case):
+        return None
+    ids, parts = (ghl.contact_id, emailoctopus.contact_id), ("consent",)
+    if decision.ghl is not None:
+        again = OptedInAgain(ghl=ghl.snapshot, emailoctopus=emailoctopus.snapshot, history=history)
+        return Operation(SystemName.GHL, Action.LIFT_DND, *ids, decision.reason, sets=again, parts=parts)
+    lifted = LiftedInGhl(
+        ghl=ghl.snapshot,
+        emailoctopus=emailoctopus.snapshot,
+        agreed=one.before,
+        history=history,
+        resubscribe=policy.resubscribe,
+        double_opt_in=policy.double_opt_in,
+    )
+    return Operation(SystemName.EMAILOCTOPUS, Action.SET_STATUS, *ids, decision.reason, sets=lifted, parts=parts)
+
+
+def _revocations(
     case: Case, ghl: CaseSide, emailoctopus: CaseSide, decision: ConsentDecision, *, revoked: bool
 ) -> Iterator[Operation]:
     ids = (ghl.contact_id, emailoctopus.contact_id)
-    if decision.emailoctopus is not None and consent_now(emailoctopus) is not decision.emailoctopus:
-        yield Operation(
-            SystemName.EMAILOCTOPUS,
-            Action.SET_STATUS,
-            *ids,
-            decision.reason,
-            consent=decision.emailoctopus,
-            parts=("consent",),
-        )
-    if decision.ghl is Consent.GRANTED:
-        yield Operation(
-            SystemName.GHL, Action.LIFT_DND, *ids, decision.reason, consent=decision.ghl, parts=("consent",)
-        )
-    elif revoked and consent_now(ghl) is not REVOKED:
+    if decision.emailoctopus is REVOKED and consent_now(emailoctopus) is not REVOKED:
+        yield unsubscribe(*ids, decision.reason)
+    if revoked and consent_now(ghl) is not REVOKED:
         yield set_dnd(*ids, decision.reason)
     if revoked:
         yield from block_duplicates(case, emailoctopus.contact_id, "the address is revoked")

@@ -1,12 +1,14 @@
 """Decide a contact that only one system has: create it on the other side, or say why not (contract, 3 and 4)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from sync_daemon.changes.addresses import is_valid
 from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.changes.tagbook import fold
 from sync_daemon.model.contact import Consent, Snapshot, Value
+from sync_daemon.model.grants import NotRevoked
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.state import Cause, Link, Sent, Unlinked
 from sync_daemon.model.system import SystemName
@@ -50,10 +52,21 @@ def decide_ghl_only(case: Case, context: Context) -> Decision | Needs:
     if why_not is not None:
         decision = Decision(case, blocks, frozenset({"consent"}), unlinked=why_not, unparks=tuple(case.parked.values()))
     else:
-        status = REVOKED if revoked else context.policy.new_status
-        create, to_park = _creation(EMAILOCTOPUS, side, context, status)
+        unrevoked = None if revoked else _not_revoked(case, side.snapshot, context, everybody)
+        create, to_park = _creation(EMAILOCTOPUS, side, context, unrevoked or Consent.REVOKED)
         decision = _create_or_wait(case, create, blocks, to_park, context)
     return replace(decision, remember=Cause.PERSON_GHL if blocked and not remembered else None, regrant=lifted)
+
+
+def _not_revoked(case: Case, ghl: Snapshot, context: Context, everybody: Sequence[CaseSide]) -> NotRevoked:
+    """What lets a contact be created in EmailOctopus with the status of a new one."""
+    return NotRevoked(
+        consent=context.policy.new_status,
+        ghl=ghl,
+        others=tuple(map(consent_now, everybody)),
+        remembered=case.remembered,
+        lifted=next((one.snapshot for one in everybody if seems_freed(one)), None),
+    )
 
 
 def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
@@ -85,7 +98,7 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
             unparks=tuple(case.parked.values()),
             remember=remember,
         )
-    create, to_park = _creation(GHL, side, context, REVOKED if revoked else None)
+    create, to_park = _creation(GHL, side, context, Consent.REVOKED if revoked else None)
     decision = _create_or_wait(case, create, (), to_park, context)
     return replace(decision, remember=remember, regrant=_opted_in_again(side))
 
@@ -174,7 +187,7 @@ def _opted_in_again(side: CaseSide) -> bool:
 
 
 def _creation(
-    target: SystemName, side: CaseSide, context: Context, consent: Consent | None
+    target: SystemName, side: CaseSide, context: Context, sets: Literal[Consent.REVOKED] | NotRevoked | None
 ) -> tuple[Operation, tuple[ToPark, ...]]:
     fields, to_park = _converted(target, side, context)
     snapshot = side.snapshot
@@ -184,11 +197,11 @@ def _creation(
         Action.CREATE,
         side.contact_id if side.system is GHL else None,
         side.contact_id if side.system is EMAILOCTOPUS else None,
-        f"only {label} has this contact" + (", unsubscribed" if consent is REVOKED else ""),
+        f"only {label} has this contact" + (", unsubscribed" if sets is REVOKED else ""),
         fields=fields,
         address=snapshot.address if snapshot else None,
         tags=_tags_for(target, side, context),
-        consent=consent,
+        sets=sets,
         parts=("creation",),
         resend=(side.known.sent or Sent()).creation,
     )

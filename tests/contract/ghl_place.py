@@ -22,6 +22,7 @@ from sync_daemon.sandbox.server import Sandbox, serve
 from sync_daemon.sandbox.weather import Fault, Weather
 from sync_daemon.systems.ghl.settings import GhlSettings, Version
 from sync_daemon.systems.ghl.system import connect
+from tests import grants
 
 MAPPED = (
     "firstName",
@@ -144,7 +145,7 @@ def rows(pages: Iterator[Page]) -> list[Snapshot]:
 
 
 def operation(action: Action, contact_id: str | None = None, **more: Any) -> Operation:
-    return Operation(SystemName.GHL, action, contact_id, "e1", "because", **more)
+    return grants.operation(SystemName.GHL, action, contact_id, "e1", "because", **more)
 
 
 def results(system: System, *operations: Operation) -> list[WriteResult]:

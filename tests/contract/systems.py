@@ -27,6 +27,7 @@ from sync_daemon.systems.emailoctopus.settings import EmailOctopusSettings
 from sync_daemon.systems.emailoctopus.system import connect as connect_emailoctopus
 from sync_daemon.systems.ghl.settings import GhlSettings, Version
 from sync_daemon.systems.ghl.system import connect as connect_ghl
+from tests import grants
 from tests.contract.emailoctopus_spec import Witness
 from tests.unit.http.virtual_clock import VirtualClock
 
@@ -232,7 +233,7 @@ class Stand:
         """A write to a contact of this system."""
         name = self.system.name
         ghl_id, emailoctopus_id = (contact_id, None) if name is SystemName.GHL else (None, contact_id)
-        return Operation(name, action, ghl_id, emailoctopus_id, "a test", **changes)
+        return grants.operation(name, action, ghl_id, emailoctopus_id, "a test", **changes)
 
     def revocation(self, contact_id: str) -> Operation:
         """What narrows a consent here."""

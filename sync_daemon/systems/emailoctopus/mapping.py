@@ -84,7 +84,7 @@ def update(operations: Iterable[Operation], blanks: Mapping[str, Value] = NO_BLA
             body.setdefault("fields", {})[name] = values.written(blanks.get(name) if value is None else value)
         for tag in operation.tags:
             body.setdefault("tags", {})[tag] = operation.action is not Action.REMOVE_TAGS
-        if operation.action is Action.SET_STATUS and operation.consent is not None:
+        if operation.consent is not None:
             body["status"] = STATUS_OF_CONSENT[operation.consent]
     return body
 

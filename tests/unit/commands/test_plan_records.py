@@ -3,13 +3,14 @@
 import pytest
 
 from sync_daemon.commands.plan import show_records
-from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.plan import Action
 from sync_daemon.model.system import SystemName
+from tests.grants import operation
 
 
 def test_every_record_of_a_long_plan_is_printed_once_under_one_heading(capsys: pytest.CaptureFixture[str]) -> None:
     operations = [
-        Operation(SystemName.EMAILOCTOPUS, Action.CREATE, f"g{number}", None, "new in GoHighLevel")
+        operation(SystemName.EMAILOCTOPUS, Action.CREATE, f"g{number}", None, "new in GoHighLevel")
         for number in range(2500)
     ]
     show_records(operations)

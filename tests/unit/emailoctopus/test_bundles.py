@@ -8,10 +8,11 @@ from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action, Bundle, Operation
 from sync_daemon.model.system import SystemName
 from sync_daemon.systems.emailoctopus.bundles import bundle
+from tests import grants
 
 
 def operation(action: Action, contact: str | None = "e1", **changes: Any) -> Operation:
-    return Operation(SystemName.EMAILOCTOPUS, action, "g1", contact, "why", **changes)
+    return grants.operation(SystemName.EMAILOCTOPUS, action, "g1", contact, "why", **changes)
 
 
 def update(contact: str, **fields: Any) -> Operation:

@@ -4,7 +4,8 @@ from typing import Any
 
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.system import SystemName
+from tests import grants
 
 
 def operation(action: Action, contact_id: str | None = "c1", **more: Any) -> Operation:
-    return Operation(SystemName.GHL, action, contact_id, "e1", "because", **more)
+    return grants.operation(SystemName.GHL, action, contact_id, "e1", "because", **more)

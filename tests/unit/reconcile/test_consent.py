@@ -6,9 +6,10 @@ from itertools import product
 import pytest
 
 from sync_daemon.model.contact import Consent
+from sync_daemon.model.grants import ConsentHistory
 from sync_daemon.model.policy import Resubscribe
 from sync_daemon.model.state import Cause
-from sync_daemon.reconcile.consent import ConsentDecision, ConsentHistory, ConsentSide, decide_consent
+from sync_daemon.reconcile.consent import ConsentDecision, ConsentSide, decide_consent
 from tests.unit.changes.values import GRANTED, PENDING, REVOKED
 
 LETTERS = {"-": None, "g": GRANTED, "p": PENDING, "r": REVOKED}
