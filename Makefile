@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint config/constraints.txt
 
-.PHONY: demo setup test lint bench kills clean
+.PHONY: demo setup test lint bench kills mutants clean
 
 demo: $(VENV)/.runtime ## a first reconcile between two local sandboxes, outside changes, and a second one
 	$(BIN)/sync-daemon demo
@@ -25,6 +25,9 @@ bench: $(VENV)/.dev ## requests and seconds against their floors
 kills: $(VENV)/.dev ## the process killed before and after each request and commit, on both databases
 	$(BIN)/python -m tests.kills
 
+mutants: $(VENV)/.dev ## change the pure rooms in every small way, and see the tests fail; FILES="consent.py ..." for some
+	$(BIN)/python -m tests.mutants $(FILES)
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sync-daemon needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 demo")'
 	$(PYTHON) -m venv $(VENV)
@@ -38,4 +41,4 @@ $(VENV)/.dev: pyproject.toml config/constraints.txt $(VENV)/.runtime
 	@touch $@
 
 clean: ## the virtual environment and what tests left
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants

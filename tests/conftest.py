@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests import databases
 
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=1000)
+# A mutant is killed by the first failing example; what the smallest one is doesn't matter.
+settings.register_profile("mutants", deadline=None, derandomize=True, database=None, phases=[Phase.generate])
 settings.load_profile("default")
 
 

@@ -1,11 +1,8 @@
 """Contract, section 4: "subscribe again" can't be said without its evidence, in whatever way the types allow to try."""
 
-import ast
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +14,13 @@ from sync_daemon.model.policy import Resubscribe
 from sync_daemon.model.state import Cause
 from tests.unit.changes.values import EMAILOCTOPUS, GHL, GRANTED, PENDING, REVOKED, person, subscriber
 
-ROOT = Path(__file__).parents[3]
 BLOCKED, FREE = person(consent=REVOKED), person(consent=GRANTED)
 SUBSCRIBED, UNSUBSCRIBED = subscriber(consent=GRANTED), subscriber(consent=REVOKED)
 OURS = ConsentHistory(Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
 OTHER_SOURCES = [source for source in Source if source is not Source.READ]
+
+GHL_UNREAD, THERE_UNREAD = (f"the {system} contact wasn't read by id" for system in ("GHL", "EmailOctopus"))
+NOT_LIFTED = "the address was blocked in GHL, and no read by id shows that lifted"
 
 AGAIN: dict[str, Any] = {"ghl": BLOCKED, "emailoctopus": SUBSCRIBED, "history": OURS}
 LIFTED: dict[str, Any] = {
@@ -34,6 +33,10 @@ LIFTED: dict[str, Any] = {
 }
 NEW: dict[str, Any] = {"consent": GRANTED, "ghl": FREE}
 BLOCKED_ONCE: dict[str, Any] = {"consent": GRANTED, "ghl": FREE, "remembered": Cause.PERSON_GHL, "lifted": FREE}
+
+
+def said(why: str) -> str:
+    return f"^No right to widen consent: {re.escape(why)}\\.$"
 
 
 def test_what_evidence_entitles_to() -> None:
@@ -57,44 +60,44 @@ def test_which_reads_of_this_cycle_evidence_rests_on() -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        *(({"ghl": replace(BLOCKED, source=source)}, "GHL contact wasn't read") for source in OTHER_SOURCES),
-        *(({"emailoctopus": replace(SUBSCRIBED, source=one)}, "EmailOctopus contact wasn't") for one in OTHER_SOURCES),
-        ({"ghl": subscriber(consent=REVOKED)}, "GHL contact wasn't read"),
-        ({"emailoctopus": person()}, "EmailOctopus contact wasn't read"),
-        ({"emailoctopus": UNSUBSCRIBED}, "doesn't show the address subscribed"),
-        ({"emailoctopus": subscriber(consent=PENDING)}, "doesn't show the address subscribed"),
-        ({"emailoctopus": subscriber(consent=None)}, "doesn't show the address subscribed"),
-        ({"ghl": FREE}, "GHL doesn't block"),
-        ({"ghl": person(consent=None)}, "GHL doesn't block"),
-        ({"ghl": person(consent=REVOKED, permanent=True)}, "permanent"),
-        ({"history": ConsentHistory(Cause.PERSON_EMAILOCTOPUS)}, "wasn't set by this program"),
+        *(({"ghl": replace(BLOCKED, source=source)}, GHL_UNREAD) for source in OTHER_SOURCES),
+        *(({"emailoctopus": replace(SUBSCRIBED, source=one)}, THERE_UNREAD) for one in OTHER_SOURCES),
+        ({"ghl": subscriber(consent=REVOKED)}, GHL_UNREAD),
+        ({"emailoctopus": person()}, THERE_UNREAD),
+        ({"emailoctopus": UNSUBSCRIBED}, "EmailOctopus doesn't show the address subscribed"),
+        ({"emailoctopus": subscriber(consent=PENDING)}, "EmailOctopus doesn't show the address subscribed"),
+        ({"emailoctopus": subscriber(consent=None)}, "EmailOctopus doesn't show the address subscribed"),
+        ({"ghl": FREE}, "GHL doesn't block the address"),
+        ({"ghl": person(consent=None)}, "GHL doesn't block the address"),
+        ({"ghl": person(consent=REVOKED, permanent=True)}, "the block in GHL is permanent"),
+        ({"history": ConsentHistory(Cause.PERSON_EMAILOCTOPUS)}, "the block in GHL wasn't set by this program"),
     ],
 )
 def test_a_block_is_lifted_only_for_somebody_who_opted_in_again(changes: dict[str, Any], why: str) -> None:
-    with pytest.raises(WithoutEvidence, match=why):
+    with pytest.raises(WithoutEvidence, match=said(why)):
         OptedInAgain(**{**AGAIN, **changes})
 
 
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        *(({"ghl": replace(FREE, source=source)}, "GHL contact wasn't read") for source in OTHER_SOURCES),
-        *(({"emailoctopus": replace(UNSUBSCRIBED, source=one)}, "EmailOctopus cont") for one in OTHER_SOURCES),
+        *(({"ghl": replace(FREE, source=source)}, GHL_UNREAD) for source in OTHER_SOURCES),
+        *(({"emailoctopus": replace(UNSUBSCRIBED, source=one)}, THERE_UNREAD) for one in OTHER_SOURCES),
         ({"ghl": BLOCKED}, "GHL blocks the address"),
-        ({"emailoctopus": SUBSCRIBED}, "doesn't show the address unsubscribed"),
-        ({"emailoctopus": subscriber(consent=None)}, "doesn't show the address unsubscribed"),
-        ({"agreed": GRANTED}, "hadn't blocked"),
-        ({"agreed": None}, "hadn't blocked"),
-        ({"agreed": None, "history": ConsentHistory()}, "hadn't blocked"),
-        ({"resubscribe": Resubscribe.NEVER}, "never"),
-        ({"resubscribe": Resubscribe.NEVER, "double_opt_in": True}, "never"),
-        ({"resubscribe": Resubscribe.PENDING}, "no double opt-in"),
+        ({"emailoctopus": SUBSCRIBED}, "EmailOctopus doesn't show the address unsubscribed"),
+        ({"emailoctopus": subscriber(consent=None)}, "EmailOctopus doesn't show the address unsubscribed"),
+        ({"agreed": GRANTED}, "GHL hadn't blocked the address"),
+        ({"agreed": None}, "GHL hadn't blocked the address"),
+        ({"agreed": None, "history": ConsentHistory()}, "GHL hadn't blocked the address"),
+        ({"resubscribe": Resubscribe.NEVER}, "`resubscribe` is never"),
+        ({"resubscribe": Resubscribe.NEVER, "double_opt_in": True}, "`resubscribe` is never"),
+        ({"resubscribe": Resubscribe.PENDING}, "`resubscribe` is pending, and the list has no double opt-in"),
     ],
 )
 def test_a_status_is_set_only_where_the_block_was_lifted_and_the_policy_lets_it(
     changes: dict[str, Any], why: str
 ) -> None:
-    with pytest.raises(WithoutEvidence, match=why):
+    with pytest.raises(WithoutEvidence, match=said(why)):
         LiftedInGhl(**{**LIFTED, **changes})
 
 
@@ -105,17 +108,20 @@ def test_what_policy_unsubscribed_needs_no_lifted_block() -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"consent": REVOKED}, "no status"),
-        ({"ghl": BLOCKED}, "GHL blocks"),
-        ({"others": (GRANTED, REVOKED)}, "GHL blocks"),
-        ({"remembered": Cause.PERSON_EMAILOCTOPUS}, "unsubscribed in EmailOctopus"),
-        ({"lifted": None}, "no read by id"),
-        ({"lifted": replace(FREE, source=Source.HINT)}, "no read by id"),
-        ({"lifted": SUBSCRIBED}, "no read by id"),
+        ({"consent": REVOKED}, "that is no status of somebody who may be mailed"),
+        ({"ghl": BLOCKED}, "GHL blocks the address"),
+        ({"others": (GRANTED, REVOKED)}, "GHL blocks the address"),
+        ({"remembered": Cause.PERSON_EMAILOCTOPUS}, "the person unsubscribed in EmailOctopus"),
+        ({"lifted": None}, NOT_LIFTED),
+        (
+            {"lifted": replace(FREE, source=Source.HINT)},
+            NOT_LIFTED,
+        ),
+        ({"lifted": SUBSCRIBED}, NOT_LIFTED),
     ],
 )
 def test_nobody_is_created_subscribed_whose_address_is_revoked(changes: dict[str, Any], why: str) -> None:
-    with pytest.raises(WithoutEvidence, match=why):
+    with pytest.raises(WithoutEvidence, match=said(why)):
         NotRevoked(**{**BLOCKED_ONCE, **changes})
 
 
@@ -205,63 +211,8 @@ def test_evidence_can_be_neither_altered_nor_lent() -> None:
 def test_evidence_of_an_earlier_cycle_is_none() -> None:
     operation = allow()
     operation.demand_reads({(GHL, "g1"), (EMAILOCTOPUS, "e1"), (GHL, "g2")})
+    operation.demand_reads({(GHL, "g1"), (EMAILOCTOPUS, "e1")})
     for read_now in ({(GHL, "g1")}, {(EMAILOCTOPUS, "e1")}, set[Any]()):
         with pytest.raises(WithoutEvidence, match="earlier cycle"):
             operation.demand_reads(read_now)
     Operation(GHL, Action.SET_DND, "g1", "e1", "why", sets=REVOKED).demand_reads(set())
-
-
-UNTYPED = """
-from sync_daemon.model.contact import Consent
-from sync_daemon.model.plan import Action, Operation
-from sync_daemon.model.system import SystemName
-
-Operation(SystemName.EMAILOCTOPUS, Action.SET_STATUS, "g", "e", "why", sets=Consent.{consent})
-"""
-
-
-@pytest.mark.parametrize(("consent", "passes"), [("GRANTED", False), ("PENDING", False), ("REVOKED", True)])
-def test_the_type_checker_refuses_a_wider_consent_too(consent: str, passes: bool, tmp_path: Path) -> None:
-    module = tmp_path / "subscribing.py"
-    module.write_text(UNTYPED.format(consent=consent), encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "mypy",
-        "--config-file",
-        "pyproject.toml",
-        "--cache-dir",
-        str(tmp_path),
-        str(module),
-    ]
-    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (checked.returncode == 0) is passes, checked.stdout
-    assert passes or 'Argument "sets" to "Operation"' in checked.stdout
-
-
-def names_called(module: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            yield node.func.id
-
-
-@pytest.mark.parametrize(
-    ("evidence", "only_in"),
-    [
-        ("OptedInAgain", "reconcile/consents.py"),
-        ("LiftedInGhl", "reconcile/consents.py"),
-        ("NotRevoked", "reconcile/creation.py"),
-    ],
-)
-def test_one_place_makes_each_kind_of_evidence(evidence: str, only_in: str) -> None:
-    package = ROOT / "sync_daemon"
-    made_in = [one for one in package.rglob("*.py") if evidence in names_called(one)]
-    assert [one.relative_to(package).as_posix() for one in made_in] == [only_in]
-
-
-def test_nobody_goes_round_the_checks() -> None:
-    """`object.__setattr__`, `__new__` and copies would make evidence without its checks."""
-    ways = ("__setattr__", "__new__", "__setstate__", "copy.copy", "model_construct")
-    for module in (ROOT / "sync_daemon").rglob("*.py"):
-        text = module.read_text(encoding="utf-8")
-        assert [way for way in ways if way in text] == [], module

@@ -1,0 +1,65 @@
+"""Nobody can write "subscribe again" without evidence: the type checker refuses it, and no module goes round it."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+UNTYPED = """
+from sync_daemon.model.contact import Consent
+from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.system import SystemName
+
+Operation(SystemName.EMAILOCTOPUS, Action.SET_STATUS, "g", "e", "why", sets=Consent.{consent})
+"""
+
+
+@pytest.mark.parametrize(("consent", "passes"), [("GRANTED", False), ("PENDING", False), ("REVOKED", True)])
+def test_the_type_checker_refuses_a_wider_consent_too(consent: str, passes: bool, tmp_path: Path) -> None:
+    module = tmp_path / "subscribing.py"
+    module.write_text(UNTYPED.format(consent=consent), encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--config-file",
+        "pyproject.toml",
+        "--cache-dir",
+        str(tmp_path),
+        str(module),
+    ]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (checked.returncode == 0) is passes, checked.stdout
+    assert passes or 'Argument "sets" to "Operation"' in checked.stdout
+
+
+def names_called(module: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.func.id
+
+
+@pytest.mark.parametrize(
+    ("evidence", "only_in"),
+    [
+        ("OptedInAgain", "reconcile/consents.py"),
+        ("LiftedInGhl", "reconcile/consents.py"),
+        ("NotRevoked", "reconcile/creation.py"),
+    ],
+)
+def test_one_place_makes_each_kind_of_evidence(evidence: str, only_in: str) -> None:
+    package = ROOT / "sync_daemon"
+    made_in = [one for one in package.rglob("*.py") if evidence in names_called(one)]
+    assert [one.relative_to(package).as_posix() for one in made_in] == [only_in]
+
+
+def test_nobody_goes_round_the_checks() -> None:
+    """`object.__setattr__`, `__new__` and copies would make evidence without its checks."""
+    ways = ("__setattr__", "__new__", "__setstate__", "copy.copy", "model_construct")
+    for module in (ROOT / "sync_daemon").rglob("*.py"):
+        text = module.read_text(encoding="utf-8")
+        assert [way for way in ways if way in text] == [], module
