@@ -25,7 +25,7 @@ bench: $(VENV)/.dev ## requests and seconds against their floors
 kills: $(VENV)/.dev ## the process killed before and after each request and commit, on both databases
 	$(BIN)/python -m tests.kills
 
-mutants: $(VENV)/.dev ## change the pure rooms in every small way, and see the tests fail; FILES="consent.py ..." for some
+mutants: $(VENV)/.mutants ## change the pure rooms in every small way, and see the tests fail; FILES="consent.py ..." for some
 	$(BIN)/python -m tests.mutants $(FILES)
 
 $(VENV)/bin/python:
@@ -38,6 +38,10 @@ $(VENV)/.runtime: pyproject.toml config/constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml config/constraints.txt $(VENV)/.runtime
 	$(PIP) --editable '.[postgres,dev]'
+	@touch $@
+
+$(VENV)/.mutants: pyproject.toml config/constraints-mutants.txt $(VENV)/.dev
+	$(PIP) --constraint config/constraints-mutants.txt --editable '.[postgres,dev,mutants]'
 	@touch $@
 
 clean: ## the virtual environment and what tests left

@@ -130,7 +130,7 @@ def decide_consent(
     """What the event asks for under the pair's policy."""
     match classify(ghl, emailoctopus):
         case Event.AGREE:
-            return _agree(ghl, emailoctopus, history)
+            return _agree(ghl, history)
         case Event.STAND:
             return ConsentDecision(cause=history.cause, dnd_by_us=history.dnd_by_us, held=history.held)
         case Event.REVOKED_IN_GHL:
@@ -145,14 +145,12 @@ def decide_consent(
             return _lifted(history, resubscribe, double_opt_in=double_opt_in)
 
 
-def _agree(ghl: ConsentSide, emailoctopus: ConsentSide, history: ConsentHistory) -> ConsentDecision:
-    if Consent.REVOKED not in (ghl.now, emailoctopus.now):
+def _agree(ghl: ConsentSide, history: ConsentHistory) -> ConsentDecision:
+    if ghl.now is not Consent.REVOKED:
         return ConsentDecision()
-    newly_blocked = ghl.before is Consent.GRANTED and ghl.now is Consent.REVOKED
-    if history.cause is not None and not (newly_blocked and history.cause is Cause.POLICY):
-        return ConsentDecision(cause=history.cause, dnd_by_us=history.dnd_by_us)
-    by = Cause.PERSON_GHL if ghl.now is Consent.REVOKED else Cause.PERSON_EMAILOCTOPUS
-    return ConsentDecision(cause=by, dnd_by_us=history.dnd_by_us)
+    by_policy = history.cause is Cause.POLICY
+    cause = Cause.PERSON_GHL if by_policy and ghl.before is Consent.GRANTED else history.cause or Cause.PERSON_GHL
+    return ConsentDecision(cause=cause, dnd_by_us=history.dnd_by_us)
 
 
 def _revoked_in_ghl(ghl: ConsentSide, emailoctopus: ConsentSide, history: ConsentHistory) -> ConsentDecision:
