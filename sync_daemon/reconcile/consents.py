@@ -62,7 +62,7 @@ def was_being_revoked(side: CaseSide) -> bool:
 def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
     """Decide the consent of a pair; `first` when the two meet for the first time or anew."""
     ghl, emailoctopus = case.both()
-    one, other = _side(ghl, first=first), _side(emailoctopus, first=first)
+    one, other = (_side(side, first=first) for side in case.both())
     if not first:
         # The process died between a revocation and writing it down: both were revoked.
         other = replace(other, before=REVOKED) if was_being_revoked(ghl) else other
@@ -72,8 +72,8 @@ def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
         other = replace(other, before=Consent.GRANTED) if _was_being_freed(ghl) else other
         one = replace(one, before=Consent.GRANTED) if _was_being_freed(emailoctopus) else one
     if any(newly_revoked(side) for side in case.duplicates) or _came_revoked(case) or case.enters_revoked:
-        # A block that is new, whatever the contact itself said before.
-        one = replace(one, before=one.before and Consent.GRANTED, now=REVOKED, permanent=False)
+        # A block that is new, whatever the contact itself said before, and nobody's to lift.
+        one = replace(one, before=one.before and Consent.GRANTED, now=REVOKED, permanent=True)
     history, policy = _history(case, ghl, one), context.policy
     decision = decide_consent(one, other, history, policy.resubscribe, double_opt_in=policy.double_opt_in)
     ends_revoked = REVOKED in (decision.ghl, decision.emailoctopus) or (
@@ -125,6 +125,7 @@ def _step_up(
 ) -> Operation | None:
     """The step toward consent that was decided; None before both contacts were read by id."""
     ghl, emailoctopus = case.both()
+    # survives: `unread` asks for both; that neither is None is said for the type checker.
     if ghl.snapshot is None or emailoctopus.snapshot is None or unread(case):
         return None
     ids, parts = (ghl.contact_id, emailoctopus.contact_id), ("consent",)
@@ -166,8 +167,7 @@ def _side(side: CaseSide, *, first: bool) -> ConsentSide:
     now = consent_now(side)
     agreed = None if first else (side.known.baseline or Baseline()).consent
     sent = (side.known.sent or Sent()).consent
-    written = was_being_revoked(side) if now is REVOKED else sent is now
-    ours = agreed is not None and (written or _was_being_freed(side))
+    ours = agreed is not None and (was_being_revoked(side) or _was_being_freed(side))
     permanent = side.snapshot.permanent if side.snapshot else False
     return ConsentSide(sent if ours else agreed, now, permanent)
 

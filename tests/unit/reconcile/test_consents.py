@@ -187,6 +187,12 @@ def test_a_duplicates_new_block_outweighs_that_the_person_opts_in_at_the_same_ti
     assert list(found.operations) == [unsubscribe("g1", "e1", BLOCKED_HERE), *ours]
 
 
+def test_a_duplicates_new_block_makes_a_person_the_cause_of_what_policy_revoked() -> None:
+    link = replace(LINK, cause=Cause.POLICY)
+    found = decided(ghl(REVOKED, REVOKED), there(REVOKED, REVOKED), link, duplicates=(ghl(GRANTED, REVOKED, "g2"),))
+    assert (found.decision.cause, found.revoked) == (Cause.PERSON_GHL, True)
+
+
 def test_a_duplicates_old_block_is_no_news() -> None:
     found = decided(ghl(GRANTED, GRANTED), there(GRANTED, GRANTED), duplicates=(ghl(REVOKED, REVOKED, "g2"),))
     assert found.operations == ()
@@ -219,6 +225,12 @@ def test_an_own_block_is_lifted_on_the_evidence_of_both_reads() -> None:
     evidence = OptedInAgain(ghl=one.snapshot, emailoctopus=other.snapshot, history=history)
     assert lift == Operation(GHL, Action.LIFT_DND, "g1", "e1", reason, sets=evidence, parts=("consent",))
     assert not found.revoked
+
+
+def test_an_own_block_that_is_permanent_now_is_not_lifted() -> None:
+    side = ghl(REVOKED, REVOKED).with_read(person(consent=REVOKED, permanent=True))
+    found = decided(side, there(REVOKED, GRANTED), OURS)
+    assert (found.operations, found.decision.held) == ((), True)
 
 
 @pytest.mark.parametrize("resubscribe", [Resubscribe.PENDING, Resubscribe.ALLOW])
@@ -328,6 +340,13 @@ def test_a_link_that_this_one_replaces_is_the_history() -> None:
     assert lift.action is Action.LIFT_DND
 
 
+def test_a_duplicates_new_block_outweighs_that_policys_was_to_be_lifted() -> None:
+    former, duplicates = replace(OURS, cause=Cause.POLICY), (ghl(GRANTED, REVOKED, "g2"),)
+    for side in (unmet(person()), unmet(person(consent=REVOKED))):
+        found = met_first(side, unmet(subscriber()), former=former, duplicates=duplicates)
+        assert found.operations[0] == unsubscribe("g1", "e1", BLOCKED_HERE)
+
+
 def test_who_revoked_the_address_is_remembered_where_the_link_says_nothing() -> None:
     both = ghl(REVOKED, REVOKED), there(REVOKED, REVOKED)
     assert decided(*both, remembered=Cause.PERSON_EMAILOCTOPUS).decision.cause is Cause.PERSON_EMAILOCTOPUS
@@ -347,6 +366,11 @@ def test_a_revocation_that_was_being_carried_over_is_no_new_one() -> None:
         ghl(GRANTED, REVOKED, sent=sent(REVOKED)), there(GRANTED, REVOKED), replace(LINK, cause=Cause.POLICY)
     )
     assert named.decision.cause is Cause.POLICY
+
+
+def test_an_own_block_of_two_that_never_got_a_link_is_known_again() -> None:
+    found = met_first(unmet(person(consent=REVOKED), sent=sent(REVOKED)), unmet(subscriber(consent=REVOKED)))
+    assert (found.decision.cause, found.decision.dnd_by_us) == (Cause.PERSON_EMAILOCTOPUS, True)
 
 
 def test_an_own_block_is_known_again_when_the_person_opted_in_meanwhile() -> None:
@@ -428,8 +452,11 @@ def test_a_step_that_arrived_is_agreed() -> None:
 
 def test_a_person_who_blocks_after_the_step_arrived_is_heard() -> None:
     lifted = ghl(REVOKED, GRANTED, sent=sent(GRANTED))
-    found = decided(lifted, there(GRANTED, REVOKED), OURS)
+    found = decided(lifted, there(REVOKED, REVOKED), replace(OURS, cause=Cause.POLICY))
     assert found.operations == (set_dnd("g1", "e1", UNSUBSCRIBED_THERE),)
+    subscribed = there(REVOKED, GRANTED, sent=sent(GRANTED))
+    found = decided(ghl(REVOKED, REVOKED), subscribed, replace(OURS, cause=Cause.POLICY))
+    assert found.operations == (unsubscribe("g1", "e1", BLOCKED_HERE),)
 
 
 def test_two_that_meet_know_nothing_of_what_was_on_its_way() -> None:
