@@ -1,0 +1,52 @@
+"""Contract, section 4: what no limit holds up, and what no opt-in outweighs."""
+
+import pytest
+
+from sync_daemon.model.report import CycleOutcome
+from tests.worlds import EMAILOCTOPUS, world
+
+ADA, BOB = "ada@example.com", "bob@example.com"
+
+
+def test_revocations_go_out_to_both_sides_while_a_full_plan_lets_nobody_be_created(database_url: str) -> None:
+    with world(database_url) as here:
+        ada, bob = here.linked(ADA), here.linked(BOB)
+        here.sandbox.emailoctopus.weather.plan_limit = 0
+        for number in range(3):
+            here.person(f"p{number}@example.com", f"P{number}")
+        assert here.reconcile().outcome == CycleOutcome.PARKED
+        here.clock.advance(1)
+        here.ghl.set_dnd(ada[0], "active")
+        here.emailoctopus.unsubscribe(bob[1])
+        here.person("late@example.com", "Late")  # refused in the very cycle that carries the revocations
+        here.forget_requests()
+        report = here.reconcile()
+        assert (here.status(ADA), here.blocked(BOB)) == ("unsubscribed", True)
+        assert not here.has(EMAILOCTOPUS, "late@example.com")
+        assert report.outcome == CycleOutcome.PARKED
+        first, *_ = here.bodies(EMAILOCTOPUS)
+        assert first == {"status": "unsubscribed"}
+
+
+@pytest.mark.parametrize("lifted", [False, True])
+def test_a_duplicate_who_is_blocked_outweighs_an_opt_in_of_the_same_moment(database_url: str, lifted: bool) -> None:
+    """The linked contact's block is this program's own, and would be lifted for the opt-in alone."""
+    with world(database_url) as here:
+        ghl_id, subscriber_id = here.linked()
+        here.clock.advance(1)
+        here.emailoctopus.unsubscribe(subscriber_id)
+        here.reconcile()
+        assert here.blocked(ADA)
+        here.clock.advance(1)
+        here.emailoctopus.sign_up(here.sandbox.list_id, ADA)
+        if lifted:
+            here.ghl.set_dnd(ghl_id, "inactive")
+        twin = here.person(ADA, "Twin")
+        here.ghl.set_dnd(twin, "active")
+        here.reconcile()
+        assert (here.status(ADA), here.blocks(ghl_id), here.blocks(twin)) == ("unsubscribed", True, True)
+        for _ in range(3):
+            here.later(days=1, minutes=1)
+            here.full()
+        assert (here.status(ADA), here.blocks(ghl_id), here.blocks(twin)) == ("unsubscribed", True, True)
+        here.assert_quiet()
