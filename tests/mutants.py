@@ -16,7 +16,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from fnmatch import fnmatch
@@ -93,7 +93,7 @@ def statuses(path: Path) -> dict[str, str]:
     return {name: status_by_exit_code[code] for name, code in data.exit_code_by_key.items()}
 
 
-def verdict(paths: Iterable[Path]) -> int:
+def verdict(paths: Sequence[Path]) -> int:
     """Print the survivors and what is wrong with their explanations; 0 when nothing is."""
     wrong = 0
     for path in paths:
@@ -106,7 +106,9 @@ def verdict(paths: Iterable[Path]) -> int:
         for line in sorted(explained.keys() - {one.line for one in survivors}):
             wrong += 1
             print(f"\n{path}:{line}: the explanation is of no use: nothing survives here")
-    print(f"\n{wrong} to be killed or explained" if wrong else "\nevery survivor is explained")
+    count = Counter(status for path in paths for status in statuses(path).values())
+    print(f"\n{count.total()} changes, {sum(count[status] for status in CAUGHT)} of them caught")
+    print(f"{wrong} to be killed or explained" if wrong else "every survivor is explained")
     return 1 if wrong else 0
 
 

@@ -20,7 +20,7 @@ def satisfies(rule: ScopeRule, tags: Iterable[str], fields: Mapping[str, Value],
         return False
     if not names.issuperset(map(fold, rule.tags_all)) or not names.isdisjoint(map(fold, rule.tags_none)):
         return False
-    if rule.types and fold(contact_type or "") not in map(fold, rule.types):
+    if rule.types and (contact_type is None or fold(contact_type) not in map(fold, rule.types)):
         return False
     return all(_qualifies(fields.get(name), values) for name, values in rule.field.items())
 

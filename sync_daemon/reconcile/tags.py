@@ -56,9 +56,9 @@ def follow_ghl(ghl: TagSide, emailoctopus: TagSide) -> TagDecision:
 
 
 def _toward(wanted: AbstractSet[str], ghl: TagSide, emailoctopus: TagSide) -> TagDecision:
+    """What makes both have the wanted names, all of GHL's among them."""
     return TagDecision(
         add_to_ghl=frozenset(wanted - ghl.now),
-        remove_from_ghl=frozenset(ghl.now - wanted),
         add_to_emailoctopus=frozenset(wanted - emailoctopus.now),
         remove_from_emailoctopus=frozenset(emailoctopus.now - wanted),
     )
