@@ -115,6 +115,7 @@ def application() -> App:
         name="held",
         help="Show changes that wait for a person: list; and say what is to be done: approve, discard.",
     )
+    app.command("sync_daemon.commands.parked:app", name="parked", help="What was refused and waits: list, retry, drop.")
     app.command("sync_daemon.commands.db:app", name="db", help="The state store's database: upgrade, current.")
     return app
 

@@ -214,7 +214,13 @@ class PairStore(Protocol):
         due: datetime | None = None,
         everything: bool = False,
     ) -> list[Parked]:
-        """Parked changes of the contacts named, those whose time has come, or all."""
+        """Parked changes of the contacts named, those whose time has come, or all that wait."""
+
+    def parked_ids(self) -> set[int]:
+        """The ids of every parked change, those that are let be too."""
+
+    def order(self, ids: Collection[int], *, drop: bool) -> None:
+        """Have the next cycle try some parked changes again, or drop them; needs no lease, the last order counts."""
 
     def held(
         self,

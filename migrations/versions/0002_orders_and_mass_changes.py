@@ -14,6 +14,7 @@ depends_on: str | Sequence[str] | None = None
 def upgrade() -> None:
     # Plain statements, not batches: a batch makes a SQLite table anew, without the ids it never gives twice.
     op.add_column("parked", sa.Column("dropped", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("parked", sa.Column("orders", sa.Integer, nullable=False, server_default="0"))
     op.add_column("held", sa.Column("discarded", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("links", sa.Column("left_by_configuration", sa.Boolean, nullable=False, server_default=sa.false()))
     op.create_table(
@@ -33,4 +34,5 @@ def downgrade() -> None:
     op.drop_table("mass_changes")
     op.drop_column("links", "left_by_configuration")
     op.drop_column("held", "discarded")
+    op.drop_column("parked", "orders")
     op.drop_column("parked", "dropped")

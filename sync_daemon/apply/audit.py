@@ -30,7 +30,7 @@ def audit(
     for conflict in decision.conflicts:
         times = f"GoHighLevel at {_time(conflict.ghl_at)}, EmailOctopus at {_time(conflict.emailoctopus_at)}"
         yield Change("conflict", conflict.winner.other, *ids, conflict.part, f"{conflict.winner} wins; {times}")
-    for entry in commit.parked:
+    for entry in (entry for entry in commit.parked if not entry.let_be):
         yield Change("parked", None, *ids, entry.what, entry.code)
     for held in commit.held:
         yield Change("held", None, *ids, held.action, held.reason)

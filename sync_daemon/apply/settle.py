@@ -275,9 +275,11 @@ class _Settlement:
                     attempts,
                     next_try(attempts, self._context.now),
                     own_digests.get(failure.part) or decision.digests.get(failure.part),
+                    orders=before.orders if before else 0,
                 )
             )
         if self._answers.final:
+            self._commit.parked.extend(decision.let_be)
             parked_again = set(map(_place, self._commit.parked))
             self._commit.unparked.extend(entry for entry in decision.unparks if _place(entry) not in parked_again)
             self._commit.held.extend(decision.holds)

@@ -59,7 +59,7 @@ def sentences(report: CycleReport) -> Iterable[str]:
         yield _NEXT[report.outcome]
     if report.parked:
         contacts = plural(report.parked, "contact is", "contacts are")
-        yield f"{contacts} parked, to be tried again; `status` shows which and why"
+        yield f"{contacts} parked, to be tried again; `parked list` shows which and why"
     if report.conflicts:
         yield f"{plural(report.conflicts, 'conflict')} decided as the mapping says"
     waiting = {

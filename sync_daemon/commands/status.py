@@ -86,7 +86,6 @@ def _as_json(known: _Known) -> dict[str, Any]:
                 "emailoctopus_id": one.emailoctopus_id,
                 "what": one.what,
                 "code": one.code,
-                "error": one.message,
                 "attempts": one.attempts,
                 "next_try": _iso(one.next_try),
             }
@@ -141,14 +140,13 @@ def _spelt(tag: KnownTag) -> str:
 
 
 def _show_parked(known: _Known) -> None:
-    columns = ("GHL id", "EmailOctopus id", "what", "why", "the API's words", "tried#", "again at")
+    columns = ("GHL id", "EmailOctopus id", "what", "why", "tried#", "again at")
     rows = [
         (
             one.ghl_id or "-",
             one.emailoctopus_id or "-",
             one.what,
             one.code,
-            one.message or "-",
             one.attempts,
             f"{one.next_try:%Y-%m-%d %H:%M} UTC",
         )
@@ -158,6 +156,8 @@ def _show_parked(known: _Known) -> None:
         console().print(table(columns, rows, f"{known.name}: parked"))
     if (more := len(known.parked) - len(rows)) > 0:
         console().print(f"and {more:,} more; --json lists them all")
+    if rows:
+        console().print(f"{known.name}: `sync-daemon parked list` tells the API's own words, which may hold values")
 
 
 def _row(known: _Known) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from sync_daemon.cycle.intake import stage
 from sync_daemon.cycle.pair import Run, log
 from sync_daemon.model.contact import Page, Snapshot, Source
 from sync_daemon.model.errors import Refused, StopSystem
-from sync_daemon.model.state import Parked, Unlinked
+from sync_daemon.model.state import NEVER, Parked, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.read.schemas import read_schemas
@@ -185,6 +185,7 @@ def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
 def _park(run: Run, case: Case, code: str, message: str, gone: Collection[ContactKey] = ()) -> None:
     """A case that can't be decided: parked as a whole, its rows done; it is read again when its time comes."""
     others = [entry for what, entry in case.parked.items() if what != "creation"]
+    ordered = [entry for entry in others if entry.dropped]
     seen = [
         # Whatever the next sight of one that can't be read says, it is to be decided.
         replace(side.known, seen=run.pair.digester.snapshot(side.snapshot) if side.snapshot is not None else None)
@@ -195,12 +196,14 @@ def _park(run: Run, case: Case, code: str, message: str, gone: Collection[Contac
     attempts = before.attempts + 1 if before else 1
     at = next_try(attempts, run.pair.clock.now())
     if before is not None:
-        entry = replace(before, code=code, message=message, attempts=attempts, next_try=at)
+        entry = replace(before, code=code, message=message, attempts=attempts, next_try=NEVER if before.dropped else at)
     else:
         ghl_id, emailoctopus_id = (side.contact_id if side else None for side in (case.ghl, case.emailoctopus))
         entry = Parked(ghl_id, emailoctopus_id, "creation", code, message, attempts, at)
     run.report.new_parked += before is None
-    run.commit(Commit(contacts=seen, parked=[entry], unparked=others, done=list(case.rows())))
+    parked = [entry, *(replace(one, next_try=at) for one in ordered)]  # to be obeyed once it can be read
+    unparked = [one for one in others if one not in ordered]
+    run.commit(Commit(contacts=seen, parked=parked, unparked=unparked, done=list(case.rows())))
 
 
 def _meets_a_blank(decision: Decision, context: Context) -> bool:

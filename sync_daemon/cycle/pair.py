@@ -176,7 +176,7 @@ class Run:
         self.book.news.clear()
         commit.looked_at.update(self._new_blanks())
         self.pair.store.commit(commit, self.report.run_id, self.pair.lease.holds)
-        for entry in commit.parked:
+        for entry in (entry for entry in commit.parked if not entry.let_be):
             log.warning(
                 "parked",
                 pair=self.pair.name,

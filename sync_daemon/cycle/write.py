@@ -146,7 +146,7 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
         _count(run, case)
     commit.mass_changes.update(counted)
     commit.staged.extend(called_by_additional(run, commit.additional_addresses))
-    run.report.new_parked += sum(entry.attempts == 1 for entry in commit.parked)
+    run.report.new_parked += sum(entry.attempts == 1 and not entry.let_be for entry in commit.parked)
     run.report.new_held += len(commit.held)
     for change in (change for change in commit.changes if change.kind == "reported"):
         ids = {"ghl_id": change.ghl_id, "emailoctopus_id": change.emailoctopus_id}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from sync_daemon.model.contact import Consent, Snapshot
@@ -25,6 +25,8 @@ class Unlinked(StrEnum):
     CREATION_OFF = "creation_off"
     ADDITIONAL_ADDRESS = "additional_address"
     PARKED = "parked"
+    DROPPED = "dropped"
+    """Its creation was refused, and a person said to let it be until the contact changes."""
     HELD = "held"
     DISCARDED = "discarded"
     """A person decided that it isn't created on the other side: it is asked about again when it changes."""
@@ -164,13 +166,18 @@ class Staged:
     sequence: int = 0
 
 
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""The time of the next try of what a person dropped and what can be told apart by nothing but its `value`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parked:
     """A change whose write failed for a reason that retrying at once can't heal.
 
     `what` is a mapping row's key, "tags", "consent", "address" or "creation"; `code` a stable word;
     `message` the API's own (encrypted at rest); `value` the keyed digest of what was to be written, so
-    that a changed record is tried at once. `dropped` is a person's order that the next cycle obeys.
+    that a changed record is tried at once. `dropped` is a person's order that the next cycle obeys; `orders`
+    counts them: who stores the row again tells by it which he has seen, so that no later one is lost.
     """
 
     ghl_id: str | None
@@ -182,7 +189,13 @@ class Parked:
     next_try: datetime
     value: bytes | None = None
     dropped: bool = False
+    orders: int = 0
     id: int | None = None
+
+    @property
+    def let_be(self) -> bool:
+        """Whether a person's `drop` was obeyed and what was dropped stays undone until its record changes."""
+        return self.dropped and self.next_try >= NEVER
 
 
 @dataclass(frozen=True, slots=True)

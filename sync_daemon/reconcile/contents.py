@@ -12,7 +12,7 @@ from sync_daemon.model.policy import FieldRule
 from sync_daemon.model.state import Baseline, KnownTag, Parked
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.conversion import NotConvertible, convert
-from sync_daemon.reconcile.decision import Context, ToPark, part_waits
+from sync_daemon.reconcile.decision import Context, ToPark, ordered_drop, part_waits
 from sync_daemon.reconcile.fields import (
     FieldConflict,
     FieldDecision,
@@ -42,12 +42,21 @@ class Contents:
     conflicts: list[FieldConflict] = field(default_factory=list)
     to_park: list[ToPark] = field(default_factory=list)
     unparks: list[Parked] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    """The parts that a person ordered to be left as they are."""
     digests: dict[str, bytes] = field(default_factory=dict)
     tags: TagDecision = field(default_factory=TagDecision)
     why_tags: str = ""
     """Why tags are written, with a place for the other side's name."""
     spelt: Mapping[str, str] = field(default_factory=dict)
     """How the EmailOctopus contact spells the tags it has, by GHL's name."""
+
+    def drop(self, entry: Parked) -> None:
+        """Leave a part as it is on both sides: nothing is written, and the baselines move to what is there now."""
+        self.settles.add(entry.what)
+        self.diverged.add(entry.what)
+        self.unparks.append(entry)
+        self.dropped.append(entry.what)
 
 
 def pair_contents(case: Case, context: Context, *, first: bool) -> Contents:
@@ -176,6 +185,9 @@ def _take(
     key, target = mapped.rule.key, decision.write
     entry = case.parked.get(key)
     digest = _value_digest(decision, mapped, case, context)
+    if (decision.park or target) and (dropped := ordered_drop(case, key)) is not None:
+        contents.drop(dropped)
+        return False
     if (decision.park or target) and part_waits(case, key, digest, context.now):
         return False
     if decision.park:
@@ -257,6 +269,9 @@ def _decide_tags(
     else:
         decided, why = merge_tags(ghl, emailoctopus), "tag changed in {}"
     digest = _tags_digest(decided, ghl_id=sides[0].contact_id, context=context)
+    if decided.writes and (dropped := ordered_drop(case, "tags")) is not None:
+        contents.drop(dropped)
+        return
     if decided.writes and part_waits(case, "tags", digest, context.now):
         return
     if _equal_after(decided, ghl, emailoctopus):

@@ -10,7 +10,7 @@ from sync_daemon.changes.tagbook import fold
 from sync_daemon.model.contact import Consent, Snapshot, Value
 from sync_daemon.model.grants import NotRevoked
 from sync_daemon.model.plan import Action, Operation
-from sync_daemon.model.state import Cause, Link, Sent, Unlinked
+from sync_daemon.model.state import NEVER, Cause, Link, Sent, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.consents import (
     block_duplicates,
@@ -21,7 +21,16 @@ from sync_daemon.reconcile.consents import (
     unsubscribe_namesakes,
 )
 from sync_daemon.reconcile.conversion import NotConvertible, convert
-from sync_daemon.reconcile.decision import Context, Decision, Needs, ToPark, operations_digest, part_waits
+from sync_daemon.reconcile.decision import (
+    Context,
+    Decision,
+    Needs,
+    Notice,
+    ToPark,
+    operations_digest,
+    ordered_drop,
+    part_waits,
+)
 from sync_daemon.reconcile.orphans import deletion_waits, orphan_operations
 from sync_daemon.reconcile.reads import reads_needed, seems_freed, unread_steps
 from sync_daemon.reconcile.scope import in_scope, satisfies
@@ -241,16 +250,30 @@ def _create_or_wait(
     context: Context,
 ) -> Decision:
     digest = operations_digest((create,), "creation", context)
+    dropped = ordered_drop(case, "creation")
+    if dropped is not None and dropped.value is not None:  # else nothing but that it couldn't be read was parked
+        return Decision(
+            case,
+            operations=blocks,
+            settles=frozenset({"consent"}),
+            unlinked=Unlinked.DROPPED,
+            let_be=(replace(dropped, value=digest, next_try=NEVER),),
+            notices=(Notice("creation", "dropped by a person's order: not created until the contact changes"),),
+        )
     waits = part_waits(case, "creation", digest, context.now)
     return Decision(
         case,
         operations=blocks if waits else (*blocks, create),
         settles=frozenset({"consent"}),
-        unlinked=Unlinked.PARKED if waits else None,
+        unlinked=_while_it_waits(case) if waits else None,
         to_park=() if waits else to_park,
         unparks=() if waits else tuple(case.parked.values()),
         digests={"creation": digest},
     )
+
+
+def _while_it_waits(case: Case) -> Unlinked:
+    return Unlinked.DROPPED if case.parked["creation"].let_be else Unlinked.PARKED
 
 
 def _anybody_new(case: Case, side: CaseSide) -> bool:

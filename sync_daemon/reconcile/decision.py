@@ -59,6 +59,10 @@ class Notice:
     reason: str
 
 
+NOT_DROPPED = Notice("consent", "a person's revocation can't be dropped: it is tried on")
+"""What is reported where somebody ordered that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What is to be done about one case, and what will be remembered once it is.
@@ -69,7 +73,8 @@ class Decision:
     the contact has none. `forget_fields` drops the baselines of fields and tags: they meet anew.
     `orphan` is an EmailOctopus contact that lost its link. `remember` is the cause to keep with the address
     for ever, `regrant` that what was kept is over. `digests` tell, by part, what is written: a part that
-    is refused is parked under it and tried at once when it changes. `notices` are reported. `counted` are the
+    is refused is parked under it and tried at once when it changes. `let_be` are parked changes that a person
+    dropped and that stay undone as long as their digest stays. `notices` are reported. `counted` are the
     kinds of mass change that a guard let it through with. `partial` marks the revocations of a case, sent ahead of
     the rest: its inbox rows stay.
     """
@@ -83,6 +88,7 @@ class Decision:
     duplicate_of: str | None = None
     conflicts: tuple[FieldConflict, ...] = ()
     to_park: tuple[ToPark, ...] = ()
+    let_be: tuple[Parked, ...] = ()
     unparks: tuple[Parked, ...] = ()
     holds: tuple[Held, ...] = ()
     unholds: tuple[Held, ...] = ()
@@ -117,6 +123,7 @@ def revocations_of(decision: Decision) -> Decision | None:
         link=link if decision.dissolves is None else None,
         remember=decision.remember,
         digests=decision.digests,
+        notices=tuple(notice for notice in decision.notices if notice == NOT_DROPPED),
         partial=True,
     )
 
@@ -125,6 +132,17 @@ def part_waits(case: Case, part: str, digest: bytes | None, now: datetime) -> bo
     """Whether a part is parked with the same value and its time hasn't come."""
     entry = case.parked.get(part)
     return entry is not None and entry.value == digest and entry.next_try > now
+
+
+def ordered_drop(case: Case, part: str) -> Parked | None:
+    """The parked part that a person ordered to be dropped, if that has yet to be done."""
+    entry = case.parked.get(part)
+    return entry if entry is not None and entry.dropped and not entry.let_be else None
+
+
+def left_as_it_is(part: str) -> Notice:
+    """What is reported of a part that was dropped."""
+    return Notice(part, "dropped by a person's order: both sides stay as they are, a later change travels again")
 
 
 def operations_digest(operations: Iterable[Operation], part: str, context: Context) -> bytes:

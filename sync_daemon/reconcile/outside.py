@@ -9,9 +9,11 @@ from sync_daemon.model.policy import OnLeaveScope
 from sync_daemon.model.state import Cause, Link, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.consents import CaseConsent, consent_now, unsubscribe
-from sync_daemon.reconcile.decision import Context, Decision
+from sync_daemon.reconcile.decision import Context, Decision, left_as_it_is, ordered_drop
 
 EMAILOCTOPUS = SystemName.EMAILOCTOPUS
+_LEAVE_PARTS = {OnLeaveScope.UNSUBSCRIBE: "consent", OnLeaveScope.REMOVE_TAGS: "tags"}
+"""The part under which what a policy does is parked when it is refused."""
 
 
 def decide_outside(case: Case, context: Context, link: Link, consent: CaseConsent) -> Decision:
@@ -21,7 +23,9 @@ def decide_outside(case: Case, context: Context, link: Link, consent: CaseConsen
     applied = narrowed and context.apply_scope and context.policy.on_leave_scope is not OnLeaveScope.KEEP
     operations = tuple(op for op in consent.operations if op.revokes)
     decided = consent.decision if operations or not consent.operations else None
-    if (leaving and not narrowed) or applied or _leaving_waits(case, context):
+    leave = _LEAVE_PARTS.get(context.policy.on_leave_scope)
+    dropped = leave is not None and not operations and ordered_drop(case, leave) is not None
+    if not dropped and ((leaving and not narrowed) or applied or _leaving_waits(case, context)):
         operations = (*operations, *_leave_operations(case, context, operations))
     policy_revokes = any(op.revokes for op in operations) and not consent.revoked
     after = replace(
@@ -44,6 +48,7 @@ def decide_outside(case: Case, context: Context, link: Link, consent: CaseConsen
         unparks=tuple(case.parked.values()),
         forget_fields=True,
         remember=consent.decision.cause if consent.revoked else None,
+        notices=(left_as_it_is(leave),) if dropped and leave is not None else (),
     )
 
 
@@ -51,7 +56,7 @@ def _leaving_waits(case: Case, context: Context) -> bool:
     """Whether what the policy asked for when the contact left is held or parked: nothing else is out of scope."""
     if any(entry.action == MassChange.LEAVE_SCOPE for entry in case.held):
         return True
-    part = {OnLeaveScope.UNSUBSCRIBE: "consent", OnLeaveScope.REMOVE_TAGS: "tags"}.get(context.policy.on_leave_scope)
+    part = _LEAVE_PARTS.get(context.policy.on_leave_scope)
     return case.link is not None and not case.link.in_scope and part in case.parked
 
 

@@ -13,10 +13,14 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.consents import CaseConsent, case_consent, consent_now
 from sync_daemon.reconcile.contents import Contents, content_operations, pair_contents
 from sync_daemon.reconcile.decision import (
+    NOT_DROPPED,
     Context,
     Decision,
     Needs,
+    Notice,
+    left_as_it_is,
     operations_digest,
+    ordered_drop,
     part_waits,
     revocations_of,
 )
@@ -61,11 +65,12 @@ def decide_pair(case: Case, context: Context, move: Move | None = None) -> Decis
     address_digest = operations_digest(address, "address", context)
     consent_waits = bool(consent.operations) and part_waits(case, "consent", consent_digest, context.now)
     address_waits = bool(address) and part_waits(case, "address", address_digest, context.now)
+    dropped = _dropped(case, consent.operations, address)
     settled = {*contents.settles, *(() if consent_waits else ("consent",))}
     settled.update(() if address_waits else address_settles(case, context, move, first=first))
     operations = (
-        *(() if consent_waits else consent.operations),
-        *(() if address_waits else address),
+        *(() if consent_waits or "consent" in dropped else consent.operations),
+        *(() if address_waits or "address" in dropped else address),
         *_content(contents, link, context),
         *(orphan_operations(case.left_behind, context) if case.left_behind and case.orphans else ()),
     )
@@ -74,7 +79,7 @@ def decide_pair(case: Case, context: Context, move: Move | None = None) -> Decis
         case=case,
         operations=_merge_address(operations),
         settles=frozenset(settled),
-        link=after if consent_waits else _with_consent(after, consent),
+        link=_link_with_consent(after, consent, waits=consent_waits, dropped="consent" in dropped),
         dissolves=case.former,
         orphan=case.left_behind.contact_id if case.left_behind and case.orphans else None,
         conflicts=(*contents.conflicts, *address_conflicts(case, context, address)),
@@ -86,7 +91,11 @@ def decide_pair(case: Case, context: Context, move: Move | None = None) -> Decis
         remember=consent.decision.cause if consent.revoked else None,
         regrant=_regrants(consent, ghl, emailoctopus),
         digests={**contents.digests, "consent": consent_digest, "address": address_digest},
-        notices=address_notices(link, move),
+        notices=(
+            *address_notices(link, move),
+            *map(left_as_it_is, (*contents.dropped, *dropped)),
+            *_not_dropped(case, consent),
+        ),
     )
 
 
@@ -107,6 +116,24 @@ def revocations_of_pair(case: Case, context: Context) -> Decision | None:
             digests={"consent": digest},
         )
     )
+
+
+def _dropped(case: Case, consent: tuple[Operation, ...], address: tuple[Operation, ...]) -> frozenset[str]:
+    """Of consent and address, what a person ordered to be left as it is. A revocation by a person never is."""
+    asked = {"consent": bool(consent) and not any(op.revokes for op in consent), "address": bool(address)}
+    return frozenset(part for part, asks in asked.items() if asks and ordered_drop(case, part) is not None)
+
+
+def _not_dropped(case: Case, consent: CaseConsent) -> Iterable[Notice]:
+    if ordered_drop(case, "consent") is not None and any(op.revokes for op in consent.operations):
+        yield NOT_DROPPED
+
+
+def _link_with_consent(link: Link, consent: CaseConsent, *, waits: bool, dropped: bool) -> Link:
+    """The link after its consent was decided; one whose step toward consent was dropped is held where it was."""
+    if dropped:
+        return replace(link, consent_held=True)
+    return link if waits else _with_consent(link, consent)
 
 
 def _content(contents: Contents, link: Link, context: Context) -> tuple[Operation, ...]:

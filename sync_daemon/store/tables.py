@@ -201,6 +201,7 @@ parked = Table(
     _time("next_try"),
     Column("value", LargeBinary),
     _later_flag("dropped"),
+    Column("orders", Integer, nullable=False, server_default="0"),
     UniqueConstraint("pair_id", "ghl_id", "emailoctopus_id", "what"),
     Index(None, "pair_id", "emailoctopus_id"),
     sqlite_autoincrement=True,  # an id that a person noted never comes to mean another change

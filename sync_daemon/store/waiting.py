@@ -14,16 +14,17 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    not_,
     or_,
     select,
     true,
     update,
 )
 
-from sync_daemon.model.state import Held, Parked
+from sync_daemon.model.state import NEVER, Held, Parked
 from sync_daemon.store.engine import writing
 from sync_daemon.store.moments import to_datetime, to_micros
-from sync_daemon.store.room import AnyRow, Room
+from sync_daemon.store.room import AnyRow, Room, chunks
 from sync_daemon.store.tables import held, pairs, parked
 from sync_daemon.store.upsert import Upsert
 
@@ -54,12 +55,25 @@ def _key(table: Table, what: Column[str]) -> Any:
 
 
 _PARKED = _all_of(parked)
+_LET_BE = (parked.c.dropped == true()) & (parked.c.next_try >= to_micros(NEVER))
+_PARKED_WAITING = _PARKED.where(not_(_LET_BE))
 _PARKED_DUE = _PARKED.where(parked.c.next_try <= bindparam("due"))
 _PARKED_BY_GHL = _PARKED.where(parked.c.ghl_id.in_(_IDS))
 _PARKED_BY_EMAILOCTOPUS = _PARKED.where(parked.c.emailoctopus_id.in_(_IDS))
-_COUNT_PARKED = _count_of(parked)
-_PARK = Upsert(parked, ("pair_id", "ghl_id", "emailoctopus_id", "what"))
-_UNPARK = _key(parked, parked.c.what)
+_COUNT_PARKED = _count_of(parked).where(not_(_LET_BE))
+# An order that was given since the row was read stands, though what it is about be parked again.
+_PARK = Upsert(
+    parked,
+    ("pair_id", "ghl_id", "emailoctopus_id", "what"),
+    guarded=(("next_try", "dropped", "orders"), lambda proposed: parked.c.orders > proposed.orders),
+)
+_UNPARK = _key(parked, parked.c.what).where(parked.c.orders <= bindparam("seen"))
+_IDS_PARKED = select(parked.c.id).where(parked.c.pair_id == bindparam("pair"))
+_ORDER = (
+    update(parked)
+    .where(parked.c.pair_id == bindparam("pair"), parked.c.id == bindparam("of"))
+    .values(next_try=bindparam("at"), dropped=bindparam("drop"), orders=parked.c.orders + 1)
+)
 
 _HELD = _all_of(held)
 _HELD_BY_GHL = _HELD.where(held.c.ghl_id.in_(_IDS))
@@ -87,13 +101,27 @@ class Waiting(Room):
         due: datetime | None = None,
         everything: bool = False,
     ) -> list[Parked]:
-        """Parked changes of the contacts named, those whose time has come, or all; each once, oldest id first."""
+        """Parked changes of the contacts named, those whose time has come, or all that wait; oldest id first.
+
+        What a person dropped and is let be doesn't wait, but belongs to its contacts still.
+        """
         if everything:
-            return [self._parked(row) for row in self._read(_PARKED)]
+            return [self._parked(row) for row in self._read(_PARKED_WAITING)]
         rows = [*self._read_by(_PARKED_BY_GHL, ghl), *self._read_by(_PARKED_BY_EMAILOCTOPUS, emailoctopus)]
         if due is not None:
             rows += self._read(_PARKED_DUE, due=to_micros(due))
         return [self._parked(row) for row in _each_once(rows)]
+
+    def parked_ids(self) -> set[int]:
+        """The ids of every parked change, those that are let be too."""
+        return {row.id for row in self._read(_IDS_PARKED)}
+
+    def order(self, ids: Collection[int], *, drop: bool) -> None:
+        """Have the next cycle try some parked changes again, or drop them; needs no lease, the last order counts."""
+        order = {"at": to_micros(self._clock.now()), "drop": drop}
+        for chunk in chunks(sorted(ids)):
+            with writing(self._engine) as connection:
+                connection.execute(_ORDER, [{"pair": self._pair_id, "of": one, **order} for one in chunk])
 
     def held(
         self,
@@ -124,7 +152,7 @@ class Waiting(Room):
         return contacts_parked, contacts_held
 
     def _remove_waiting(self, connection: Connection, unparked: Collection[Parked], unheld: Collection[Held]) -> None:
-        self._delete(connection, _UNPARK, [{**_ids(row), "what": row.what} for row in unparked])
+        self._delete(connection, _UNPARK, [{**_ids(row), "what": row.what, "seen": row.orders} for row in unparked])
         self._delete(connection, _RELEASE, [{**_ids(row), "what": row.action} for row in unheld])
 
     def _write_waiting(self, connection: Connection, park: Collection[Parked], hold: Collection[Held]) -> None:
@@ -142,6 +170,7 @@ class Waiting(Room):
             next_try=to_datetime(row.next_try),
             value=row.value,
             dropped=row.dropped,
+            orders=row.orders,
             id=row.id,
         )
 
@@ -156,6 +185,7 @@ class Waiting(Room):
             "next_try": to_micros(row.next_try),
             "value": row.value,
             "dropped": row.dropped,
+            "orders": row.orders,
         }
 
 

@@ -234,12 +234,12 @@ def test_the_table_says_that_something_is_parked_whatever_else_happened(trial: T
     trial.sandbox.emailoctopus.weather.faults.append(
         Fault(kind="error", status=422, method="POST", path="/contacts$", times=1)
     )
-    assert "1 contact is parked, to be tried again; `status` shows which and why" in trial.run("reconcile").out
+    assert "1 contact is parked, to be tried again; `parked list` shows which and why" in trial.run("reconcile").out
 
     answer = trial.run("reconcile", config=trial.config.replace("api_key: ", "api_key: x"))
 
     assert answer.status == 4
-    assert "1 contact is parked, to be tried again; `status` shows which and why" in answer.out
+    assert "1 contact is parked, to be tried again; `parked list` shows which and why" in answer.out
 
 
 def test_the_gravest_outcome_of_several_pairs_is_the_status(trial: Trial) -> None:

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from sync_daemon.model.state import Held, Parked
+from sync_daemon.model.state import NEVER, Held, Parked
 from sync_daemon.ports import Commit, PairStore
+from tests.store.conftest import StoppedClock
 from tests.store.examples import digest, held, later, parked
 
 
@@ -123,3 +124,44 @@ def test_the_last_word_of_a_person_counts_for_what_he_named(pair: PairStore, oth
     assert pair.held(ordered=True) == [replace(one, discarded=True)]
     pair.order_held([other.id or 0], approve=True)
     assert pair.held(ordered=True) == [replace(one, discarded=True), replace(other, approved=True)]
+
+
+def test_an_order_stands_though_a_cycle_that_does_not_know_it_parks_the_change_again(
+    pair: PairStore, clock: StoppedClock
+) -> None:
+    pair.commit(Commit(parked=[parked("g1", "e1", next_try=later(60))]))
+    [seen] = pair.parked(everything=True)
+    pair.order({seen.id or 0}, drop=True)
+    pair.commit(Commit(parked=[replace(seen, attempts=2, next_try=later(300))]))
+    [ordered] = pair.parked(everything=True)
+    assert (ordered.attempts, ordered.dropped, ordered.next_try) == (2, True, clock.now())
+
+    pair.commit(Commit(unparked=[seen]))
+    assert pair.parked(everything=True) == [ordered], "who hasn't seen the order can't take the row away"
+
+    pair.commit(Commit(parked=[replace(ordered, dropped=False, next_try=later(900))]))
+    [obeyed] = pair.parked(everything=True)
+    assert (obeyed.dropped, obeyed.next_try) == (False, later(900))
+    pair.commit(Commit(unparked=[obeyed]))
+    assert pair.parked_ids() == set()
+
+
+def test_an_order_is_about_the_changes_named_and_the_pair_alone(
+    pair: PairStore, other_pair: PairStore, clock: StoppedClock
+) -> None:
+    pair.commit(Commit(parked=[parked("g1", "e1", next_try=later(60)), parked("g2", "e2", next_try=later(60))]))
+    one, two = sorted(pair.parked_ids())
+    other_pair.order({one, two}, drop=True)
+    assert not any(row.dropped for row in pair.parked(everything=True))
+    pair.order({two}, drop=False)
+    assert [row.next_try for row in pair.parked(everything=True)] == [later(60), clock.now()]
+    assert other_pair.parked_ids() == set()
+
+
+def test_what_was_dropped_and_is_let_be_does_not_wait(pair: PairStore) -> None:
+    pair.commit(Commit(parked=[parked("g1", None, "creation", dropped=True, next_try=NEVER)]))
+    assert pair.parked(everything=True) == []
+    assert pair.parked(due=later(10**9)) == []
+    assert pair.totals().parked == 0
+    assert [row.let_be for row in pair.parked(ghl=["g1"])] == [True]
+    assert len(pair.parked_ids()) == 1
