@@ -338,7 +338,7 @@ def world(
             policy=PairPolicy("main", fields=fields, double_opt_in=double_opt_in, **policy),
             systems=systems,
             store=pair_store,
-            digester=Digester(store.digest_key),
+            digester=Digester(*store.digest_keys),
             clock=program_clock,
             progress=progress or NoProgress(),
             new_run_id=lambda: f"run-{next(runs)}",

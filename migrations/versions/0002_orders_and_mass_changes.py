@@ -1,4 +1,4 @@
-"""What a person says about waiting changes, how much of a kind was changed lately, and who left a narrowed scope."""
+"""A person's orders, how much of a kind was changed lately, who left a narrowed scope, keys of former secrets."""
 
 from collections.abc import Sequence
 
@@ -17,6 +17,7 @@ def upgrade() -> None:
     op.add_column("parked", sa.Column("orders", sa.Integer, nullable=False, server_default="0"))
     op.add_column("held", sa.Column("discarded", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("links", sa.Column("left_by_configuration", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("installation", sa.Column("former_keys", sa.LargeBinary))
     op.create_table(
         "mass_changes",
         sa.Column("id", sa.Integer, nullable=False),
@@ -33,6 +34,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("mass_changes")
     op.drop_column("links", "left_by_configuration")
+    op.drop_column("installation", "former_keys")
     op.drop_column("held", "discarded")
     op.drop_column("parked", "orders")
     op.drop_column("parked", "dropped")

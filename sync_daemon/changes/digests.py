@@ -24,11 +24,21 @@ def canonical(value: Value) -> str:
     return "n" + str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
-class Digester:
-    """Digests under a key derived from the installation's secret; 12 bytes each."""
+def wrapped(digest: bytes, key: bytes) -> bytes:
+    """A digest made under a former secret as it is under the one that took its place: no value is needed for it."""
+    return hmac.digest(key, digest, hashlib.sha256)[:_SIZE]
 
-    def __init__(self, key: bytes) -> None:
+
+class Digester:
+    """Digests under a key derived from the installation's secret; 12 bytes each.
+
+    After a change of the secret a digest is that of the first key, wrapped under each later one: so all that was
+    stored can be carried over, and who has but a former secret can't try values on a database of today.
+    """
+
+    def __init__(self, key: bytes, *later: bytes) -> None:
         self._key = key
+        self._later = later
 
     def address(self, address: str) -> bytes:
         """The digest of a normalised address: the same for both systems and every contact."""
@@ -71,4 +81,7 @@ class Digester:
 
     def _digest(self, *parts: str) -> bytes:
         message = "\x00".join(parts).encode("utf-8", "surrogatepass")
-        return hmac.digest(self._key, message, hashlib.sha256)[:_SIZE]
+        digest = hmac.digest(self._key, message, hashlib.sha256)[:_SIZE]
+        for key in self._later:
+            digest = wrapped(digest, key)
+        return digest

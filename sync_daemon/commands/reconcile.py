@@ -97,7 +97,8 @@ def _attempt(
     try:
         opened = installation.open(section, progress)
         progress.begin(section.name, lambda system, requests: opened.systems[system].seconds_for(requests))
-        return run_cycle(opened, mode, apply_scope=apply_scope)
+        report = run_cycle(opened, mode, apply_scope=apply_scope)
+        installation.after(report)
     except ConfigurationError:
         raise
     except SyncError as error:
@@ -105,3 +106,4 @@ def _attempt(
     except Exception as error:  # noqa: BLE001 - one pair's unforeseen failure must not keep the others from running
         _log.exception("unexpected_failure", pair=section.name)
         return CycleReport(section.name, run_id, mode, CycleOutcome.ERROR, f"{type(error).__name__}, see the log")
+    return report

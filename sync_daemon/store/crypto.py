@@ -63,7 +63,12 @@ class Secrets:
     @property
     def check(self) -> bytes:
         """The current secret's check value, which a new store writes down."""
-        return self._keys[0].check
+        return self.current.check
+
+    @property
+    def current(self) -> DerivedKeys:
+        """The current secret's keys."""
+        return self._keys[0]
 
     def behind(self, check: bytes) -> DerivedKeys | None:
         """The keys that a store with this check value was made with, None when none of the secrets is behind it."""
@@ -86,3 +91,8 @@ class Secrets:
     @cached_property
     def _cipher(self) -> MultiFernet:
         return MultiFernet([Fernet(urlsafe_b64encode(keys.values)) for keys in self._keys])
+
+
+def split_keys(keys: bytes) -> tuple[bytes, ...]:
+    """Digest keys that were stored one after the other."""
+    return tuple(keys[start : start + _KEY_SIZE] for start in range(0, len(keys), _KEY_SIZE))

@@ -12,16 +12,20 @@ from sync_daemon.model.state import PairState
 from sync_daemon.ports import Clock
 from sync_daemon.store import tables
 from sync_daemon.store.copy import private_copy
-from sync_daemon.store.crypto import DerivedKeys, Secrets
+from sync_daemon.store.crypto import DerivedKeys, Secrets, split_keys
 from sync_daemon.store.engine import reading, writing
+from sync_daemon.store.lease import Fingerprint, leased_pairs
 from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.store.pair_state import read_state
+from sync_daemon.store.renewal import renew
 from sync_daemon.store.room import AnyRow
 from sync_daemon.store.tables import installation, leases, links, pairs
 
 _CHECK = select(installation.c.key_check)
 _LOCK = _CHECK.with_for_update()
 _SET_CHECK = update(installation).values(key_check=bindparam("check"))
+_FORMER = select(installation.c.former_keys)
+_SET_KEYS = update(installation).values(key_check=bindparam("check"), former_keys=bindparam("former"))
 _IDS = select(pairs.c.id).order_by(pairs.c.name)
 _BY_NAME = select(pairs).where(pairs.c.name == bindparam("name"))
 _COUNT_LINKS = select(func.count()).where(links.c.pair_id == bindparam("pair"))
@@ -68,6 +72,7 @@ class StateStore:
         self._clock = clock
         try:
             self._keys = self._unlock()
+            self._former = self._former_keys()
         except StateStoreError:
             engine.dispose()
             raise
@@ -85,9 +90,28 @@ class StateStore:
         self._engine.dispose()
 
     @property
-    def digest_key(self) -> bytes:
-        """The key of every digest in the store: that of the secret it was made with."""
-        return self._keys.digests
+    def digest_keys(self) -> tuple[bytes, ...]:
+        """The keys of every digest in the store, as `Digester` takes them: those of former secrets first."""
+        return (*self._former, self._keys.digests)
+
+    def renew(self) -> bool:
+        """Carry everything stored over to the current secret, after which no former one is needed any more.
+
+        False when there is nothing to carry over, or while any process works on a pair.
+        """
+        keys = self._secrets.current
+        if self._keys.check == keys.check:
+            return False
+        with writing(self._engine) as connection:
+            check = connection.execute(_LOCK).scalar_one()
+            if check != self._keys.check or leased_pairs(connection, self._clock.now()):
+                return False
+            renew(connection, self._secrets, keys)
+            former = self.digest_keys
+            stored = {"check": keys.check, "former": self._secrets.encrypt(b"".join(former))}
+            connection.execute(_SET_KEYS, stored)
+        self._keys, self._former = keys, former
+        return True
 
     @contextmanager
     def private_copy(self, pair: str) -> Iterator["StateStore"]:
@@ -108,14 +132,14 @@ class StateStore:
         with reading(self._engine) as connection:
             row = connection.execute(_BY_NAME, {"name": name}).one_or_none()
         if row is not None and (row.location_id, row.list_id) == (location_id, list_id):
-            return self._pair(row.id)
+            return self._pair(row.id, location_id, list_id)
         with writing(self._engine) as connection:
             connection.execute(_LOCK)  # one process at a time makes or moves a pair
             row = connection.execute(_BY_NAME, {"name": name}).one_or_none()
             if row is None:
-                return self._pair(_add(connection, PairState(name, location_id, list_id)))
+                return self._pair(_add(connection, PairState(name, location_id, list_id)), location_id, list_id)
             _move(connection, row, location_id, list_id)
-            return self._pair(row.id)
+            return self._pair(row.id, location_id, list_id)
 
     def look_at_pair(self, name: str, location_id: str, list_id: str) -> SqlPairStore | None:
         """The state of one pair as it is; None where `open_pair` would make it, or clear it for a new place.
@@ -127,12 +151,14 @@ class StateStore:
             if row is None:
                 return None
             if (row.location_id, row.list_id) == (location_id, list_id):
-                return self._pair(row.id)
+                return self._pair(row.id, location_id, list_id)
             _refuse_links(connection, row, location_id, list_id)
             return None
 
-    def _pair(self, pair_id: int) -> SqlPairStore:
-        return SqlPairStore(self._engine, pair_id, self._secrets, self._keys, self._clock)
+    def _pair(self, pair_id: int, location_id: str, list_id: str) -> SqlPairStore:
+        pair = SqlPairStore(self._engine, pair_id, self._secrets, self._keys, self._clock)
+        pair.opened_as = Fingerprint(self._keys.check, location_id, list_id)
+        return pair
 
     def _unlock(self) -> DerivedKeys:
         with reading(self._engine) as connection:
@@ -144,6 +170,12 @@ class StateStore:
                 "beside the database, or in previous_secret_keys); if it is lost, a new database_url starts anew"
             )
         return keys
+
+    def _former_keys(self) -> tuple[bytes, ...]:
+        """The digest keys of former secrets, in the order in which they were in force."""
+        with reading(self._engine) as connection:
+            stored = connection.execute(_FORMER).scalar_one()
+        return split_keys(self._secrets.decrypt(stored)) if stored else ()
 
     def _write_check(self) -> bytes:
         """Write down which secret a new store is made with, unless another process was quicker; the one that counts."""

@@ -1,14 +1,15 @@
 """The lease: one process works on a pair at a time; a crashed holder loses it by the clock."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, true, update
 
-from sync_daemon.model.errors import PairBusy
+from sync_daemon.model.errors import PairBusy, StateStoreError
 from sync_daemon.store.engine import writing
 from sync_daemon.store.moments import to_micros
 from sync_daemon.store.room import Room
-from sync_daemon.store.tables import leases, pairs
+from sync_daemon.store.tables import installation, leases, pairs
 
 _PAIR = leases.c.pair_id == bindparam("pair")
 _ACQUIRE = (
@@ -23,13 +24,36 @@ _RENEW = update(leases).where(_PAIR, leases.c.holder == bindparam("by")).values(
 _RELEASE = update(leases).where(_PAIR, leases.c.holder == bindparam("by")).values(holder="", expires_at=0)
 
 
+_LOCK_ALL = select(pairs.c.id).order_by(pairs.c.id).with_for_update()
+_LEASED = (
+    select(pairs.c.name, leases.c.expires_at).join(pairs, pairs.c.id == leases.c.pair_id).with_for_update(of=leases)
+)
+_OPENED_AS = (
+    select(installation.c.key_check, pairs.c.location_id, pairs.c.list_id)
+    .select_from(pairs.join(installation, true()))
+    .where(pairs.c.id == bindparam("pair"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What must not change under a process that works on a pair: the secret behind the store, location and list."""
+
+    key_check: bytes
+    location_id: str
+    list_id: str
+
+
 class Lease(Room):
-    """The row of a pair's lease."""
+    """The row of a pair's lease. `opened_as` is what the pair was opened as."""
+
+    opened_as: Fingerprint | None = None
 
     def acquire(self, holder: str, seconds: float) -> bool:
         """Take the pair's lease for `seconds` from now, or again if `holder` has it; False when another has it.
 
         A lease that ends later than that was taken before the clock was turned back: from now on it has `seconds`.
+        Raises `StateStoreError` when another process gave the pair another place or the store another secret.
         """
         now = self._clock.now()
         moments = {"now": to_micros(now), "until": to_micros(now + timedelta(seconds=seconds))}
@@ -40,7 +64,17 @@ class Lease(Room):
                 return False
             self._lock(connection)  # a commit under way is the last one of who had it
             taken = connection.execute(_ACQUIRE, {"pair": self._pair_id, "by": holder, **moments})
+            if taken.rowcount == 1:
+                self._refuse_change(connection)
             return taken.rowcount == 1
+
+    def _refuse_change(self, connection: Connection) -> None:
+        now = connection.execute(_OPENED_AS, {"pair": self._pair_id}).one()
+        if self.opened_as is not None and Fingerprint(*now) != self.opened_as:
+            raise StateStoreError(
+                "another process changed the state store's secret_key, or the location or list of this pair, since "
+                "this one opened it: start again with the configuration in force"
+            )
 
     def renew(self, holder: str, seconds: float) -> bool:
         """Let the lease end `seconds` from now; False when `holder` has lost it, though it be free again."""
@@ -62,3 +96,9 @@ class Lease(Room):
         """Raise `PairBusy` unless `holder` has the lease, which it keeps as long as the pair is locked."""
         if connection.execute(_LOOK, {"pair": self._pair_id}).one().holder != holder:
             raise PairBusy("another process took the pair over while this one stood still; nothing more is stored")
+
+def leased_pairs(connection: Connection, now: datetime) -> list[str]:
+    """The names of the pairs that a process works on now; none takes one before the transaction ends."""
+    connection.execute(_LOCK_ALL)  # in the order in which whoever takes a lease locks them
+    rows = connection.execute(_LEASED).all()
+    return [row.name for row in rows if row.expires_at > to_micros(now)]

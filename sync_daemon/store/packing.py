@@ -78,3 +78,33 @@ def unpack_sent(packed: bytes | None, key_of: Callable[[int], str]) -> Sent | No
         at=stored.at,
         since=stored.since,
     )
+
+
+def rewrap_baseline(packed: bytes, wrap: Callable[[bytes], bytes]) -> bytes:
+    """A packed baseline with each of its digests wrapped."""
+    stored = _decode_baseline(packed)
+    return _encode(
+        _PackedBaseline(
+            {number: wrap(digest) for number, digest in stored.fields.items()},
+            None if stored.tags is None else sorted(map(wrap, stored.tags)),
+            stored.consent,
+            None if stored.address is None else wrap(stored.address),
+            stored.generation,
+        )
+    )
+
+
+def rewrap_sent(packed: bytes, wrap: Callable[[bytes], bytes]) -> bytes:
+    """A packed write under way with each of its digests wrapped."""
+    stored = _decode_sent(packed)
+    return _encode(
+        _PackedSent(
+            {number: wrap(digest) for number, digest in stored.fields.items()},
+            sorted(map(wrap, stored.tags)),
+            stored.consent,
+            None if stored.address is None else wrap(stored.address),
+            stored.creation,
+            stored.at,
+            stored.since,
+        )
+    )

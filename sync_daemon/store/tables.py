@@ -65,12 +65,14 @@ def _row_id() -> Column[int]:
     return Column("id", Integer, primary_key=True)
 
 
-# One row, made by the first migration: which secret the digests and values were made with.
+# One row, made by the first migration: which secret the digests and values were made with, and, encrypted, the
+# keys of former secrets that the digests were first made with.
 installation = Table(
     "installation",
     metadata,
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("key_check", LargeBinary),
+    Column("former_keys", LargeBinary),
 )
 
 pairs = Table(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from sync_daemon.model.state import KnownTag
 from sync_daemon.model.system import SystemName
+from sync_daemon.store.crypto import DerivedKeys
 from sync_daemon.store.room import Room
 from sync_daemon.store.tables import tags
 from sync_daemon.store.upsert import Upsert
@@ -40,11 +41,14 @@ class Tags(Room):
     def _tag_row(self, tag: KnownTag) -> dict[str, Any]:
         name = tag.name.encode()
         return {
-            "digest": hmac.digest(self._keys.tag_names, f"{tag.owner}\x00{tag.name}".encode(), hashlib.sha256)[
-                :_DIGEST_SIZE
-            ],
+            "digest": tag_digest(self._keys, tag.owner, tag.name),
             "owner": tag.owner,
             "name": self._secrets.encrypt(name),
             "spelling": None if tag.spelling is None else self._secrets.encrypt(tag.spelling.encode()),
             "entered": tag.entered,
         }
+
+
+def tag_digest(keys: DerivedKeys, owner: str, name: str) -> bytes:
+    """The digest by which the row of a tag is found."""
+    return hmac.digest(keys.tag_names, f"{owner}\x00{name}".encode(), hashlib.sha256)[:_DIGEST_SIZE]

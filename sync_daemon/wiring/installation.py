@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import structlog
+
 from sync_daemon.changes.digests import Digester
 from sync_daemon.cycle import Lease, Pair, Timing
 from sync_daemon.model.policy import PairPolicy
+from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Progress
 from sync_daemon.reconcile.mapping_check import NewField
@@ -22,6 +25,10 @@ from sync_daemon.wiring.set_up import SetUp
 from sync_daemon.wiring.state import open_store
 from sync_daemon.wiring.stopping import told_to_stop
 from sync_daemon.wiring.systems import Systems, connect
+
+_READ_ALL = {CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD}
+"""How a cycle ends that has read both sides to their end."""
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,12 @@ class Installation:
         process holds the pair, `StopSystem` when a system can't be asked.
         """
         set_up = self._set_up(section, self.store)
-        return self._pair(set_up, set_up.complete(), set_up.systems, progress)
+        return self._pair(set_up, set_up.complete(), set_up.systems, progress, self.store)
+
+    def after(self, report: CycleReport) -> None:
+        """What a cycle leaves to be done for the whole installation: a full scan makes former secrets needless."""
+        if report.mode is Mode.FULL and report.outcome in _READ_ALL and self.store.renew():
+            _log.info("secret_key_renewed", advice="previous_secret_keys isn't needed any more: take it out")
 
     @contextmanager
     def foresee(self, section: PairSection, progress: Progress) -> Iterator[tuple[Pair, list[NewField]]]:
@@ -57,21 +69,21 @@ class Installation:
             set_up = self._set_up(section, copy)
             policy, new = set_up.check()
             systems = foresee(set_up.systems, new, set_up.store) if new else set_up.systems
-            yield self._pair(set_up, policy, systems, progress), new
+            yield self._pair(set_up, policy, systems, progress, copy), new
 
     def _set_up(self, section: PairSection, state: StateStore) -> SetUp:
         store = state.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
         lease = Lease(section.name, store, self.holder, self.clock)
         return SetUp(section, store, connect(section, self.settings, self.clock, lease.keep), self.clock, lease)
 
-    def _pair(self, set_up: SetUp, policy: PairPolicy, systems: Systems, progress: Progress) -> Pair:
+    def _pair(self, set_up: SetUp, policy: PairPolicy, systems: Systems, progress: Progress, state: StateStore) -> Pair:
         service = self.settings.service
         return Pair(
             name=policy.name,
             policy=policy,
             systems=systems,
             store=set_up.store,
-            digester=Digester(self.store.digest_key),
+            digester=Digester(*state.digest_keys),
             clock=self.clock,
             progress=progress,
             new_run_id=self.new_run_id,

@@ -117,7 +117,7 @@ def test_a_previous_secret_opens_the_store_and_its_digests_stay(engine: Engine, 
     pair = second.open_pair("main", "location", "list")
     pair.commit(Commit(staged=[staged("new")], tags=[KnownTag("vip", GHL, "VIP")]))
 
-    assert first.digest_key == second.digest_key == derive(SECRET).digests
+    assert first.digest_keys == second.digest_keys == (derive(SECRET).digests,)
     assert [row.contact_id for row in pair.next_staged(GHL, 0, 10)] == ["old", "new"]
     assert pair.tags() == [KnownTag("vip", GHL, "VIP")], "found by the same digest, so that it was replaced"
 
