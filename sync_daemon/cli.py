@@ -94,6 +94,16 @@ _COMMANDS = {
         "Show pairs, their last runs, how far they have read, and what waits.",
         "sync-daemon status --json | jq '.pairs[0].parked'",
     ),
+    "adopt": _Command(
+        "adopt:adopt",
+        "Keep the links that still hold after a changed location, list or secret_key; asks first.",
+        "sync-daemon adopt --pair main",
+    ),
+    "reset": _Command(
+        "reset:reset",
+        "Drop a pair's links, baselines and watermarks, to start anew; asks first.",
+        "sync-daemon reset --pair main",
+    ),
 }
 
 

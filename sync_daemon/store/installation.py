@@ -52,6 +52,12 @@ _OF_ONE_LOCATION_AND_LIST = [
     )
 ]
 
+STARTING_OVER = (
+    "`sync-daemon adopt` keeps the links whose contacts exist, `sync-daemon reset` keeps none; both show first what "
+    "would be kept and what lost"
+)
+"""What can be done about a changed location, list or secret."""
+
 
 def is_in_use(engine: Engine) -> bool:
     """Whether a database that has its tables was used with some secret before."""
@@ -167,7 +173,7 @@ class StateStore:
         if keys is None:
             raise StateStoreError(
                 "the state store was made with another secret_key: put that one back (as secret_key, as the key file "
-                "beside the database, or in previous_secret_keys); if it is lost, a new database_url starts anew"
+                f"beside the database, or in previous_secret_keys). If it is lost: {STARTING_OVER}"
             )
         return keys
 
@@ -222,5 +228,5 @@ def _refuse_links(connection: Connection, row: AnyRow, location_id: str, list_id
         raise StateStoreError(
             f"pair {row.name} has {count} links between GHL location {row.location_id} and EmailOctopus list "
             f"{row.list_id}, but the configuration names location {location_id} and list {list_id}: put the old ids "
-            "back, or give the pair a new name (or the configuration a new database_url) to start anew there"
+            f"back, or give the pair a new name to start anew there. Else: {STARTING_OVER}"
         )

@@ -42,7 +42,7 @@ def load_or_make_secret(database_url: str, *, may_make: bool = True) -> tuple[st
         if not may_make and not path.exists():
             raise StateStoreError(
                 f"the key file {path} is missing, and without it the database can't be used: put it back, or set "
-                "secret_key to what it held; if it is lost, a new database_url starts anew"
+                "secret_key to what it held; if it is lost, `sync-daemon adopt` goes on with the links alone"
             )
         made = not path.exists() and _make(path)
         return checked(path.read_text(encoding="utf-8").strip(), f"the key in {path}"), made

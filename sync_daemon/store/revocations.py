@@ -1,6 +1,7 @@
 """Addresses whose owner, or a policy, revoked consent: by keyed digest, for ever (contract, section 4)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, or_, select
 
@@ -33,4 +34,9 @@ class Revocations(Room):
 
     def _write_revoked(self, connection: Connection, revoked: Mapping[bytes, str]) -> None:
         rows = [{"address": address, "cause": cause} for address, cause in revoked.items()]
-        _UPSERT.write(connection, self._rows(rows))
+        remember(connection, self._rows(rows))
+
+
+def remember(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Store revocations: `pair_id`, `address`, `cause`."""
+    _UPSERT.write(connection, rows)

@@ -12,7 +12,8 @@ from sync_daemon.store import migrate
 from sync_daemon.store.crypto import Secrets
 from sync_daemon.store.engine import is_yet_to_be_made, open_engine, parse_url
 from sync_daemon.store.installation import StateStore, is_in_use
-from sync_daemon.store.key_file import configured_secret, load_or_make_secret
+from sync_daemon.store.key_file import configured_secret, key_path, load_or_make_secret
+from sync_daemon.store.starting_over import LockedStore
 from sync_daemon.wiring.clock import SystemClock
 
 _log = structlog.get_logger(__name__)
@@ -54,6 +55,40 @@ def look_into_store(settings: InstallationSection) -> Iterator[StateStore | None
             yield _store(engine, secret or _key_beside(url, engine), settings)
 
 
+@contextmanager
+def open_locked_store(settings: InstallationSection) -> Iterator[LockedStore | None]:
+    """The state store as far as it needs no secret, None where nothing is stored yet; raises as `open_store`."""
+    url = settings.database_url.get_secret_value()
+    if is_yet_to_be_made(url):
+        yield None
+        return
+    with _engine(url) as engine:
+        if may_upgrade():
+            migrate.upgrade(engine)
+        else:
+            migrate.verify(engine)
+        yield LockedStore(engine, SystemClock()) if is_in_use(engine) else None
+
+
+def known_secrets(settings: InstallationSection) -> Secrets | None:
+    """The secrets that are there: the configured ones, or the key file's; None where neither is."""
+    url = settings.database_url.get_secret_value()
+    secret = configured_secret(url, settings.secret_key.get_secret_value())
+    if secret is None and not key_path(parse_url(url).database or "").exists():
+        return None
+    return _secrets(secret or load_or_make_secret(url)[0], settings)
+
+
+def make_secrets(settings: InstallationSection) -> Secrets:
+    """`known_secrets`, where there are none from a new key file beside the database."""
+    known = known_secrets(settings)
+    if known is not None:
+        return known
+    secret, _ = load_or_make_secret(settings.database_url.get_secret_value())
+    _say_that_a_key_was_made()
+    return _secrets(secret, settings)
+
+
 def may_upgrade() -> bool:
     """Whether the database may be upgraded unasked."""
     return os.environ.get("SYNC_DAEMON_AUTO_MIGRATE") != "0"
@@ -63,13 +98,20 @@ def _key_beside(url: str, engine: Engine) -> str:
     """The secret in the key file beside a SQLite database, made when the database is new."""
     secret, made = load_or_make_secret(url, may_make=not is_in_use(engine))
     if made:
-        _log.warning("key_file_made", advice="keep the .key file beside the database with your backups")
+        _say_that_a_key_was_made()
     return secret
 
 
+def _say_that_a_key_was_made() -> None:
+    _log.warning("key_file_made", advice="keep the .key file beside the database with your backups")
+
+
 def _store(engine: Engine, secret: str, settings: InstallationSection) -> StateStore:
-    previous = [key.get_secret_value() for key in settings.previous_secret_keys]
-    return StateStore(engine, Secrets(secret, previous), SystemClock())
+    return StateStore(engine, _secrets(secret, settings), SystemClock())
+
+
+def _secrets(secret: str, settings: InstallationSection) -> Secrets:
+    return Secrets(secret, [key.get_secret_value() for key in settings.previous_secret_keys])
 
 
 @contextmanager

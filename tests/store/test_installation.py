@@ -43,7 +43,9 @@ def test_links_to_another_location_or_list_are_refused(store: StateStore, locati
     said = str(caught.value)
     assert "2 links between GHL location location and EmailOctopus list list" in said
     assert f"the configuration names location {location} and list {list_id}" in said
-    assert "put the old ids back, or give the pair a new name" in said
+    assert (
+        "put the old ids back, or give the pair a new name to start anew there. Else: `sync-daemon adopt` keeps" in said
+    )
     assert len(store.open_pair("main", "location", "list").links(ghl=["g1", "g2"])) == 2
 
 
