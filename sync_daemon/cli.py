@@ -143,7 +143,7 @@ def run(arguments: list[str]) -> int:
     except CycloptsError:
         return BAD_USAGE  # cyclopts has said what is wrong
     except SyncError as error:
-        _complain(str(error))
+        _complain(error.shown)
         return status_of(error)
     except KeyboardInterrupt as stopped:
         _complain("Stopped. What was done is stored; the next run goes on from there.")

@@ -6,11 +6,12 @@ Personal data and credentials are cut out of every text before it is written, wh
 import os
 import re
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from sync_daemon.model.errors import ConfigurationError
 
@@ -75,7 +76,7 @@ def _processors(*, readable: bool) -> list[Processor]:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_where),
     ]
     if readable:
         colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
@@ -83,6 +84,17 @@ def _processors(*, readable: bool) -> list[Processor]:
         return [*shared, redact, structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), console]
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     return [*shared, redact, stamp, structlog.processors.JSONRenderer()]
+
+
+def _where(exc_info: ExcInfo) -> str:
+    """Where an exception came from, and through what: without its words, in which any value could stand."""
+    parts: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None:
+        frames = traceback.format_tb(error.__traceback__)
+        parts.append("".join([*frames, f"{type(error).__module__}.{type(error).__qualname__}"]))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\nwhich was raised on\n".join(parts)
 
 
 def _redacted(name: str, value: Any) -> Any:

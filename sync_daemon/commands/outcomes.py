@@ -34,7 +34,7 @@ _NEXT = {
 def report_of(error: SyncError, pair: str, run_id: str, mode: Mode) -> CycleReport:
     """The report of a cycle that an error kept from beginning."""
     outcome = next((found for kind, found in _OUTCOMES.items() if isinstance(error, kind)), CycleOutcome.ERROR)
-    return CycleReport(pair, run_id, mode, outcome, str(error))
+    return CycleReport(pair, run_id, mode, outcome, error.shown)
 
 
 def show_reports(reports: Sequence[CycleReport]) -> None:

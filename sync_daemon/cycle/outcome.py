@@ -1,7 +1,15 @@
 """How a cycle ended: what waits or differs, and the one word for it (interface.md, exit status)."""
 
 from sync_daemon.cycle.pair import BATCH, Run, log
-from sync_daemon.model.errors import CredentialsRefused, IncompleteRead, QuotaExhausted, Refused, Stopped, Unreachable
+from sync_daemon.model.errors import (
+    CredentialsRefused,
+    IncompleteRead,
+    QuotaExhausted,
+    Refused,
+    Stopped,
+    SyncError,
+    Unreachable,
+)
 from sync_daemon.model.report import CycleOutcome
 from sync_daemon.ports import Commit
 
@@ -26,7 +34,9 @@ def conclude(run: Run) -> None:
     outcomes |= {CycleOutcome.HELD} if totals.held else set()
     outcomes |= {CycleOutcome.PARKED} if totals.parked else set()
     report.outcome = next((outcome for outcome in _PRECEDENCE if outcome in outcomes), CycleOutcome.OK)
-    report.message = "; ".join(dict.fromkeys(str(error) for error in errors))
+    report.message = "; ".join(
+        dict.fromkeys(error.shown if isinstance(error, SyncError) else type(error).__name__ for error in errors)
+    )
 
 
 _PRECEDENCE = (

@@ -108,6 +108,7 @@ class Session:
         self._patience_s = patience_s
         self._at_once = threading.BoundedSemaphore(at_once)
         self._streak = Streak()
+        self._credential = headers.get("Authorization", "").rpartition(" ")[2].encode()
         self._before_each = before_each
         self._client = httpx.Client(
             base_url=base_url,
@@ -239,4 +240,8 @@ class Session:
                 parts.append(part)
                 if self._clock.monotonic() - sent_at > TIMEOUT_S:
                     raise httpx.ReadTimeout("the answer drips")
-            return Response(answer.status_code, dict(answer.headers), b"".join(parts))
+            return Response(answer.status_code, dict(answer.headers), self._without_credential(b"".join(parts)))
+
+    def _without_credential(self, data: bytes) -> bytes:
+        """A body without the credential that was sent, should an error repeat it."""
+        return data.replace(self._credential, b"[secret]") if self._credential else data

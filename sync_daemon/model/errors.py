@@ -25,6 +25,11 @@ from sync_daemon.model.system import SystemName
 class SyncError(Exception):
     """Anything this program raises on purpose; its text is for the person who runs it."""
 
+    @property
+    def shown(self) -> str:
+        """The text as it may be shown where anybody may read it: no value, no credential."""
+        return str(self)
+
 
 class ConfigurationError(SyncError):
     """Something a person must change before anything can run."""
@@ -99,6 +104,11 @@ class Refused(SyncError):
         self.message = message
         self.fields = fields
         self.other_id = other_id
+
+    @property
+    def shown(self) -> str:
+        """The code alone: an API's words may repeat what was sent."""
+        return f"a request was refused ({self.code})"
 
 
 class NotFound(Refused):

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sync_daemon.sandbox.clock import ManualClock
@@ -58,7 +59,7 @@ class Gate:
             case "throttle":
                 await self._refuse(429, exchange, send)
             case "error":
-                await self._refuse(fault.status, exchange, send)
+                await self._refuse(fault.status, exchange, send, await _sent(scope, receive) if fault.echo else "")
             case "html_error":
                 exchange.status = fault.status
                 await _answer(fault.status, b"text/html", _EDGE_PAGE, send)
@@ -71,8 +72,10 @@ class Gate:
             case _:
                 await _break(scope, receive)
 
-    async def _refuse(self, status: int, exchange: Exchange, send: Send) -> None:
+    async def _refuse(self, status: int, exchange: Exchange, send: Send, sent: str = "") -> None:
         body = self._context.error_body(status)
+        if sent:
+            body = _repeating(body, sent)
         await _answer(status, b"application/json", body, self._with_limits(exchange, send))
 
     def _with_limits(self, exchange: Exchange, send: Send) -> Send:
@@ -99,6 +102,25 @@ async def _answer(status: int, kind: bytes, body: bytes, send: Send) -> None:
     headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _sent(scope: Scope, receive: Receive) -> str:
+    """Everything that a request told: its query, its credentials, its body."""
+    told = [scope["query_string"], *(value for name, value in scope["headers"] if name == b"authorization")]
+    more = True
+    while more:
+        message = await receive()
+        told.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b" ".join(told).decode("utf-8", "replace")
+
+
+def _repeating(body: bytes, sent: str) -> bytes:
+    """An error's body whose text repeats what was sent."""
+    error = msgspec.json.decode(body)
+    for key in error.keys() & {"message", "detail"}:
+        error[key] = f"This can't be taken: {sent}"
+    return msgspec.json.encode(error)
 
 
 async def _nowhere(message: Message) -> None:

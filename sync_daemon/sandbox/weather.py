@@ -31,6 +31,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     seconds: Seconds = 0.0
     times: Annotated[int, Meta(ge=1)] = 1
     after: Annotated[int, Meta(ge=0)] = 0
+    echo: bool = False  # error: the message repeats what was sent, credentials and all
 
     def __post_init__(self) -> None:
         """Refuse a path that is no regular expression. Raises ValueError."""

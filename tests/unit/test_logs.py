@@ -73,18 +73,28 @@ def test_ids_and_times_stay(kept: str, capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.usefixtures("form")
-def test_a_traceback_is_redacted_and_shows_no_variables(capsys: pytest.CaptureFixture[str]) -> None:
-    def fail(secret: str) -> None:
-        raise ValueError(f"no {secret}")
+def test_a_traceback_shows_where_and_neither_variables_nor_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names of people have no form by which they could be cut out."""
+
+    def look_up(name: str) -> None:
+        raise KeyError(name)
+
+    def fail(name: str) -> None:
+        try:
+            look_up(name)
+        except KeyError as error:
+            raise ValueError(f"no {name}") from error
 
     try:
-        fail(PRIVATE["address"])
+        fail(PRIVATE["address"].partition("@")[0])
     except ValueError:
         structlog.get_logger().exception("failed")
 
     written = capsys.readouterr().err
-    assert "ValueError" in written
-    assert PRIVATE["address"] not in written
+    assert "builtins.ValueError" in written
+    assert "builtins.KeyError" in written
+    assert "in look_up" in written
+    assert PRIVATE["address"].partition("@")[0] not in written
 
 
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,8 +26,8 @@ class Findings:
 
     def object_to(self, error: SyncError) -> None:
         """Take up what an error says, and the exit status it stands for."""
-        if str(error) not in self.problems:
-            self.problems.append(str(error))
+        if error.shown not in self.problems:
+            self.problems.append(error.shown)
         self.status = min(self.status, status_of(error), key=_PRECEDENCE.index)
 
 

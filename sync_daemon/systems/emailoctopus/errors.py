@@ -43,7 +43,7 @@ class Refusals:
         if _slug(problem) == _OUT_OF_LIMITS:
             return PlanLimitReached(_OUT_OF_LIMITS, problem.detail or "")
         if response.status in (401, 403):
-            return self._credentials(response.status, problem.detail or "")
+            return self._credentials(response.status)
         if any(error.parameter == "list_id" for error in problem.errors or ()):
             return self.unknown_list()
         return _refusal(response.status, problem)
@@ -57,7 +57,7 @@ class Refusals:
             f"dashboard ends in the id.{elsewhere}"
         )
 
-    def _credentials(self, status: int, detail: str) -> CredentialsRefused:
+    def _credentials(self, status: int) -> CredentialsRefused:
         key = self._settings.key
         if status == 401:
             what = f"the API key ending in {self._settings.key_ending} ({key}.api_key)"
@@ -65,7 +65,7 @@ class Refusals:
         else:
             what = f"access to the list {self._settings.list_id} ({key}.list_id)"
             cure = f"Check that {key}.api_key belongs to the account that owns it."
-        return CredentialsRefused(_SYSTEM, f"EmailOctopus refused {what}: {detail} {cure}")
+        return CredentialsRefused(_SYSTEM, f"EmailOctopus refused {what} with HTTP {status}. {cure}")
 
 
 def item_refusal(error: wire.BatchError) -> Refused:

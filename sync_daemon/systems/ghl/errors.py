@@ -99,7 +99,7 @@ def _unauthorized(text: str, key: str) -> SyncError:
         return ScopeMissing(_GHL, f"The token of `{key}.token` lacks a scope.")
     return CredentialsRefused(
         _GHL,
-        f"GHL refused the token of `{key}.token` ({text or 'no reason given'}). Copy it again from Settings > Private "
+        f"GHL refused the token of `{key}.token` (HTTP 401). Copy it again from Settings > Private "
         "Integrations of the sub-account; a rotated token works for at most 7 days.",
     )
 
@@ -111,7 +111,7 @@ def _forbidden(text: str, key: str) -> str:
             "that sub-account, or correct the location id."
         )
     return (
-        f"GHL forbids the token of `{key}.token` this request ({text or 'no reason given'}). Contacts need a private "
+        f"GHL forbids the token of `{key}.token` this request (HTTP 403). Contacts need a private "
         "integration token of the sub-account itself, not of the agency."
     )
 

@@ -347,3 +347,9 @@ def test_no_more_at_once_than_allowed(clock: VirtualClock) -> None:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda _: session.request("GET", "/x"), range(24)))
     assert busy.most <= 2
+
+
+def test_an_error_that_repeats_the_credential_is_read_without_it(session: Session, server: Server) -> None:
+    server.script = [(418, {}, f'{{"message": "no: Bearer {SECRET}"}}'.encode())]
+    answer = session.request("GET", "/teapot")
+    assert answer.data == b'{"message": "no: Bearer [secret]"}'
