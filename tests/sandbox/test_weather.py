@@ -200,3 +200,11 @@ def test_weather_travels_as_json() -> None:
     assert ask(app, "PUT", "/_sandbox/weather", {}).json() == json.loads(
         json.dumps({**told, "error_rate": 0.0, "faults": [], "plan_limit": None})
     )
+
+
+def test_an_error_can_repeat_what_was_sent(served: Served) -> None:
+    served.context.error_body = lambda status: json.dumps({"message": f"no {status}"}).encode()
+    served.context.weather.faults.append(Fault(kind="error", status=422, echo=True))
+    answer = served.client.post("/count?of=Ada", json={"name": "Ada"}, headers={"Authorization": "Bearer key"})
+    assert answer.json() == {"message": """This can't be taken: of=Ada Bearer key {"name":"Ada"}"""}
+    assert served.context.world.count == 0
