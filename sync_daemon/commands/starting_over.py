@@ -117,7 +117,9 @@ def _sentences(intent: Intent) -> Iterator[str]:
     if not intent.secret_lost:
         yield f"Who revoked stays remembered, and so do {told} and {stay}."
         return
-    yield f"The links that are kept remember who revoked; {stay} stay, by id alone."
+    kept = any(map(_kept, intent.starts))
+    by = "the links that are kept" if kept else "what both systems show alone"
+    yield f"Who revoked is known by {by}; {stay} stay, by id alone."
     yield "The state store was made with another secret_key, without which nothing kept by address can be recognised:"
     yield (
         f"{told} can't be carried over and are LOST. Who revoked, was deleted and is made again would count as "

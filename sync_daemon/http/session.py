@@ -22,7 +22,7 @@ from sync_daemon.http.backoff import backoff
 from sync_daemon.http.headers import read_headers
 from sync_daemon.http.limits import Limiter
 from sync_daemon.http.streak import Streak
-from sync_daemon.model.errors import AnswerLost, QuotaExhausted, Refused, SyncError, Unreachable
+from sync_daemon.model.errors import SERVER_ERROR, AnswerLost, QuotaExhausted, Refused, SyncError, Unreachable
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Usage
 
@@ -187,7 +187,7 @@ class Session:
         """Whose fault it is: the request's if the system still answers a cheap read, else the system's."""
         if isinstance(self._send(self._probe), _Fault):
             return self._unreachable(request, fault)
-        return Refused("server_error", f"{self._system} answers, but failed at {request.shown}: {fault.why}.")
+        return Refused(SERVER_ERROR, f"{self._system} answers, but failed at {request.shown}: {fault.why}.")
 
     def _unreachable(self, request: _Request, fault: _Fault) -> Unreachable:
         return Unreachable(

@@ -82,6 +82,10 @@ ANSWER_LOST = "answer_lost"
 """The code of a refusal that is none: nobody knows what became of the request."""
 
 
+SERVER_ERROR = "server_error"
+"""The code of a request at which the system fails again and again, though it answers others."""
+
+
 class AnswerLost(SyncError):
     """A request that must not be repeated blindly got no usable answer: it may have been applied or not."""
 
@@ -107,8 +111,8 @@ class Refused(SyncError):
 
     @property
     def shown(self) -> str:
-        """The code alone: an API's words may repeat what was sent."""
-        return f"a request was refused ({self.code})"
+        """The code alone: an API's words may repeat what was sent. That a system fails is told in our own words."""
+        return self.message if self.code == SERVER_ERROR else f"a request was refused ({self.code})"
 
 
 class NotFound(Refused):
