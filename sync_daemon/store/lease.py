@@ -97,6 +97,7 @@ class Lease(Room):
         if connection.execute(_LOOK, {"pair": self._pair_id}).one().holder != holder:
             raise PairBusy("another process took the pair over while this one stood still; nothing more is stored")
 
+
 def leased_pairs(connection: Connection, now: datetime) -> list[str]:
     """The names of the pairs that a process works on now; none takes one before the transaction ends."""
     connection.execute(_LOCK_ALL)  # in the order in which whoever takes a lease locks them

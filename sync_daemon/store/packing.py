@@ -84,12 +84,11 @@ def rewrap_baseline(packed: bytes, wrap: Callable[[bytes], bytes]) -> bytes:
     """A packed baseline with each of its digests wrapped."""
     stored = _decode_baseline(packed)
     return _encode(
-        _PackedBaseline(
-            {number: wrap(digest) for number, digest in stored.fields.items()},
-            None if stored.tags is None else sorted(map(wrap, stored.tags)),
-            stored.consent,
-            None if stored.address is None else wrap(stored.address),
-            stored.generation,
+        msgspec.structs.replace(
+            stored,
+            fields={number: wrap(digest) for number, digest in stored.fields.items()},
+            tags=None if stored.tags is None else sorted(map(wrap, stored.tags)),
+            address=None if stored.address is None else wrap(stored.address),
         )
     )
 
@@ -98,13 +97,10 @@ def rewrap_sent(packed: bytes, wrap: Callable[[bytes], bytes]) -> bytes:
     """A packed write under way with each of its digests wrapped."""
     stored = _decode_sent(packed)
     return _encode(
-        _PackedSent(
-            {number: wrap(digest) for number, digest in stored.fields.items()},
-            sorted(map(wrap, stored.tags)),
-            stored.consent,
-            None if stored.address is None else wrap(stored.address),
-            stored.creation,
-            stored.at,
-            stored.since,
+        msgspec.structs.replace(
+            stored,
+            fields={number: wrap(digest) for number, digest in stored.fields.items()},
+            tags=sorted(map(wrap, stored.tags)),
+            address=None if stored.address is None else wrap(stored.address),
         )
     )
