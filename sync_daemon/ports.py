@@ -129,6 +129,19 @@ class Usage:
     rate_per_second: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of one system's contacts after a full scan.
+
+    `listed` are those that it saw, those to be skipped as forgotten included; `old` those known for longer than the
+    index lags, deleted and forgotten ones left out, `old_listed` how many of these it saw.
+    """
+
+    listed: int
+    old: int
+    old_listed: int
+
+
 @dataclass(slots=True)
 class Commit:
     """What one transaction stores. Rows replace those with the same key; lists of keys remove rows."""
@@ -199,9 +212,16 @@ class PairStore(Protocol):
         """Inbox rows by contact id."""
 
     def next_staged(
-        self, system: SystemName, after: int, limit: int, *, revoked: bool = False, moved: bool = False
+        self,
+        system: SystemName,
+        after: int,
+        limit: int,
+        *,
+        revoked: bool = False,
+        moved: bool = False,
+        absent: bool = False,
     ) -> list[Staged]:
-        """Inbox rows of a system with a sequence above `after`, in order; only revoked or moved ones if asked."""
+        """Inbox rows of a system with a sequence above `after`, in order; only those with all marks asked for."""
 
     def count_staged(self) -> dict[SystemName, int]:
         """How many inbox rows wait."""
@@ -243,6 +263,14 @@ class PairStore(Protocol):
 
     def count_contacts(self, system: SystemName) -> dict[str, int]:
         """Known contacts, deleted ones left out, by consent value."""
+
+    def seen_by_scan(self, system: SystemName, scan: int, known_before: datetime) -> Seen:
+        """How many of the known contacts a full scan saw; `known_before` tells old ones, neither changed nor
+        written since.
+        """
+
+    def absent_from_scan(self, system: SystemName, scan: int, known_before: datetime) -> list[str]:
+        """Ids of the old contacts that a full scan didn't see: linked ones, and others not known to be deleted."""
 
     def mass_changes(self, since: datetime) -> dict[str, int]:
         """How many changes of each kind that the guard counts were made since then; older ones may be forgotten."""

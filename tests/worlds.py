@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 import httpx
+from sqlalchemy import Engine, select, text
 
 from sync_daemon.changes.digests import Digester
 from sync_daemon.cycle import Lease, Pair, PairPlan, Timing, plan, reconcile
@@ -24,9 +25,11 @@ from sync_daemon.sandbox.emailoctopus.model import Field
 from sync_daemon.sandbox.middleware import ConnectionLostError
 from sync_daemon.sandbox.request_log import Exchange
 from sync_daemon.sandbox.server import Sandbox, serve
+from sync_daemon.sandbox.weather import Fault
 from sync_daemon.store.crypto import Secrets
-from sync_daemon.store.engine import open_engine
+from sync_daemon.store.engine import open_engine, reading
 from sync_daemon.store.installation import StateStore
+from sync_daemon.store.tables import metadata
 from sync_daemon.systems.emailoctopus import system as emailoctopus_system
 from sync_daemon.systems.emailoctopus.settings import EmailOctopusSettings
 from sync_daemon.systems.ghl import system as ghl_system
@@ -114,6 +117,7 @@ class World:
     pair: Pair
     store: StateStore
     connect: Callable[..., Mapping[SystemName, System]]
+    engine: Engine
     reports: list[CycleReport] = field(default_factory=list)
 
     @property
@@ -191,6 +195,11 @@ class World:
         self.pair = replace(self.pair, policy=replace(self.pair.policy, **changes))
 
     # the outside
+
+    def fault(self, system: SystemName, **what: Any) -> None:
+        """Let one request to a system go wrong, or as many as `times` says."""
+        context = self.sandbox.ghl if system is GHL else self.sandbox.emailoctopus
+        context.weather.faults.append(Fault(**what))
 
     def person(self, email: str | None, first: str = "Ada", last: str = "Lovelace", **fields: Any) -> str:
         """A contact in GHL; its id."""
@@ -274,6 +283,20 @@ class World:
         return [one for one in exchanges if one.method != "GET" and not one.path.endswith("/contacts/search")]
 
 
+def neighbours(here: World, number: int = 3, **fields: Any) -> list[tuple[str, str]]:
+    """Further people with a link: where most of those known are missing, a scan proves nothing."""
+    ids = [here.person(f"neighbour{each}@example.com", f"N{each}", **fields) for each in range(number)]
+    here.reconcile()
+    here.forget_requests()
+    return [(one, here.pair_store.links(ghl=[one])[0].emailoctopus_id) for one in ids]
+
+
+def tombstones(here: World) -> list[Any]:
+    """The rows of every tombstone."""
+    with reading(here.engine) as connection:
+        return list(connection.execute(select(metadata.tables["tombstones"]).order_by(text("id"))).all())
+
+
 def state_of(app: Any) -> Any:
     return ask(app, "GET", "/_sandbox/contacts").json()
 
@@ -311,7 +334,8 @@ def world(
         else:
             transports = {GHL: InProcess(sandbox.ghl_app), EMAILOCTOPUS: InProcess(sandbox.emailoctopus_app)}
 
-        store = stack.enter_context(StateStore(open_engine(database_url), Secrets(SECRET), program_clock))
+        engine = open_engine(database_url)
+        store = stack.enter_context(StateStore(engine, Secrets(SECRET), program_clock))
         pair_store = store.open_pair("main", sandbox.location_id, sandbox.list_id)
         lease = Lease("main", pair_store, "tests", program_clock)
 
@@ -346,7 +370,7 @@ def world(
             timing=Timing(),
             workers=8 if sockets else 1,
         )
-        yield World(sandbox, clock, pair, store, connect)
+        yield World(sandbox, clock, pair, store, connect, engine)
 
 
 class _Switchboard:

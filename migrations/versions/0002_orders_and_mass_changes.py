@@ -1,4 +1,4 @@
-"""A person's orders, how much of a kind was changed lately, who left a narrowed scope, keys of former secrets."""
+"""Orders about what waits, counts of mass changes, who left a scope or is missing, keys of former secrets."""
 
 from collections.abc import Sequence
 
@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.add_column("held", sa.Column("discarded", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("links", sa.Column("left_by_configuration", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("installation", sa.Column("former_keys", sa.LargeBinary))
+    op.add_column("inbox", sa.Column("absent", sa.Boolean, nullable=False, server_default=sa.false()))
     op.create_table(
         "mass_changes",
         sa.Column("id", sa.Integer, nullable=False),
@@ -35,6 +36,7 @@ def downgrade() -> None:
     op.drop_table("mass_changes")
     op.drop_column("links", "left_by_configuration")
     op.drop_column("installation", "former_keys")
+    op.drop_column("inbox", "absent")
     op.drop_column("held", "discarded")
     op.drop_column("parked", "orders")
     op.drop_column("parked", "dropped")

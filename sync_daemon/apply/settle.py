@@ -4,20 +4,21 @@ A part whose write failed keeps its baselines, so that the change is still one. 
 what goes into that side's baseline, so that a lossy round trip is never seen as a change.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from sync_daemon.apply.answers import Answers, Written, latest
 from sync_daemon.apply.audit import audit
 from sync_daemon.apply.baselines import Baselines
+from sync_daemon.apply.burial import ends_without_heir, lay_to_rest, left_alone, orphan, to_be_met
 from sync_daemon.apply.intents import intents
 from sync_daemon.apply.link_after import link_after
 from sync_daemon.apply.new_ids import follow_new_ids
-from sync_daemon.apply.retry_times import next_try
+from sync_daemon.apply.parking import to_park
 from sync_daemon.apply.verify import Failure
 from sync_daemon.changes.cases import CaseSide, ContactKey
 from sync_daemon.model.contact import Consent, Source
-from sync_daemon.model.plan import Action, MassChange, WriteResult
+from sync_daemon.model.plan import WriteResult
 from sync_daemon.model.state import (
     Baseline,
     Held,
@@ -25,7 +26,6 @@ from sync_daemon.model.state import (
     Link,
     Parked,
     Staged,
-    Tombstone,
     Unlinked,
 )
 from sync_daemon.model.system import SystemName
@@ -33,7 +33,6 @@ from sync_daemon.ports import Commit
 from sync_daemon.reconcile.consents import consent_now
 from sync_daemon.reconcile.decision import Context, Decision
 from sync_daemon.reconcile.guard import stuck_parts
-from sync_daemon.reconcile.orphans import consent_before
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
@@ -68,11 +67,19 @@ class _Settlement:
             yield from (rule.key for rule in rules if self._baselines.was_dropped(rule, there, written))
 
     def commit(self) -> Commit:
-        decision, case = self._decision, self._decision.case
-        if decision.forget_fields and not self._answers.complete:
-            # Two contacts meet as a whole: until all of it is done they have yet to meet.
+        decision = self._decision
+        if (decision.forget_fields or decision.tombstone is not None) and not self._answers.complete:
+            # Two contacts meet, and a link ends, as a whole: until all of it is done they have yet to.
             return self._commit
         link = link_after(decision, self._answers, self._context, self._dropped)
+        if ends_without_heir(decision, link):
+            self._bury()
+        else:
+            self._settle(link)
+        return self._commit
+
+    def _settle(self, link: Link | None) -> None:
+        decision, case = self._decision, self._decision.case
         if decision.dissolves is not None and self._answers.complete:
             self._commit.unlink.append(decision.dissolves)
         if link is not None:
@@ -85,7 +92,9 @@ class _Settlement:
             self._settle_duplicate(side)
         self._settle_others()
         self._settle_orphan()
-        self._park(link)
+        if decision.tombstone is not None:
+            lay_to_rest(self._commit, case.gone, decision.tombstone)
+        self._park(link, self._answers.failed.values())
         self._remember()
         self._commit.changes.extend(audit(decision, self._answers, self._commit, self._ids(link), self._dropped))
         if self._answers.final:
@@ -96,7 +105,6 @@ class _Settlement:
             # Its new address tells whose duplicate it is: that is decided like every other contact's.
             self._commit.staged.append(replace(case.ghl.staged or Staged(GHL, case.ghl.contact_id, None), moved=False))
         follow_new_ids(self._commit, self._answers.done, case.parked.values(), self._context.detector)
-        return self._commit
 
     def _with_revocations(self) -> Iterator[Staged]:
         """The rows that stay, with the consent that was just written, and no revocation to be carried any more."""
@@ -212,41 +220,36 @@ class _Settlement:
                 linked = known.unlinked is None
                 self._commit.staged.append(Staged(known.system, known.contact_id, None, moved=linked))
 
+    def _bury(self) -> None:
+        """The end of a link. Where the policy's write was refused the link stays."""
+        decision, case = self._decision, self._decision.case
+        if decision.tombstone is not None and not self._answers.failed:
+            self._commit.unlink.extend([decision.dissolves] if decision.dissolves is not None else [])
+            lay_to_rest(self._commit, case.gone, decision.tombstone)
+            for side in (case.ghl, case.emailoctopus):
+                if side is not None and side not in case.gone:
+                    self._commit.contacts.append(self._survivor(side))
+                    self._commit.staged.extend(to_be_met(case, side))
+        # Whatever of it was refused, what waits is a deletion: it is proven again when its time comes.
+        self._park(None, [replace(one, part="deletion") for one in list(self._answers.failed.values())[:1]])
+        self._remember()
+        self._commit.changes.extend(audit(decision, self._answers, self._commit, self._ids(None), self._dropped))
+        self._commit.done.extend(case.rows())
+
+    def _survivor(self, side: CaseSide) -> KnownContact:
+        written = self._answers.on(side.system, side.contact_id)
+        after = left_alone(side, self._baselines.consent_after(side, written), written, self._context)
+        return replace(after, address=self._baselines.address_after(side, written), seen=self._seen(side, written))
+
     def _settle_orphan(self) -> None:
         """The EmailOctopus contact that lost its link, and the tombstone that says so."""
         decision, case = self._decision, self._decision.case
-        side = case.left_behind or case.emailoctopus
-        if decision.orphan is None or side is None or not self._answers.complete:
-            return
-        written = self._answers.on(EMAILOCTOPUS, decision.orphan)
-        consent = self._baselines.consent_after(side, written)
-        deleted = any(op.action is Action.DELETE for op in written.operations)
-        orphan = replace(
-            side.known,
-            consent=consent,
-            unlinked=Unlinked.DELETED if deleted else Unlinked.ORPHAN,
-            baseline=Baseline(consent=consent),
-            sent=None,
-        )
-        self._commit.contacts = [
-            *(row for row in self._commit.contacts if (row.system, row.contact_id) != (EMAILOCTOPUS, decision.orphan)),
-            orphan,
-        ]
-        if any(entry.action == MassChange.DELETION for entry in decision.holds):
-            return
-        former = decision.dissolves
-        done = written.operations[0].action if written.operations else "nothing"
-        self._commit.tombstones.append(
-            Tombstone(
-                former.ghl_id if former else None,
-                decision.orphan,
-                GHL,
-                self._context.now,
-                str(done),
-                consent_before(side),
-                side.known.address,
-            )
-        )
+        ends = (case.left_behind, case.emailoctopus)
+        side = next((end for end in ends if end is not None and end.contact_id == decision.orphan), None)
+        if side is not None and self._answers.complete:
+            written = self._answers.on(EMAILOCTOPUS, side.contact_id)
+            consent = self._baselines.consent_after(side, written)
+            orphan(self._commit, decision, side, (written, consent), self._context.now)
 
     def _why_unlinked(self, side: CaseSide) -> Unlinked | None:
         if self._decision.partial:
@@ -257,27 +260,9 @@ class _Settlement:
             return Unlinked.PARKED
         return self._decision.unlinked
 
-    def _park(self, link: Link | None) -> None:
+    def _park(self, link: Link | None, failed: Iterable[Failure]) -> None:
         decision = self._decision
-        ghl_id, emailoctopus_id = self._ids(link)
-        waiting = [Failure(entry.part, entry.code) for entry in decision.to_park]
-        own_digests = {entry.part: entry.value for entry in decision.to_park}
-        for failure in (*waiting, *self._answers.failed.values()):
-            before = decision.case.parked.get(failure.part)
-            attempts = (before.attempts if before else 0) + 1
-            self._commit.parked.append(
-                Parked(
-                    ghl_id,
-                    emailoctopus_id,
-                    failure.part,
-                    failure.code,
-                    failure.message,
-                    attempts,
-                    next_try(attempts, self._context.now),
-                    own_digests.get(failure.part) or decision.digests.get(failure.part),
-                    orders=before.orders if before else 0,
-                )
-            )
+        self._commit.parked.extend(to_park(decision, failed, self._ids(link), self._context.now))
         if self._answers.final:
             self._commit.parked.extend(decision.let_be)
             parked_again = set(map(_place, self._commit.parked))

@@ -41,6 +41,17 @@ class CaseSide:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """Who has the address of a contact that was deleted, in the same system.
+
+    `heir` may take the link over; `claimed` says that somebody has the address who can't.
+    """
+
+    heir: CaseSide | None = None
+    claimed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One person: the link, or what may become one, with both sides.
 
@@ -50,7 +61,8 @@ class Case:
     `remembered` is the cause of the address's revocation, `enters_revoked` that a linked contact has a new address
     which a person had revoked. When the link moved to another EmailOctopus contact, `former` is the link it
     replaces, `left_behind` that link's EmailOctopus contact, which `orphans` if no other GHL contact has its
-    address; `exchanged` says that links exchanged their contacts.
+    address; `exchanged` says that links exchanged their contacts. `gone` are contacts of the link that are proven to
+    be deleted, `found` what the look-up by address then brought, None as long as nobody was asked.
     """
 
     link: Link | None = None
@@ -68,6 +80,8 @@ class Case:
     left_behind: CaseSide | None = None
     orphans: bool = False
     exchanged: bool = False
+    gone: tuple[CaseSide, ...] = ()
+    found: Found | None = None
 
     def side(self, system: SystemName) -> CaseSide | None:
         """The contact in one system, None when there is none."""
@@ -86,7 +100,8 @@ class Case:
 
     def rows(self) -> Iterator[Staged]:
         """Every inbox row of the case."""
-        yield from (side.staged for side in self.sides() if side.staged is not None)
+        sides = {(side.system, side.contact_id): side for side in (*self.gone, *self.sides())}
+        yield from (side.staged for side in sides.values() if side.staged is not None)
 
     def with_reads(self, reads: Mapping[ContactKey, Snapshot]) -> "Case":
         """The same case after reads by id."""

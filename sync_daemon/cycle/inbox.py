@@ -67,10 +67,12 @@ def stage_due(run: Run) -> None:
     waiting: list[Parked | Held] = [*due, *ordered]
     rows: list[Staged] = []
     for name in SystemName:
+        missing = {_id_in(entry, name) for entry in due if entry.what == "deletion"}
         moved = {_id_in(entry, name) for entry in moving}
         ids = {one for entry in waiting if (one := _id_in(entry, name))}
         staged = store.staged(name, ids)
-        rows += [Staged(name, one, None, moved=one in moved) for one in ids - staged.keys()]
+        new = ids - staged.keys()
+        rows += [Staged(name, one, None, moved=one in moved, absent=one in missing) for one in new]
         rows += [replace(row, moved=True) for one, row in staged.items() if one in moved and not row.moved]
     if rows:
         run.commit(Commit(staged=rows))

@@ -1,12 +1,13 @@
-"""Read both sides into the inbox: polls and full scans, page by page, each stored before the next is asked for."""
+"""Read both sides into the inbox: listings page by page, each stored before the next is asked for."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sync_daemon.apply.retry_times import next_try
+from sync_daemon.changes.absence import Tally
 from sync_daemon.changes.staging import StagingRules, stage_page, unread_contact
-from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, SCANNED, TELLS_CONSENT, Run, log
+from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, TELLS_CONSENT, Run, log
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, StopSystem
 from sync_daemon.model.state import Held, KnownContact, Parked, Staged, Unlinked
@@ -30,7 +31,7 @@ def poll(run: Run) -> None:
     """Stage what changed since the watermarks."""
     run.polled_at = run.pair.clock.now()
     listings: dict[StreamKey, Listing] = {}
-    for name in _readable(run):
+    for name in readable(run):
         reader = run.systems[name].reader
         for stream in reader.streams:
             since = run.state.watermarks[watermark_key(name, stream)] - OVERLAP[name]
@@ -38,26 +39,11 @@ def poll(run: Run) -> None:
     take_in(run, listings)
 
 
-def scan(run: Run) -> None:
-    """Stage what differs after reading every contact of both systems."""
-    run.polled_at = run.pair.clock.now()
-    run.tick()
-    number = run.pair.store.begin_scan()
-    run.search_tells_consent = False  # until a hit of this scan does
-    run.commit(Commit(looked_at={SCANNED: run.polled_at}))
-    listings: dict[StreamKey, Listing] = {}
-    for name in _readable(run):
-        reader = run.systems[name].reader
-        for stream in reader.streams:
-            listings[name, stream] = partial(reader.scan, stream)
-    take_in(run, listings, scan=number)
-
-
 def poll_revocations(run: Run) -> None:
     """Stage what may be a revocation and is newer than anything this cycle has read; watermarks stay."""
     run.polled_at = run.pair.clock.now()
     listings: dict[StreamKey, Listing] = {}
-    for name in _readable(run):
+    for name in readable(run):
         reader = run.systems[name].reader
         for stream in reader.revocation_streams:
             newest = run.newest.get((name, stream)) or run.state.watermarks.get(watermark_key(name, stream))
@@ -71,20 +57,30 @@ def sweep(run: Run, listings: Mapping[StreamKey, Listing]) -> None:
     take_in(run, listings, moves_watermarks=False)
 
 
-def take_in(run: Run, listings: Mapping[StreamKey, Listing], *, scan: int = 0, moves_watermarks: bool = True) -> None:
-    """Store what differs of each page as it comes, and each listing's watermark when it has ended well."""
+def take_in(
+    run: Run, listings: Mapping[StreamKey, Listing], *, scan: int = 0, moves_watermarks: bool = True
+) -> Mapping[StreamKey, Tally]:
+    """Store what differs of each page as it comes, and each listing's watermark when it has ended well.
+
+    Answers what each listing came to.
+    """
     started = run.pair.clock.now()
+    tallies = {key: Tally() for key in listings}
     newest: dict[StreamKey, datetime] = {}
     for key, item in side_by_side(listings, run.tick):
         if isinstance(item, Page):
             stage(run, key[0], item, scan=scan)
+            tallies[key].add(item)
             _note_times(key, item.snapshots, newest)
         elif item.error is not None:
             _note_failure(run, key, item.error)
-        elif moves_watermarks:
-            _move_watermark(run, key, newest.get(key), started, scan=scan)
+        else:
+            tallies[key].ended = True
+            if moves_watermarks:
+                _move_watermark(run, key, newest.get(key), started, scan=scan)
     for key, time in newest.items():
         run.newest[key] = max(run.newest.get(key, time), time)
+    return tallies
 
 
 def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
@@ -186,7 +182,8 @@ def watermark_key(system: SystemName, stream: str) -> str:
     return f"{system}.{stream}"
 
 
-def _readable(run: Run) -> Iterable[SystemName]:
+def readable(run: Run) -> Iterable[SystemName]:
+    """The systems that can be asked in this cycle."""
     return [name for name in SystemName if name not in run.stopped]
 
 

@@ -1,13 +1,14 @@
 """Cases to decisions, with the reads by id that decisions ask for."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sync_daemon.apply.retry_times import next_try
 from sync_daemon.changes.cases import Case, CaseSide, ContactKey
+from sync_daemon.cycle.gone import Holder, look_up, with_found, with_gone
 from sync_daemon.cycle.intake import stage
-from sync_daemon.cycle.pair import Run, log
+from sync_daemon.cycle.pair import GHL, Run, log
 from sync_daemon.model.contact import Page, Snapshot, Source
 from sync_daemon.model.errors import Refused, StopSystem
 from sync_daemon.model.state import NEVER, Parked, Unlinked
@@ -18,7 +19,7 @@ from sync_daemon.reconcile.decide import decide, decide_unread
 from sync_daemon.reconcile.decision import Context, Decision, Needs
 from sync_daemon.reconcile.moves import Move
 
-_ROUNDS = 4
+_ROUNDS = 6
 
 
 def judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move] | None = None) -> list[Decision]:
@@ -120,6 +121,7 @@ def _with_reads(run: Run, waiting: Sequence[tuple[Case, Needs]]) -> tuple[list[C
     for system in SystemName:
         run.book.meet({system: {tag for key, one in found.items() if key[0] is system for tag in one.tags}})
     ready: list[Case] = []
+    searching: list[tuple[Case, Collection[Holder]]] = []
     revocations: list[Decision] = []
     for case, needs in waiting:
         gone = {key for key in needs.reads if key in reads and reads[key] is None}
@@ -134,12 +136,30 @@ def _with_reads(run: Run, waiting: Sequence[tuple[Case, Needs]]) -> tuple[list[C
             else:  # the rows stay: it is parked once nothing of it is left to be revoked
                 revocations.append(alone)
         elif gone:
-            _put_aside(run, case, gone)
+            buried = with_gone(run, case, gone, found)
+            if buried is None:
+                _put_aside(run, case, gone)
+            else:
+                ready.append(buried)
         elif strangers:
             _stage_again(run, case, found)
+        elif needs.holders:
+            searching.append((case, needs.holders))
         else:
             ready.append(case.with_reads(found))
-    return ready, revocations
+    return [*ready, *_searched(run, searching)], revocations
+
+
+def _searched(run: Run, searching: Sequence[tuple[Case, Collection[Holder]]]) -> Iterator[Case]:
+    """The cases of deleted contacts with whoever else has the address."""
+    answers = look_up(run, {holder for _, holders in searching for holder in holders})
+    for case, holders in searching:
+        for holder in holders:
+            answer = answers.get(holder)
+            if isinstance(answer, Refused):
+                _park(run, case, answer.code, answer.message)
+            elif holder in answers:
+                yield with_found(run, case, holder, answer)
 
 
 def _has_other_address(run: Run, side: CaseSide, found: Mapping[ContactKey, Snapshot]) -> bool:
@@ -170,6 +190,7 @@ def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
             replace(side.known, unlinked=Unlinked.DELETED, address=side.known.address if side in ends else None)
             for side in lost
         ],
+        additional_addresses={side.contact_id: () for side in lost if side.system is GHL and side not in ends},
         done=[side.staged for side in lost if side.staged is not None],
         unheld=[] if ends else list(case.held),
     )
@@ -184,7 +205,8 @@ def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
 
 def _park(run: Run, case: Case, code: str, message: str, gone: Collection[ContactKey] = ()) -> None:
     """A case that can't be decided: parked as a whole, its rows done; it is read again when its time comes."""
-    others = [entry for what, entry in case.parked.items() if what != "creation"]
+    what = "deletion" if any(row.absent for row in case.rows()) else "creation"
+    others = [entry for of, entry in case.parked.items() if of != what]
     ordered = [entry for entry in others if entry.dropped]
     seen = [
         # Whatever the next sight of one that can't be read says, it is to be decided.
@@ -192,14 +214,14 @@ def _park(run: Run, case: Case, code: str, message: str, gone: Collection[Contac
         for side in case.sides()
         if (side.snapshot is not None or not gone) and (side.system, side.contact_id) not in gone
     ]
-    before = case.parked.get("creation")
+    before = case.parked.get(what)
     attempts = before.attempts + 1 if before else 1
     at = next_try(attempts, run.pair.clock.now())
     if before is not None:
         entry = replace(before, code=code, message=message, attempts=attempts, next_try=NEVER if before.dropped else at)
     else:
         ghl_id, emailoctopus_id = (side.contact_id if side else None for side in (case.ghl, case.emailoctopus))
-        entry = Parked(ghl_id, emailoctopus_id, "creation", code, message, attempts, at)
+        entry = Parked(ghl_id, emailoctopus_id, what, code, message, attempts, at)
     run.report.new_parked += before is None
     parked = [entry, *(replace(one, next_try=at) for one in ordered)]  # to be obeyed once it can be read
     unparked = [one for one in others if one not in ordered]

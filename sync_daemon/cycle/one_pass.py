@@ -8,12 +8,14 @@ from datetime import timedelta
 from sync_daemon.apply.send import requests_needed
 from sync_daemon.changes.cases import Case, who_is_who
 from sync_daemon.cycle import intake, moving
+from sync_daemon.cycle.deletions import decide_missing
 from sync_daemon.cycle.inbox import batches, keep_reads, next_rows, stage_due, topped_up
 from sync_daemon.cycle.judge import judge, refresh_schemas
 from sync_daemon.cycle.looks import look
 from sync_daemon.cycle.opening import open_run
 from sync_daemon.cycle.outcome import conclude
 from sync_daemon.cycle.pair import FIRST_LOADED, Pair, Run
+from sync_daemon.cycle.scanning import scan
 from sync_daemon.cycle.write import carry_out
 from sync_daemon.model.errors import IncompleteRead, PairBusy, Refused, StopSystem
 from sync_daemon.model.plan import Operation
@@ -125,6 +127,7 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
 def _foreseen(run: Run) -> Iterator[Decision]:
     """The decisions about everything that waits, batch by batch."""
     yield from moving.plan_all(run)
+    yield from decide_missing(run)
     for batch in batches(run):
         yield from _judge_rows(run, batch)
 
@@ -146,6 +149,7 @@ def _pass(run: Run) -> None:
 def _move_and_reconcile(run: Run) -> None:
     """Decide and write what waits, addresses first."""
     moving.move_all(run)
+    carry_out(run, run.guard.sift(decide_missing(run))[0])
     _reconcile(run)
 
 
@@ -211,7 +215,7 @@ def _read(run: Run) -> None:
         run.schema_fresh = True
         # GHL's names first, and all of them: a name that both have is GHL's.
         run.book.meet({name: run.systems[name].reader.tag_names() for name in SystemName})
-        intake.scan(run)
+        scan(run)
     else:
         intake.poll(run)
     look(run)
@@ -234,7 +238,12 @@ def _without_waiting(case: Case) -> Case:
 def _judge_rows(run: Run, rows: Sequence[Staged]) -> list[Decision]:
     lookups = gather(rows, run.pair.store)
     cases = who_is_who(rows, lookups)
-    return judge(run, [case for case in cases if case.link is None or not any(row.moved for row in case.rows())])
+    return judge(run, [case for case in cases if case.link is None or not any(map(_is_decided_apart, case.rows()))])
+
+
+def _is_decided_apart(row: Staged) -> bool:
+    """Whether a linked contact's row is decided together with the others of its kind: moves, and who is missing."""
+    return row.moved or row.absent
 
 
 def _poll_again(run: Run) -> None:

@@ -27,7 +27,7 @@ def conclude(run: Run) -> None:
     if run.sender.plan_limit is not None:
         log.error("plan_limit_reached", pair=run.pair.name)
     interrupted = [run.interrupted] if run.interrupted else []
-    errors = [*run.stopped.values(), *run.failed.values(), *interrupted]
+    errors = [*run.stopped.values(), *run.failed.values(), *run.short.values(), *interrupted]
     for kind, reason in run.guard.over.items():
         log.error("mass_change_held", pair=run.pair.name, kind=kind, reason=reason)
     outcomes = {_outcome_of(error) for error in errors}

@@ -14,7 +14,7 @@ from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.cycle.guard import Guard
 from sync_daemon.cycle.lease import Lease
 from sync_daemon.model.contact import AccountSchema
-from sync_daemon.model.errors import Stopped, StopSystem
+from sync_daemon.model.errors import IncompleteRead, Stopped, StopSystem
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import PairState
@@ -66,7 +66,8 @@ class Pair:
 
 @dataclass(slots=True)
 class Run:
-    """One cycle under way. `failed` holds why a system couldn't be read to its end.
+    """One cycle under way. `failed` holds why a system couldn't be read to its end, `short` why a full scan that did
+    come to its end proves nothing.
 
     `interrupted` is a refusal that no record can be blamed for; `newest` is the newest remote timestamp that
     this cycle has read of each stream; `read_now` are the contacts that it has read by id; `apply_scope` is the
@@ -86,6 +87,7 @@ class Run:
     apply_scope: bool = False
     schema_fresh: bool = False
     failed: dict[SystemName, Exception] = field(default_factory=dict)
+    short: dict[SystemName, IncompleteRead] = field(default_factory=dict)
     interrupted: Exception | None = None
     polled_at: datetime | None = None
     newest: dict[tuple[SystemName, str], datetime] = field(default_factory=dict)

@@ -73,12 +73,16 @@ class Malformed:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a listing. `total` is what the API says the whole listing holds, if it says so."""
+    """One page of a listing. `total` is what the API says the whole listing holds, if it says so.
+
+    `dropped` are rows of contacts that a read by id found gone: the index hadn't heard of it.
+    """
 
     stream: str
     snapshots: tuple[Snapshot, ...]
     malformed: tuple[Malformed, ...] = ()
     total: int | None = None
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from sync_daemon.model.state import Cause
 from sync_daemon.model.system import SystemName
 
 ContactKey = tuple[SystemName, str]
+Mailable = Literal[Consent.GRANTED, Consent.PENDING]
+"""What may be said of somebody who may be mailed, now or once he confirms."""
 
 
 class WithoutEvidence(ValueError):
@@ -103,18 +105,24 @@ class LiftedInGhl:
 class NotRevoked:
     """Nobody with the address is revoked: `ghl`, who is to be created in EmailOctopus, nor the `others` who have it.
 
-    `remembered` is who revoked the address once. What a person revoked in GHL ends when the block is `lifted` there.
+    `remembered` is who revoked the address once. What a person revoked in GHL ends when the block is `lifted` there,
+    what a policy revoked as `resubscribe` says.
     """
 
-    consent: Literal[Consent.GRANTED, Consent.PENDING]
+    consent: Mailable
     ghl: Snapshot
     others: tuple[Consent, ...] = ()
     remembered: Cause | None = None
     lifted: Snapshot | None = None
+    resubscribe: Resubscribe = Resubscribe.NEVER
+    double_opt_in: bool = False
 
     def __post_init__(self) -> None:
         _demand(self.consent in (Consent.GRANTED, Consent.PENDING), "that is no status of somebody who may be mailed")
         _demand(Consent.REVOKED not in (self.ghl.consent, *self.others), "GHL blocks the address")
+        if self.remembered is Cause.POLICY:
+            asks = self.resubscribe is Resubscribe.PENDING and self.double_opt_in and self.consent is Consent.PENDING
+            _demand(self.resubscribe is Resubscribe.ALLOW or asks, "a policy unsubscribed the address")
         if self.remembered is None or not self.remembered.by_person:
             return
         _demand(self.remembered is Cause.PERSON_GHL, "the person unsubscribed in EmailOctopus")

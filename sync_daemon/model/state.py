@@ -31,9 +31,9 @@ class Unlinked(StrEnum):
     DISCARDED = "discarded"
     """A person decided that it isn't created on the other side: it is asked about again when it changes."""
     ORPHAN = "orphan"
-    """Its link moved to another contact; the delete policy was applied to it, or is held."""
+    """Its partner was deleted or its link moved on; the delete policy was applied to it, or is held."""
     DELETED = "deleted"
-    """Its partner was deleted; a tombstone says what was done."""
+    """A read by id said that it doesn't exist."""
 
 
 class Cause(StrEnum):
@@ -152,8 +152,9 @@ class Staged:
     "tags", "consent" and "address" the remote timestamp of the first snapshot that showed the change.
     `revoked` and `moved` repeat, unencrypted, that consent is revoked and that the address isn't the
     agreed one, so that revocations can be sent first and moves decided together. `echo` marks a snapshot
-    no newer than the answer to our own last write: whatever differs in it isn't an outside edit.
-    `sequence` orders rows.
+    no newer than the answer to our own last write: whatever differs in it isn't an outside edit. `absent` marks
+    the hint at a contact that a complete full scan lacks, or whose held deletion a person decided: when the read by
+    id finds it gone, it is deleted. `sequence` orders rows.
     """
 
     system: SystemName
@@ -163,6 +164,7 @@ class Staged:
     revoked: bool = False
     moved: bool = False
     echo: bool = False
+    absent: bool = False
     sequence: int = 0
 
 
@@ -174,7 +176,7 @@ NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 class Parked:
     """A change whose write failed for a reason that retrying at once can't heal.
 
-    `what` is a mapping row's key, "tags", "consent", "address" or "creation"; `code` a stable word;
+    `what` is a mapping row's key, "tags", "consent", "address", "creation" or "deletion"; `code` a stable word;
     `message` the API's own (encrypted at rest); `value` the keyed digest of what was to be written, so
     that a changed record is tried at once. `dropped` is a person's order that the next cycle obeys; `orders`
     counts them: who stores the row again tells by it which he has seen, so that no later one is lost.

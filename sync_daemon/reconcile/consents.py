@@ -178,7 +178,10 @@ def _history(case: Case, ghl: CaseSide, one: ConsentSide) -> ConsentHistory:
         return ConsentHistory((link.cause if link else None) or Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
     if one.now is REVOKED and _was_being_created_blocked(case, ghl):
         return ConsentHistory(Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
-    remembered = case.remembered or _policy_of_orphan(case.emailoctopus)
+    by_person = case.remembered if case.remembered is not None and case.remembered.by_person else None
+    remembered = by_person or _policy_of_orphan(case.emailoctopus)
+    if link is None and by_person is None and blocked_by_policy(case, ghl):
+        return ConsentHistory(Cause.POLICY, dnd_by_us=True)
     if case.emailoctopus is not None and was_being_revoked(case.emailoctopus) and one.now is not REVOKED:
         remembered = remembered or Cause.POLICY
     if link is None:
@@ -224,6 +227,12 @@ def _policy_of_orphan(side: CaseSide | None) -> Cause | None:
     if side is None or not orphan or newly_revoked(side) or consent_now(side) is not REVOKED:
         return None
     return Cause.POLICY
+
+
+def blocked_by_policy(case: Case, side: CaseSide) -> bool:
+    """Whether the delete policy blocked a GHL contact without a link, and nobody else since."""
+    orphan = side.known.unlinked is Unlinked.ORPHAN and case.remembered is Cause.POLICY
+    return orphan and consent_now(side) is REVOKED and not newly_revoked(side)
 
 
 def _came_revoked(case: Case) -> bool:

@@ -8,12 +8,14 @@ from sync_daemon.changes.addresses import is_valid
 from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.changes.tagbook import fold
 from sync_daemon.model.contact import Consent, Snapshot, Value
-from sync_daemon.model.grants import NotRevoked
+from sync_daemon.model.grants import Mailable, NotRevoked
 from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.policy import Resubscribe
 from sync_daemon.model.state import NEVER, Cause, Link, Sent, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.consents import (
     block_duplicates,
+    blocked_by_policy,
     consent_now,
     newly_revoked,
     set_dnd,
@@ -39,7 +41,8 @@ GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 REVOKED = Consent.REVOKED
 _TYPE_OF_NEW = "lead"
 """The type that GHL gives a contact which is created without one (observed)."""
-_PERSON_IN = {GHL: Cause.PERSON_GHL, EMAILOCTOPUS: Cause.PERSON_EMAILOCTOPUS}
+PERSON_IN = {GHL: Cause.PERSON_GHL, EMAILOCTOPUS: Cause.PERSON_EMAILOCTOPUS}
+"""Whose revocation it is when a contact of a system turns out to be revoked."""
 
 
 def decide_ghl_only(case: Case, context: Context) -> Decision | Needs:
@@ -54,26 +57,35 @@ def decide_ghl_only(case: Case, context: Context) -> Decision | Needs:
     blocked = any(consent_now(one) is REVOKED for one in everybody)
     lifted = case.remembered is Cause.PERSON_GHL and not blocked and any(map(seems_freed, everybody))
     remembered = case.remembered is not None and case.remembered.by_person and not lifted
-    revoked = remembered or blocked
-    blocks = tuple(_block_all(case, side)) if revoked and (remembered or _anybody_new(case, side)) else ()
-    why_not = _why_not_in_emailoctopus(side.snapshot, context, revoked=revoked)
+    by_person = any(consent_now(one) is REVOKED and not blocked_by_policy(case, one) for one in everybody)
+    status = _status_again(context) if case.remembered is Cause.POLICY else context.policy.new_status
+    blocks = tuple(_block_all(case, side)) if remembered or (by_person and _anybody_new(case, side)) else ()
+    revoked = remembered or blocked or status is None
+    deleted = any(_stays_deleted(one, context) for one in everybody)
+    why_not = Unlinked.ORPHAN if deleted else _why_not_in_emailoctopus(side.snapshot, context, revoked=revoked)
     why_not = why_not or _discarded(side, context)
     if why_not is not None:
         decision = Decision(case, blocks, frozenset({"consent"}), unlinked=why_not, unparks=tuple(case.parked.values()))
     else:
-        unrevoked = None if revoked else _not_revoked(case, side.snapshot, context, everybody)
+        unrevoked = None if revoked or status is None else _not_revoked(case, status, context, everybody)
         create, to_park = _creation(EMAILOCTOPUS, side, context, unrevoked or Consent.REVOKED)
         decision = _create_or_wait(case, create, blocks, to_park, context)
-    return replace(decision, remember=Cause.PERSON_GHL if blocked and not remembered else None, regrant=lifted)
+    regrant = lifted or (case.remembered is Cause.POLICY and not revoked and why_not is None)
+    return replace(decision, remember=Cause.PERSON_GHL if by_person and not remembered else None, regrant=regrant)
 
 
-def _not_revoked(case: Case, ghl: Snapshot, context: Context, everybody: Sequence[CaseSide]) -> NotRevoked:
-    """What lets a contact be created in EmailOctopus with the status of a new one."""
+def _not_revoked(case: Case, status: Mailable, context: Context, everybody: Sequence[CaseSide]) -> NotRevoked | None:
+    """What lets a contact be created in EmailOctopus with a status."""
+    ghl = case.ghl.snapshot if case.ghl else None
+    if ghl is None:
+        return None
     return NotRevoked(
-        consent=context.policy.new_status,
+        consent=status,
         ghl=ghl,
         others=tuple(map(consent_now, everybody)),
         remembered=case.remembered,
+        resubscribe=context.policy.resubscribe,
+        double_opt_in=context.policy.double_opt_in,
         lifted=next((one.snapshot for one in everybody if seems_freed(one)), None),
     )
 
@@ -125,7 +137,7 @@ def decide_blocked(case: Case, link: Link, context: Context) -> Decision | Needs
         unlinked=Unlinked.HELD,
         duplicate_of=link.ghl_id,
         unparks=tuple(case.parked.values()),
-        remember=_PERSON_IN[side.system] if newly_revoked(side) else None,
+        remember=PERSON_IN[side.system] if newly_revoked(side) else None,
     )
 
 
@@ -159,6 +171,26 @@ def _why_not_in_emailoctopus(snapshot: Snapshot, context: Context, *, revoked: b
     if revoked and not context.policy.create_suppressed:
         return Unlinked.SUPPRESSED
     return None if context.policy.create_in_emailoctopus else Unlinked.CREATION_OFF
+
+
+def _status_again(context: Context) -> Mailable | None:
+    """The status in EmailOctopus of an address that a policy revoked there and that GHL alone has now; None: none."""
+    match context.policy.resubscribe:
+        case Resubscribe.ALLOW:
+            return context.policy.new_status
+        case Resubscribe.PENDING if context.policy.double_opt_in:
+            return Consent.PENDING
+        case _:
+            return None
+
+
+def _stays_deleted(side: CaseSide, context: Context) -> bool:
+    """Whether EmailOctopus deleted a contact that isn't created there again.
+
+    Only somebody who lifts the block asks for it, where that is policy.
+    """
+    asked = seems_freed(side) and _status_again(context) is not None
+    return side.known.unlinked is Unlinked.ORPHAN and not asked
 
 
 def _why_not_in_ghl(side: CaseSide, context: Context) -> Unlinked | None:

@@ -10,6 +10,7 @@ from sync_daemon.reconcile.creation import (
     revocations_of_one,
 )
 from sync_daemon.reconcile.decision import Context, Decision, Needs, Notice, revocations_of
+from sync_daemon.reconcile.deletions import decide_deletion, healed
 from sync_daemon.reconcile.moves import Move, Step
 from sync_daemon.reconcile.orphans import decide_dissolution
 from sync_daemon.reconcile.pairs import decide_pair, revocations_of_pair
@@ -18,6 +19,8 @@ from sync_daemon.reconcile.pairs import decide_pair, revocations_of_pair
 def decide(case: Case, context: Context, move: Move | None = None) -> Decision | Needs:
     """What is to be done about one person, or what must be read by id first. Pure: the same answer every time."""
     answer = _decide(case, context, move)
+    if isinstance(answer, Decision) and not case.gone:
+        answer = replace(answer, unholds=(*answer.unholds, *healed(case)))
     remarks = [side.snapshot.remark for side in case.sides() if side.snapshot and side.snapshot.remark]
     if isinstance(answer, Needs) or not remarks:
         return answer
@@ -37,6 +40,8 @@ def decide_unread(case: Case, context: Context) -> Decision | None:
 
 
 def _decide(case: Case, context: Context, move: Move | None) -> Decision | Needs:
+    if case.gone:
+        return decide_deletion(case, context)
     if case.blocked_by is not None:
         return decide_blocked(case, case.blocked_by, context)
     if move is not None and move.step is Step.DISSOLVE:

@@ -9,7 +9,7 @@ from sync_daemon.changes.detect import Detector
 from sync_daemon.changes.digests import canonical
 from sync_daemon.model.plan import MassChange, Operation
 from sync_daemon.model.policy import PairPolicy
-from sync_daemon.model.state import Cause, Held, Link, Parked, Unlinked
+from sync_daemon.model.state import Cause, Held, Link, Parked, Tombstone, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.fields import FieldConflict, MappedField
 
@@ -37,9 +37,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """The decision must wait for these contacts to be read by id."""
+    """The decision must wait for these contacts to be read by id, and for these addresses to be looked up."""
 
     reads: frozenset[ContactKey]
+    holders: frozenset[tuple[SystemName, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,9 @@ class Decision:
     for ever, `regrant` that what was kept is over. `digests` tell, by part, what is written: a part that
     is refused is parked under it and tried at once when it changes. `let_be` are parked changes that a person
     dropped and that stay undone as long as their digest stays. `notices` are reported. `counted` are the
-    kinds of mass change that a guard let it through with. `partial` marks the revocations of a case, sent ahead of
-    the rest: its inbox rows stay.
+    kinds of mass change that a guard let it through with. `tombstone` is what is remembered of a deletion once
+    everything about it is done. `partial` marks the revocations of a case, sent ahead of the rest: its inbox rows
+    stay.
     """
 
     case: Case
@@ -99,6 +101,7 @@ class Decision:
     notices: tuple[Notice, ...] = ()
     digests: Mapping[str, bytes] = field(default_factory=dict)
     counted: frozenset[MassChange] = frozenset()
+    tombstone: Tombstone | None = None
     partial: bool = False
 
 
@@ -109,7 +112,7 @@ def revocations_of(decision: Decision) -> Decision | None:
     travelled yet: as one out of scope, so that the rest meets when its turn comes.
     """
     operations = tuple(op for op in decision.operations if op.revokes and op.policy is None)
-    if not operations:
+    if not operations or decision.tombstone is not None:  # a deletion is decided and settled as a whole
         return None
     link = None
     if decision.link is not None:

@@ -38,10 +38,7 @@ def orphan_operations(side: CaseSide, context: Context) -> tuple[Operation, ...]
     rule, contact_id = context.policy.deletes.in_ghl, side.contact_id
     reason = f"its GoHighLevel contact has another address now; deletes.in_ghl: {rule}"
     if rule is DeletedInGhl.DELETE:
-        delete = Operation(
-            EMAILOCTOPUS, Action.DELETE, None, contact_id, reason, parts=("deletion",), policy=MassChange.DELETION
-        )
-        return (delete,)
+        return (delete(None, contact_id, reason),)
     revoked = consent_now(side) is Consent.REVOKED and not was_being_revoked(side)  # that one is this rule's own
     if rule is DeletedInGhl.IGNORE or revoked:
         return ()
@@ -57,3 +54,11 @@ def consent_before(side: CaseSide) -> Consent | None:
 def deletion_waits(case: Case) -> bool:
     """Whether a guard holds what the delete policy asked for when the link moved on."""
     return any(entry.action == MassChange.DELETION for entry in case.held)
+
+
+def delete(ghl_id: str | None, emailoctopus_id: str, reason: str) -> Operation:
+    """The end of one EmailOctopus contact, by the delete policy."""
+    parts = ("deletion",)
+    return Operation(
+        EMAILOCTOPUS, Action.DELETE, ghl_id, emailoctopus_id, reason, parts=parts, policy=MassChange.DELETION
+    )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from sync_daemon.changes.cases import Case, CaseSide, ContactKey
 from sync_daemon.model.contact import Consent, Source
+from sync_daemon.model.plan import MassChange
 from sync_daemon.reconcile.decision import Context
 from sync_daemon.reconcile.scope import in_scope
 
@@ -19,7 +20,9 @@ def meets(case: Case, context: Context) -> bool:
 def reads_needed(case: Case, context: Context) -> frozenset[ContactKey]:
     """The contacts whose state isn't known well enough."""
     pair = case.ghl is not None and case.emailoctopus is not None
-    by_id = bool(case.parked) or any(entry.approved or entry.discarded for entry in case.held)
+    by_id = bool(case.parked) or any(
+        entry.approved or entry.discarded or entry.action == MassChange.DELETION for entry in case.held
+    )
     known = (
         not pair
         or meets(case, context)
@@ -38,12 +41,12 @@ def reads_needed(case: Case, context: Context) -> frozenset[ContactKey]:
 def unread(case: Case) -> frozenset[ContactKey]:
     """Both contacts, as far as they weren't read by id: what a step toward consent rests on."""
     sides = (side for side in (case.ghl, case.emailoctopus) if side is not None)
-    return frozenset((side.system, side.contact_id) for side in sides if not _read_by_id(side))
+    return frozenset((side.system, side.contact_id) for side in sides if not read_by_id(side))
 
 
 def unread_steps(sides: Iterable[CaseSide]) -> frozenset[ContactKey]:
     """The contacts that were revoked and seem to be no more, as far as no read by id says so: a hit may be old."""
-    freed = (side for side in sides if seems_freed(side) and not _read_by_id(side))
+    freed = (side for side in sides if seems_freed(side) and not read_by_id(side))
     return frozenset((side.system, side.contact_id) for side in freed)
 
 
@@ -68,7 +71,8 @@ def _must_read(side: CaseSide, context: Context, *, known: bool, by_id: bool) ->
     return untold or (written is not None and context.now - written < context.index_lag)
 
 
-def _read_by_id(side: CaseSide) -> bool:
+def read_by_id(side: CaseSide) -> bool:
+    """Whether what is known of a contact comes from a read by id."""
     return side.snapshot is not None and side.snapshot.source is Source.READ
 
 

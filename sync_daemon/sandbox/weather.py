@@ -60,6 +60,7 @@ class Weather(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     index_lag_s: Lag = 0.0  # GHL's search answers from documents as they looked this long ago
     flicker: Share = 0.0  # the share of search hits left out at random
     short_listing: Share = 0.0  # the share of rows missing at the end of every listing
+    repeated_cursor: bool = False  # whether the second page of a listing says that it goes on where it began
     short_total: bool = False  # whether the total tells the short number as well
     plan_limit: Annotated[int, Meta(ge=0)] | None = None  # EmailOctopus: how many subscribed contacts the plan allows
 

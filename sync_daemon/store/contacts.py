@@ -1,20 +1,21 @@
 """Every contact seen, and the digests of GHL's additional addresses."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Engine, bindparam, delete, func, insert, select
+from sqlalchemy import BindParameter, Connection, Engine, and_, bindparam, delete, exists, func, insert, or_, select
 
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.state import KnownContact, Unlinked
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Clock
+from sync_daemon.ports import Clock, Seen
 from sync_daemon.store.crypto import DerivedKeys, Secrets
 from sync_daemon.store.key_numbers import KeyNumbers
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.packing import pack_baseline, pack_sent, unpack_baseline, unpack_sent
 from sync_daemon.store.room import AnyRow, Room
-from sync_daemon.store.tables import additional_addresses, contacts
+from sync_daemon.store.tables import additional_addresses, contacts, links
 from sync_daemon.store.upsert import Upsert
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
@@ -35,6 +36,28 @@ _HOLDERS = (
 _HELD = select(additional_addresses.c.ghl_id, additional_addresses.c.address).where(
     additional_addresses.c.pair_id == bindparam("pair"), additional_addresses.c.ghl_id.in_(_IDS)
 )
+_SCANNED = contacts.c.scan == bindparam("scan")
+_FORGOTTEN = func.coalesce(contacts.c.unlinked, "") == Unlinked.FORGOTTEN
+_HERE = func.coalesce(contacts.c.unlinked, "").not_in((Unlinked.DELETED, Unlinked.FORGOTTEN))
+_OLD = and_(
+    func.coalesce(contacts.c.updated_at, 0) <= bindparam("before"),
+    func.coalesce(contacts.c.written_at, 0) <= bindparam("before"),
+)
+_SEEN = select(
+    func.count().filter(or_(_SCANNED, _FORGOTTEN)),
+    func.count().filter(and_(_HERE, _OLD)),
+    func.count().filter(and_(_HERE, _OLD, _SCANNED)),
+).where(_PAIR, _SYSTEM)
+_LINKED = {
+    system: exists().where(links.c.pair_id == contacts.c.pair_id, column == contacts.c.contact_id)
+    for system, column in ((SystemName.GHL, links.c.ghl_id), (SystemName.EMAILOCTOPUS, links.c.emailoctopus_id))
+}
+_ABSENT = {
+    system: select(contacts.c.contact_id)
+    .where(_PAIR, _SYSTEM, contacts.c.scan < bindparam("scan"), _OLD, ~_FORGOTTEN, or_(_HERE, linked))
+    .order_by(contacts.c.contact_id)
+    for system, linked in _LINKED.items()
+}
 _UPSERT = Upsert(contacts, ("pair_id", "system", "contact_id"))
 _FORGET_ADDITIONAL = delete(additional_addresses).where(
     additional_addresses.c.pair_id == bindparam("pair"), additional_addresses.c.ghl_id == bindparam("id")
@@ -77,6 +100,16 @@ class Contacts(Room):
     def count_contacts(self, system: SystemName) -> dict[str, int]:
         """Known contacts, deleted ones left out, by consent value; "unknown" where none was told."""
         return {consent or "unknown": count for consent, count in self._read(_BY_CONSENT, system=system)}
+
+    def seen_by_scan(self, system: SystemName, scan: int, known_before: datetime) -> Seen:
+        """How many of the known contacts a full scan saw."""
+        ((listed, old, old_listed),) = self._read(_SEEN, system=system, scan=scan, before=to_micros(known_before))
+        return Seen(listed, old, old_listed)
+
+    def absent_from_scan(self, system: SystemName, scan: int, known_before: datetime) -> list[str]:
+        """Ids of the old contacts that a full scan didn't see: linked ones, and others not known to be deleted."""
+        rows = self._read(_ABSENT[system], system=system, scan=scan, before=to_micros(known_before))
+        return [row.contact_id for row in rows]
 
     def _write_contacts(
         self, connection: Connection, known: Collection[KnownContact], numbers: Mapping[str, int]

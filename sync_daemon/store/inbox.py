@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -36,12 +37,10 @@ _NEXT = (
     .order_by(inbox.c.sequence)
     .limit(bindparam("limit"))
 )
+_FLAGS = (inbox.c.revoked, inbox.c.moved, inbox.c.absent)
 _NEXT_OF = {
-    (revoked, moved): _NEXT.where(
-        *([inbox.c.revoked == true()] if revoked else []), *([inbox.c.moved == true()] if moved else [])
-    )
-    for revoked in (False, True)
-    for moved in (False, True)
+    asked: _NEXT.where(*(flag == true() for flag, wanted in zip(_FLAGS, asked, strict=True) if wanted))
+    for asked in product((False, True), repeat=len(_FLAGS))
 }
 _COUNT = select(inbox.c.system, func.count()).where(_PAIR).group_by(inbox.c.system)
 _DONE = delete(inbox).where(
@@ -72,10 +71,17 @@ class Inbox(Room):
         return {row.contact_id: self._staged(row) for row in self._read_by(_BY_ID, ids, system=system)}
 
     def next_staged(
-        self, system: SystemName, after: int, limit: int, *, revoked: bool = False, moved: bool = False
+        self,
+        system: SystemName,
+        after: int,
+        limit: int,
+        *,
+        revoked: bool = False,
+        moved: bool = False,
+        absent: bool = False,
     ) -> list[Staged]:
-        """Inbox rows of a system with a sequence above `after`, in order; only revoked or moved ones if asked."""
-        rows = self._read(_NEXT_OF[revoked, moved], system=system, after=after, limit=limit)
+        """Inbox rows of a system with a sequence above `after`, in order; only those with all marks asked for."""
+        rows = self._read(_NEXT_OF[revoked, moved, absent], system=system, after=after, limit=limit)
         return [self._staged(row) for row in rows]
 
     def count_staged(self) -> dict[SystemName, int]:
@@ -106,6 +112,7 @@ class Inbox(Room):
             revoked=row.revoked,
             moved=row.moved,
             echo=payload.echo,
+            absent=row.absent,
             sequence=row.sequence,
         )
 
@@ -118,5 +125,6 @@ class Inbox(Room):
             "updated_at": to_micros(row.snapshot.updated_at) if row.snapshot else None,
             "revoked": row.revoked,
             "moved": row.moved,
+            "absent": row.absent,
             "payload": self._secrets.encrypt(_encode(_Payload(row.snapshot, changed_at, row.echo))),
         }

@@ -183,6 +183,7 @@ inbox = Table(
     Column("updated_at", BigInteger),
     _flag("revoked"),
     _flag("moved"),
+    _later_flag("absent"),
     Column("payload", LargeBinary, nullable=False),
     PrimaryKeyConstraint("pair_id", "system", "contact_id"),
     Index(None, "pair_id", "system", "sequence"),

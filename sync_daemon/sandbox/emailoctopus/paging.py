@@ -57,7 +57,9 @@ def rows_page(call: Call, rows: Iterable[tuple[str, Any]], *, keeps: tuple[str, 
 
 def _paging(call: Call, next_key: CursorKey | None, keeps: tuple[str, ...]) -> Any:
     if next_key is not None:
-        cursor = cursor_of(next_key)
+        asked = call.query.get("starting_after")
+        repeats = asked is not None and call.world.weather.repeated_cursor
+        cursor = asked if asked is not None and repeats else cursor_of(next_key)
         return {"next": {"url": _next_url(call, cursor, keeps), "starting_after": cursor}}
     endings: dict[str, Any] = {"absent": {}, "null": {"next": None}, "object": {"next": {}}, "array": {"next": []}}
     return endings.get(call.world.quirks.last_page, [])

@@ -60,7 +60,8 @@ def search(body: Mapping[str, Any], source: Source, weather: Weather, random: Ra
     start = _start(body, sort, shown)
     page = [key for key in shown[start : start + body["pageLimit"]] if not _flickers(weather, random)]
     contacts = [index.documents[key[-1]] for key in page]
-    hits = [Hit(contact, cursor(sort, contact)) for contact in contacts]
+    repeated = body.get("searchAfter") if weather.repeated_cursor else None
+    hits = [Hit(contact, repeated or cursor(sort, contact)) for contact in contacts]
     return Page(hits, len(shown) if weather.short_total else total)
 
 

@@ -24,6 +24,8 @@ _FIELDS = {"email": "address", "phone": "phone"}
 _POINTED = re.compile(r"^(?:property )?([A-Za-z][\w.]*)", re.MULTILINE)
 _RECORD = re.compile(r"contact|location", re.IGNORECASE)
 """What a path can name; another record that wasn't found stands in the body (such as the user of assignedTo)."""
+_NO_CONTACT = re.compile(r"\bcontact with id \S+ not found", re.IGNORECASE)
+"""What alone says that a contact doesn't exist (observed); it may be another record that wasn't found."""
 _WORD = re.compile(r"[A-Za-z][\w.]*")
 
 
@@ -76,7 +78,7 @@ def _classify(response: Response, key: str) -> SyncError:
     if body.meta is not None and body.meta.contact_id:
         return _duplicate(text, body.meta)
     if status == 404 or (status == 400 and _names_nothing(text) and _RECORD.search(text)):
-        return NotFound(CONTACT_NOT_FOUND if "contact" in text.lower() else "not_found", text)
+        return NotFound(CONTACT_NOT_FOUND if _NO_CONTACT.search(text) else "not_found", text)
     code = {400: "bad_request", 422: "invalid"}.get(status, f"http_{status}")
     return Refused(code, text or f"GHL refused the request with HTTP {status} and no word.")
 

@@ -112,7 +112,7 @@ class GhlReader:
             rows = self._rows(answer.contacts)
             snapshots = tuple(row for row in rows if isinstance(row, Snapshot))
             malformed = tuple(row for row in rows if isinstance(row, Malformed))
-            yield Page(stream, snapshots, malformed, answer.total)
+            yield Page(stream, snapshots, malformed, answer.total, rows.count(None))
 
     def _rows(self, hits: Sequence[Raw]) -> list[Snapshot | Malformed | None]:
         """The hits; where what one leaves out would look like a change, the contact read by id."""

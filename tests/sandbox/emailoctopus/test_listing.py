@@ -113,6 +113,17 @@ def test_a_short_listing_ends_early(account: Account, *, short_total: bool) -> N
     assert len(walk(account)) == 10
 
 
+def test_a_listing_goes_on_where_it_began(account: Account) -> None:
+    for number in range(6):
+        account.world.add(account.list.id, f"p{number}@example.com")
+        account.clock.advance(1)
+    account.weather.repeated_cursor = True
+    path = f"/lists/{account.list.id}/contacts?limit=2"
+    first = account.ask("GET", path).json()["paging"]["next"]["starting_after"]
+    second = account.ask("GET", f"{path}&starting_after={first}").json()["paging"]["next"]["starting_after"]
+    assert second == first
+
+
 def test_lists_tags_campaigns_and_reports_are_paged_too(account: Account) -> None:
     people = [account.world.add(account.list.id, f"p{number}@example.com") for number in range(3)]
     account.world.add_tags(people[0].id, ["a", "b", "c"])

@@ -118,6 +118,17 @@ def test_listings_end_early(agency: Agency, short_total: bool, total: int) -> No
     assert agency.found(pageLimit=5, searchAfter=after) == ids[5:7]
 
 
+def test_a_listing_goes_on_where_it_began(agency: Agency) -> None:
+    agency.crowd(6)
+    agency.weather.repeated_cursor = True
+    first = agency.search(sort=BY_ADDED, pageLimit=2).json()["contacts"][-1]["searchAfter"]
+    second = agency.search(sort=BY_ADDED, pageLimit=2, searchAfter=first).json()["contacts"][-1]["searchAfter"]
+    assert second == first
+    agency.weather.repeated_cursor = False
+    third = agency.search(sort=BY_ADDED, pageLimit=2, searchAfter=first).json()["contacts"][-1]["searchAfter"]
+    assert third != first
+
+
 def test_the_task_search_lags_and_ends_early_too(agency: Agency) -> None:
     contact_id = agency.crowd(1)[0].id
     path = f"/locations/{agency.location.id}/tasks/search"

@@ -61,6 +61,8 @@ def test_kinds(status: int, body: Any, kind: type[SyncError]) -> None:
     ("status", "body", "code", "message"),
     [
         (400, {"error": "Contact with id abc not found"}, CONTACT_NOT_FOUND, "Contact with id abc not found"),
+        (400, {"message": ["Contact not found"]}, "not_found", "Contact not found"),
+        (400, {"message": "Location of contact abc not found"}, "not_found", "Location of contact abc not found"),
         (404, {"message": "Tag not found"}, "not_found", "Tag not found"),
         (422, {"message": ["one", "two"], "error": "Unprocessable Entity"}, "invalid", "one\ntwo"),
         (400, {"error": {"code": "X", "message": "Bad thing"}}, "bad_request", "Bad thing"),

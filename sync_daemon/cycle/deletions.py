@@ -1,0 +1,95 @@
+"""Deletions: proven by a read by id, decided by policy, held where a day had enough of them (contract, section 6)."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sync_daemon.changes.cases import who_is_who
+from sync_daemon.cycle.judge import judge
+from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
+from sync_daemon.model.state import Change, Held, Link, Staged
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Commit
+from sync_daemon.read.gather import gather
+from sync_daemon.reconcile.decision import Decision
+from sync_daemon.reconcile.deletions import DELETION, UNPROVEN
+from sync_daemon.reconcile.guard import room_left
+
+_AT_ONCE = 100
+_WINDOW = timedelta(hours=24)
+
+
+def decide_missing(run: Run) -> list[Decision]:
+    """The decisions about links of which a contact is missing. Once the guard's limit is passed no more are read.
+
+    What a person said about a held deletion is decided first, and isn't counted.
+    """
+    met: set[str] = set()
+    decisions = _decide(run, _ordered(run), met)
+    room = _room(run)
+    for name in SystemName:
+        after = 0
+        while room >= 0 and not run.stopped:
+            rows = run.pair.store.next_staged(name, after, min(_AT_ONCE, room + 1), absent=True)
+            if not rows:
+                break
+            after = rows[-1].sequence
+            decided = _decide(run, rows, met)
+            room -= sum(any(op.policy is DELETION for op in decision.operations) for decision in decided)
+            decisions.extend(decided)
+        if room < 0:
+            _hold_the_rest(run, name, after, met)
+    return decisions
+
+
+def _room(run: Run) -> int:
+    """How many more deletions the guard lets through today."""
+    store = run.pair.store
+    made = store.mass_changes(run.pair.clock.now() - _WINDOW).get(DELETION, 0)
+    return room_left(DELETION, run.policy().guard, links=store.totals().links, made=made)
+
+
+def _decide(run: Run, rows: Sequence[Staged], met: set[str]) -> list[Decision]:
+    """The decisions about the links among these rows' contacts, each link once."""
+    cases = who_is_who(rows, gather(rows, run.pair.store)) if rows else []
+    new = [case for case in cases if case.link is not None and case.link.ghl_id not in met]
+    met.update(case.link.ghl_id for case in new if case.link is not None)
+    return judge(run, new)
+
+
+def _ordered(run: Run) -> list[Staged]:
+    """Hints at the links whose held deletion a person approved or discarded: it is proven again before it counts.
+
+    What is held of a link that is there no more is over.
+    """
+    store = run.pair.store
+    # An orphan's deletion is held under its own id alone: it is decided with the other contacts without a link.
+    ordered = [one for one in store.held(ordered=True) if one.action == DELETION and one.ghl_id is not None]
+    if not ordered:
+        return []
+    links = {(link.ghl_id, link.emailoctopus_id) for link in store.links(ghl={one.ghl_id or "" for one in ordered})}
+    linked = [one for one in ordered if (one.ghl_id, one.emailoctopus_id) in links]
+    ids = {GHL: [one.ghl_id or "" for one in linked], EMAILOCTOPUS: [one.emailoctopus_id or "" for one in linked]}
+    hints = [Staged(name, contact_id, None, absent=True) for name in SystemName for contact_id in ids[name]]
+    run.commit(Commit(staged=hints, unheld=[one for one in ordered if one not in linked]))
+    return [row for name in SystemName for row in store.staged(name, ids[name]).values()]
+
+
+def _hold_the_rest(run: Run, name: SystemName, after: int, met: set[str]) -> None:
+    """Hold what nobody has proven: too much is missing for one day."""
+    store = run.pair.store
+    while rows := store.next_staged(name, after, _AT_ONCE, absent=True):
+        after = rows[-1].sequence
+        ids = [row.contact_id for row in rows]
+        links = store.links(ghl=ids) if name is GHL else store.links(emailoctopus=ids)
+        waiting = {link.id_in(name): link for link in links if link.ghl_id not in met}
+        met.update(link.ghl_id for link in links)
+        held = [_unproven(run, name, link) for link in waiting.values()]
+        run.report.new_held += len(held)
+        log.error("deletions_unproven", pair=run.pair.name, system=name, contacts=len(held))
+        changes = [Change("held", None, one.ghl_id, one.emailoctopus_id, one.action, one.reason) for one in held]
+        done = [row for row in rows if row.contact_id in waiting]
+        run.commit(Commit(held=held, changes=changes, done=done))
+
+
+def _unproven(run: Run, name: SystemName, link: Link) -> Held:
+    return Held(link.ghl_id, link.emailoctopus_id, DELETION, UNPROVEN[name], run.pair.clock.now())

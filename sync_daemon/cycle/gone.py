@@ -1,0 +1,96 @@
+"""Contacts that a read by id found gone, and who else has their address."""
+
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from sync_daemon.changes.cases import Case, CaseSide, ContactKey, Found
+from sync_daemon.cycle.intake import stage
+from sync_daemon.cycle.pair import GHL, Run
+from sync_daemon.model.contact import Page, Snapshot
+from sync_daemon.model.errors import Refused, StopSystem
+from sync_daemon.model.state import Staged, Unlinked
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Commit
+from sync_daemon.reconcile.deletions import DELETION
+
+Holder = tuple[SystemName, str]
+"""A system, and an address that somebody may have there."""
+
+
+def with_gone(run: Run, case: Case, gone: Collection[ContactKey], found: Mapping[ContactKey, Snapshot]) -> Case | None:
+    """The case with those of its link who are proven to be deleted; None while that isn't proven.
+
+    A read by id proves it of a contact that a complete full scan lacks, or whose deletion is held since one did.
+    """
+    ends = [side for side in (case.ghl, case.emailoctopus) if side is not None and _key(side) in gone]
+    held = any(entry.action == DELETION for entry in case.held)
+    proven = case.gone or held or any(side.staged is not None and side.staged.absent for side in ends)
+    if case.link is None or not proven or not (case.gone or ends):
+        return None
+    others = [side for side in case.duplicates if _key(side) in gone]
+    _forget(run, others)
+    left = tuple(side for side in case.duplicates if side not in others)
+    return replace(case, duplicates=left, gone=(*case.gone, *ends)).with_reads(found)
+
+
+def _forget(run: Run, lost: Collection[CaseSide]) -> None:
+    """Take contacts without a link that don't exist any more out of matching."""
+    if lost:
+        run.commit(
+            Commit(
+                contacts=[replace(side.known, unlinked=Unlinked.DELETED, address=None) for side in lost],
+                additional_addresses={side.contact_id: () for side in lost if side.system is GHL},
+                done=[side.staged for side in lost if side.staged is not None],
+            )
+        )
+
+
+def look_up(run: Run, holders: Iterable[Holder]) -> dict[Holder, Snapshot | Refused | None]:
+    """Who has these addresses, side by side; None for an address that nobody has, the refusal where it is refused.
+
+    What a stopped system owes is left out.
+    """
+    wanted = [holder for holder in holders if holder[0] not in run.stopped]
+
+    def ask(holder: Holder) -> Snapshot | StopSystem | Refused | None:
+        try:
+            return run.systems[holder[0]].reader.find(holder[1])
+        except (StopSystem, Refused) as error:
+            return error
+
+    answers: dict[Holder, Snapshot | Refused | None] = {}
+    with ThreadPoolExecutor(max_workers=2 * run.pair.workers, thread_name_prefix="find") as pool:
+        for holder, answer in zip(wanted, pool.map(ask, wanted), strict=True):
+            if isinstance(answer, StopSystem):
+                run.sender.stopped.setdefault(holder[0], answer)
+            else:
+                answers[holder] = answer
+    return answers
+
+
+def with_found(run: Run, case: Case, holder: Holder, answer: Snapshot | None) -> Case:
+    """The case with what the look-up brought; who was found is staged, whatever becomes of the case."""
+    system, address = holder
+    digester = run.pair.digester
+    if answer is None or answer.contact_id in {side.contact_id for side in case.gone}:
+        return replace(case, found=Found())
+    wanted = digester.address(address)
+    further = wanted in map(digester.address, answer.additional_addresses)
+    own = answer.address is not None and digester.address(answer.address) == wanted
+    if not own and not further:
+        return replace(case, found=Found())
+    run.read_now.add((system, answer.contact_id))
+    run.book.meet({system: answer.tags})
+    stage(run, system, Page("read", (answer,)))
+    store, ids = run.pair.store, [answer.contact_id]
+    known = store.contacts(system, ids).get(answer.contact_id)
+    linked = store.links(ghl=ids) if system is GHL else store.links(emailoctopus=ids)
+    if known is None or linked or not own or known.unlinked is Unlinked.FORGOTTEN:
+        return replace(case, found=Found(claimed=True))
+    row = store.staged(system, ids).get(answer.contact_id, Staged(system, answer.contact_id, None))
+    return replace(case, found=Found(CaseSide(known, row).with_read(answer)))
+
+
+def _key(side: CaseSide) -> ContactKey:
+    return side.system, side.contact_id

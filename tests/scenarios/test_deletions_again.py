@@ -1,0 +1,443 @@
+"""Contract, section 6: who takes the link of a deleted contact over; and deleted, then made again (section 4)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from sync_daemon.model.contact import Consent
+from sync_daemon.model.policy import DeletedInEmailOctopus, DeletedInGhl, DeleteRule, Resubscribe, ScopeRule
+from sync_daemon.model.system import SystemName
+from tests.scenarios.test_consent_again import KilledError, killed_after
+from tests.worlds import EMAILOCTOPUS, GHL, World, neighbours, tombstones, world
+
+ADA, BOB = "ada@example.com", "bob@example.com"
+BOTH = [GHL, EMAILOCTOPUS]
+
+
+def delete(here: World, system: SystemName, ghl_id: str, subscriber_id: str) -> None:
+    if system == GHL:
+        here.ghl.delete(ghl_id)
+    else:
+        here.emailoctopus.delete(subscriber_id)
+
+
+def make_again(here: World, system: SystemName) -> str:
+    return here.person(ADA) if system == GHL else here.subscriber(ADA)
+
+
+def partners(here: World) -> set[tuple[str, str]]:
+    """The ids that are linked with each other."""
+    return {(link.ghl_id, link.emailoctopus_id) for link in here.pair_store.links(ghl=here.people())}
+
+
+def revoke(here: World, system: SystemName, ghl_id: str, subscriber_id: str) -> None:
+    here.clock.advance(1)
+    if system == GHL:
+        here.ghl.set_dnd(ghl_id)
+    else:
+        here.emailoctopus.unsubscribe(subscriber_id)
+    here.reconcile()
+
+
+def is_quiet(here: World) -> None:
+    here.settle()
+    here.later(days=1)
+    assert not here.full().written
+    here.assert_quiet()
+
+
+# before the scan that finds it
+
+
+@pytest.mark.parametrize("system", BOTH)
+def test_who_has_the_address_now_takes_the_link_over(database_url: str, system: SystemName) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked(tags=["vip"])
+        here.later(days=1)
+        delete(here, system, ghl_id, subscriber_id)
+        again = make_again(here, system)
+        here.later(minutes=20)
+        here.full()
+        assert (again, subscriber_id) in partners(here) if system == GHL else (ghl_id, again) in partners(here)
+        assert (here.blocked(ADA), here.status(ADA)) == (False, "subscribed")
+        assert here.in_ghl(ADA)["tags"] == here.in_emailoctopus(ADA)["tags"] == ["vip"]
+        assert [stone.done for stone in tombstones(here)] == ["relink"]
+        is_quiet(here)
+        assert (len(here.people()), len(here.subscribers())) == (4, 4)
+
+
+@pytest.mark.parametrize("known_before", [True, False])
+def test_a_duplicate_takes_the_link_over(database_url: str, known_before: bool) -> None:
+    with world(database_url) as here:
+        here.ghl.location.allow_duplicate_contact = True
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        if known_before:
+            other = here.person(ADA, first="Augusta")
+            here.reconcile()
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        if not known_before:
+            other = here.person(ADA, first="Augusta")
+        here.later(minutes=20)
+        assert (EMAILOCTOPUS, "unsubscribed") not in here.full().written
+        assert (other, subscriber_id) in partners(here)
+        assert here.in_emailoctopus(ADA)["fields"]["FirstName"] == "Augusta"
+        is_quiet(here)
+
+
+def test_contacts_merged_in_ghl_unsubscribe_nobody(database_url: str) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        ada, _ = here.linked()
+        bob, bobs = here.linked(BOB, first="Bob")
+        here.later(days=1)
+        here.ghl.merge(ada, bob)
+        here.later(minutes=20)
+        assert (EMAILOCTOPUS, "unsubscribed") not in here.full().written
+        assert (here.status(ADA), here.status(BOB)) == ("subscribed", "subscribed")
+        assert len(here.people()) == 4
+        [stone] = tombstones(here)
+        assert (stone.ghl_id, stone.done) == (bob, "nothing")
+        [left] = here.pair_store.contacts(EMAILOCTOPUS, [bobs]).values()
+        assert left.unlinked == "additional_address"
+        is_quiet(here)
+        # Bob's address is an additional one now: his revocation blocks whom he became.
+        here.clock.advance(1)
+        here.emailoctopus.unsubscribe(bobs)
+        here.settle()
+        assert here.blocks(ada)
+
+
+def test_a_merge_into_a_contact_that_had_no_link_moves_the_link(database_url: str) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        ada, adas = here.linked()
+        nameless = here.person(None, first="Ada")
+        here.reconcile()
+        here.later(days=1)
+        here.ghl.merge(nameless, ada)
+        here.later(minutes=20)
+        here.full()
+        assert (nameless, adas) in partners(here)
+        assert here.status(ADA) == "subscribed"
+        is_quiet(here)
+
+
+@pytest.mark.parametrize("revoked_in", BOTH)
+@pytest.mark.parametrize("system", BOTH)
+def test_the_stricter_consent_goes_to_who_takes_over(
+    database_url: str, system: SystemName, revoked_in: SystemName
+) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        revoke(here, revoked_in, ghl_id, subscriber_id)
+        here.later(days=1)
+        delete(here, system, ghl_id, subscriber_id)
+        make_again(here, system)
+        here.later(minutes=20)
+        here.full()
+        here.settle()
+        assert (here.blocked(ADA), here.status(ADA)) == (True, "unsubscribed")
+        is_quiet(here)
+
+
+def test_a_block_that_nobody_carried_yet_goes_to_who_takes_over(database_url: str) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        revoke(here, GHL, ghl_id, subscriber_id)
+        here.clock.advance(1)
+        here.emailoctopus.sign_up(here.sandbox.list_id, ADA)  # held: the block is GHL's own
+        here.settle()
+        assert (here.blocked(ADA), here.status(ADA)) == (True, "subscribed")
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        here.person(ADA)
+        here.later(minutes=20)
+        here.full()
+        here.settle()
+        assert here.blocked(ADA)
+
+
+def test_a_block_of_who_takes_over_is_never_taken_for_our_own(database_url: str) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        revoke(here, EMAILOCTOPUS, ghl_id, subscriber_id)
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        again = here.person(ADA)
+        here.ghl.set_dnd(again)
+        here.later(minutes=20)
+        here.full()
+        here.clock.advance(1)
+        here.emailoctopus.sign_up(here.sandbox.list_id, ADA)
+        here.settle()
+        assert here.blocks(again)
+
+
+def test_who_takes_over_out_of_scope_gets_nothing_but_revocations(database_url: str) -> None:
+    with world(database_url, scope=ScopeRule(tags_any=("in",))) as here:
+        neighbours(here, tags=["in"])
+        ghl_id, subscriber_id = here.linked(tags=["in"])
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        again = here.person(ADA, first="Augusta")
+        here.later(minutes=20)
+        here.full()
+        assert (again, subscriber_id) in partners(here)
+        assert here.in_emailoctopus(ADA)["fields"]["FirstName"] == "Ada"
+        assert here.status(ADA) == "subscribed"
+        is_quiet(here)
+
+
+# after the deletion was found
+
+
+@pytest.mark.parametrize("revoked_in", [None, *BOTH])
+@pytest.mark.parametrize("system", BOTH)
+def test_deleted_and_made_again(database_url: str, system: SystemName, revoked_in: SystemName | None) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        if revoked_in is not None:
+            revoke(here, revoked_in, ghl_id, subscriber_id)
+        here.later(days=1)
+        delete(here, system, ghl_id, subscriber_id)
+        here.full()
+        here.settle()
+        again = make_again(here, system)
+        here.settle()
+        assert (again, subscriber_id) in partners(here) if system == GHL else (ghl_id, again) in partners(here)
+        if revoked_in is not None:
+            # A person's revocation stays for ever.
+            assert (here.blocked(ADA), here.status(ADA)) == (True, "unsubscribed")
+        elif system == GHL:
+            # What the policy revoked is never set back, and blocks nobody who comes back.
+            assert (here.blocked(ADA), here.status(ADA)) == (False, "unsubscribed")
+            assert here.reports[-1].consent_held == 1
+        else:
+            # EmailOctopus shows the address subscribed again: the policy's block is lifted.
+            assert (here.blocked(ADA), here.status(ADA)) == (False, "subscribed")
+        is_quiet(here)
+
+
+def test_allow_sets_back_what_the_policy_revoked(database_url: str) -> None:
+    with world(database_url, resubscribe=Resubscribe.ALLOW) as here:
+        neighbours(here)
+        ghl_id, _ = here.linked()
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        here.full()
+        assert here.status(ADA) == "unsubscribed"
+        here.person(ADA)
+        here.settle()
+        assert (here.blocked(ADA), here.status(ADA)) == (False, "subscribed")
+        is_quiet(here)
+
+
+def test_a_block_that_a_person_added_to_the_policys_stays(database_url: str) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        here.later(days=1)
+        here.emailoctopus.delete(subscriber_id)
+        here.full()
+        here.later(minutes=20)
+        here.ghl.set_dnd(ghl_id, "inactive")
+        here.settle()
+        here.ghl.set_dnd(ghl_id, "active")
+        here.settle()
+        here.subscriber(ADA)
+        here.settle()
+        assert (here.blocked(ADA), here.status(ADA)) == (True, "unsubscribed")
+        is_quiet(here)
+
+
+@pytest.mark.parametrize("status", ["unsubscribed", "pending"])
+def test_made_again_without_consent_frees_nobody(database_url: str, status: str) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        _, subscriber_id = here.linked()
+        here.later(days=1)
+        here.emailoctopus.delete(subscriber_id)
+        here.full()
+        here.subscriber(ADA, status=status)
+        here.settle()
+        assert (here.blocked(ADA), here.status(ADA)) == (True, status)
+        is_quiet(here)
+
+
+@pytest.mark.parametrize("resubscribe", [Resubscribe.NEVER, Resubscribe.ALLOW])
+def test_unsubscribed_by_policy_then_deleted_there_too_then_made_again(
+    database_url: str, resubscribe: Resubscribe
+) -> None:
+    with world(database_url, resubscribe=resubscribe) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        here.full()
+        here.later(days=1)
+        here.emailoctopus.delete(subscriber_id)
+        here.full()
+        here.person(ADA)
+        here.settle()
+        assert here.has(EMAILOCTOPUS, ADA) is (resubscribe is Resubscribe.ALLOW)
+        assert not here.blocked(ADA)
+        is_quiet(here)
+
+
+def test_deleted_on_both_sides_by_policy_and_made_again_is_new(database_url: str) -> None:
+    with world(database_url, deletes=DeleteRule(in_ghl=DeletedInGhl.DELETE)) as here:
+        neighbours(here)
+        ghl_id, _ = here.linked()
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        here.full()
+        assert not here.has(EMAILOCTOPUS, ADA)
+        here.person(ADA)
+        here.settle()
+        assert (here.blocked(ADA), here.status(ADA)) == (False, "subscribed")
+        is_quiet(here)
+
+
+@pytest.mark.parametrize("system", BOTH)
+def test_an_id_that_comes_back_is_somebody_new(database_url: str, system: SystemName) -> None:
+    with world(database_url) as here:
+        here.emailoctopus.quirks.readd_keeps_id = True
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        here.later(days=1)
+        delete(here, system, ghl_id, subscriber_id)
+        here.full()
+        make_again(here, system)
+        here.settle()
+        assert here.blocked(ADA) is False
+        is_quiet(here)
+
+
+@pytest.mark.parametrize("deleted_in", BOTH)
+@pytest.mark.parametrize("revoked_in", BOTH)
+def test_a_revocation_reaches_who_came_back_under_another_id(
+    database_url: str, deleted_in: SystemName, revoked_in: SystemName
+) -> None:
+    with world(database_url) as here:
+        ghl_id, subscriber_id = here.linked()
+        delete(here, deleted_in, ghl_id, subscriber_id)
+        again = make_again(here, deleted_in)
+        here.later(minutes=1)
+        here.reconcile()
+        assert (here.blocked(ADA), here.status(ADA)) == (False, "subscribed")
+        ids = (again, subscriber_id) if deleted_in == GHL else (ghl_id, again)
+        revoke(here, revoked_in, *ids)
+        here.settle()
+        assert (here.blocked(ADA), here.status(ADA)) == (True, "unsubscribed")
+
+
+@pytest.mark.parametrize("deleted_in", BOTH)
+def test_who_was_deleted_on_one_side_and_revokes_on_the_other(database_url: str, deleted_in: SystemName) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        bob, _ = here.linked(BOB, first="Bob")
+        here.later(days=1)
+        delete(here, deleted_in, ghl_id, subscriber_id)
+        revoke(here, deleted_in.other, ghl_id, subscriber_id)
+        here.edit_person(bob, firstName="Robert")
+        here.reconcile()
+        assert here.in_emailoctopus(BOB)["fields"]["FirstName"] == "Robert"
+        here.later(days=1)
+        here.full()
+        assert here.has(GHL, ADA) is (deleted_in == EMAILOCTOPUS)
+        assert here.has(EMAILOCTOPUS, ADA) is (deleted_in == GHL)
+        # Whoever turns up with that address again meets the revocation.
+        make_again(here, deleted_in)
+        here.settle()
+        assert (here.blocked(ADA), here.status(ADA)) == (True, "unsubscribed")
+        is_quiet(here)
+
+
+# killed between the write and writing it down
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What a deletion comes to: whether GHL blocks, EmailOctopus's status, and what is remembered of the address."""
+
+    deleted_in: SystemName
+    rule: DeleteRule
+    blocked: bool | None
+    status: str | None
+    remembered: str | None
+
+
+ENDINGS = {
+    "set_status": Ending(GHL, DeleteRule(), None, "unsubscribed", "policy"),
+    "delete": Ending(GHL, DeleteRule(in_ghl=DeletedInGhl.DELETE), None, None, None),
+    "set_dnd": Ending(EMAILOCTOPUS, DeleteRule(), True, None, "policy"),
+    "create": Ending(
+        EMAILOCTOPUS, DeleteRule(in_emailoctopus=DeletedInEmailOctopus.RECREATE), False, "subscribed", None
+    ),
+}
+
+
+@contextmanager
+def killed_before(here: World) -> Iterator[None]:
+    """Kill the process when all is decided and the first write is about to go out."""
+
+    def die() -> None:
+        raise KilledError
+
+    here.before_writing(die)
+    with pytest.raises(KilledError):
+        yield
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("what", ENDINGS)
+def test_a_process_that_is_killed_changes_nothing_in_the_end(database_url: str, what: str, before: bool) -> None:
+    ending = ENDINGS[what]
+    with world(database_url, deletes=ending.rule) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        here.later(days=1)
+        delete(here, ending.deleted_in, ghl_id, subscriber_id)
+        with killed_before(here) if before else killed_after(here, what):
+            here.full()
+        assert tombstones(here) == []
+        here.later(minutes=1)
+        here.reconcile()  # the absence waits in the inbox: no full scan is needed
+        [stone] = tombstones(here)
+        assert stone.done in ("unsubscribe", "suppress") or what in ("delete", "create")
+        here.settle()
+        assert (here.blocked(ADA) if here.has(GHL, ADA) else None) is ending.blocked
+        assert (here.status(ADA) if here.has(EMAILOCTOPUS, ADA) else None) == ending.status
+        address = here.pair.digester.address(ADA)
+        assert here.pair_store.revoked_at([address]).get(address) == ending.remembered
+        assert len(here.subscribers()) == 4 - (ending.status is None)
+        is_quiet(here)
+
+
+def test_what_is_remembered_of_a_deletion(database_url: str) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        here.clock.advance(1)
+        here.ghl.add_email(ghl_id, BOB)
+        here.reconcile()
+        further = here.pair.digester.address(BOB)
+        assert here.pair_store.holders_of_additional([further]) == {further: [ghl_id]}
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        here.full()
+        [gone] = here.pair_store.contacts(GHL, [ghl_id]).values()
+        assert (gone.unlinked, gone.address, gone.baseline) == ("deleted", None, None)
+        assert here.pair_store.holders_of_additional([further]) == {}
+        [left] = here.pair_store.contacts(EMAILOCTOPUS, [subscriber_id]).values()
+        assert (left.unlinked, left.consent) == ("orphan", Consent.REVOKED)
