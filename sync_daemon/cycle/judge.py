@@ -1,6 +1,6 @@
 """Cases to decisions, with the reads by id that decisions ask for."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -44,12 +44,13 @@ def refresh_schemas(run: Run) -> None:
     run.schema_fresh = True
 
 
-def fetch(run: Run, keys: Iterable[ContactKey]) -> dict[ContactKey, Snapshot | Refused | None]:
+def fetch(run: Run, keys: Collection[ContactKey]) -> dict[ContactKey, Snapshot | Refused | None]:
     """Contacts by id, side by side; None for one that doesn't exist, the refusal of one that can't be read.
 
     What a stopped system owes is left out.
     """
-    wanted = [key for key in keys if key[0] not in run.stopped]
+    found: dict[ContactKey, Snapshot | Refused | None] = {key: None for key in keys if key in run.gone}
+    wanted = [key for key in keys if key[0] not in run.stopped and key not in found]
 
     def read(key: ContactKey) -> Snapshot | StopSystem | Refused | None:
         if (reason := run.stopped.get(key[0])) is not None:
@@ -59,7 +60,6 @@ def fetch(run: Run, keys: Iterable[ContactKey]) -> dict[ContactKey, Snapshot | R
         except (StopSystem, Refused) as error:
             return error
 
-    found: dict[ContactKey, Snapshot | Refused | None] = {}
     with ThreadPoolExecutor(max_workers=2 * run.pair.workers, thread_name_prefix="fetch") as pool:
         for key, answer in zip(wanted, pool.map(read, wanted), strict=True):
             if isinstance(answer, StopSystem):
@@ -67,6 +67,7 @@ def fetch(run: Run, keys: Iterable[ContactKey]) -> dict[ContactKey, Snapshot | R
             else:
                 found[key] = answer
                 run.read_now.add(key)
+                run.gone.update([key] if answer is None else [])
     return found
 
 

@@ -70,8 +70,9 @@ class Run:
     come to its end proves nothing.
 
     `interrupted` is a refusal that no record can be blamed for; `newest` is the newest remote timestamp that
-    this cycle has read of each stream; `read_now` are the contacts that it has read by id; `apply_scope` is the
-    order to do what `on_leave_scope` says about those who left because the scope was narrowed.
+    this cycle has read of each stream; `read_now` are the contacts that it has read by id, `gone` those
+    that don't exist; `apply_scope` is the order to do what `on_leave_scope` says about those who left because the
+    scope was narrowed.
     """
 
     pair: Pair
@@ -92,6 +93,7 @@ class Run:
     polled_at: datetime | None = None
     newest: dict[tuple[SystemName, str], datetime] = field(default_factory=dict)
     read_now: set[ContactKey] = field(default_factory=set)
+    gone: set[ContactKey] = field(default_factory=set)
     sender: Sender = field(init=False)
     blanks: dict[SystemName, dict[str, str]] = field(init=False)
     """What clears fields of each system, as far as that is stored."""

@@ -179,7 +179,7 @@ def _history(case: Case, ghl: CaseSide, one: ConsentSide) -> ConsentHistory:
     if one.now is REVOKED and _was_being_created_blocked(case, ghl):
         return ConsentHistory(Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
     by_person = case.remembered if case.remembered is not None and case.remembered.by_person else None
-    remembered = by_person or _policy_of_orphan(case.emailoctopus)
+    remembered = case.remembered or _policy_of_orphan(case.emailoctopus)
     if link is None and by_person is None and blocked_by_policy(case, ghl):
         return ConsentHistory(Cause.POLICY, dnd_by_us=True)
     if case.emailoctopus is not None and was_being_revoked(case.emailoctopus) and one.now is not REVOKED:

@@ -125,8 +125,19 @@ def test_nobody_is_created_subscribed_whose_address_is_revoked(changes: dict[str
         NotRevoked(**{**BLOCKED_ONCE, **changes})
 
 
-def test_an_address_that_policy_alone_revoked_is_no_obstacle() -> None:
-    assert NotRevoked(**{**NEW, "remembered": Cause.POLICY}).consent is GRANTED
+@pytest.mark.parametrize("double_opt_in", [True, False])
+@pytest.mark.parametrize("consent", [GRANTED, PENDING])
+@pytest.mark.parametrize("resubscribe", list(Resubscribe))
+def test_whom_a_policy_unsubscribed_is_created_again_as_the_policy_says(
+    resubscribe: Resubscribe, consent: Consent, *, double_opt_in: bool
+) -> None:
+    by = {"remembered": Cause.POLICY, "resubscribe": resubscribe, "double_opt_in": double_opt_in, "consent": consent}
+    asked = resubscribe is Resubscribe.PENDING and double_opt_in and consent is PENDING
+    if resubscribe is Resubscribe.ALLOW or asked:
+        assert NotRevoked(**{**NEW, **by}).consent is consent
+    else:
+        with pytest.raises(WithoutEvidence, match="a policy unsubscribed the address"):
+            NotRevoked(**{**NEW, **by})
 
 
 GRANTS: list[Grant] = [OptedInAgain(**AGAIN), LiftedInGhl(**LIFTED), NotRevoked(**NEW)]

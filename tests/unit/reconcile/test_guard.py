@@ -26,6 +26,7 @@ from sync_daemon.reconcile.guard import (
     stuck_parts,
     why_held,
 )
+from tests import grants
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 LIMITS = GuardLimits(max_destructive_percent=10, max_destructive_count=20, max_create_percent=50, max_create_count=1000)
@@ -37,7 +38,7 @@ GUARDED = list(MassChange)
 
 
 def operation(action: Action, system: SystemName = EMAILOCTOPUS, **more: Any) -> Operation:
-    return Operation(system, action, "g1", "e1", "why", **more)
+    return grants.operation(system, action, "g1", "e1", "why", **more)
 
 
 BLANK = operation(Action.UPDATE, fields={"FirstName": "Ida", "LastName": None}, parts=(FIRST.key, LAST.key))
@@ -45,7 +46,7 @@ UNTAG = operation(Action.REMOVE_TAGS, tags=("news",), parts=("tags",))
 TAG = operation(Action.ADD_TAGS, tags=("vip",), parts=("tags",))
 LEAVE = operation(Action.SET_STATUS, consent=Consent.REVOKED, parts=("consent",), policy=MassChange.LEAVE_SCOPE)
 DELETE = operation(Action.DELETE, parts=("deletion",), policy=MassChange.DELETION)
-CREATE = Operation(EMAILOCTOPUS, Action.CREATE, "g1", None, "why", address="a@example.com", parts=("creation",))
+CREATE = grants.operation(EMAILOCTOPUS, Action.CREATE, "g1", None, "why", address="a@example.com", parts=("creation",))
 CREATE_IN_GHL = Operation(GHL, Action.CREATE, None, "e1", "why", address="a@example.com", parts=("creation",))
 DND = operation(Action.SET_DND, GHL, consent=Consent.REVOKED, parts=("consent",))
 EACH = {
