@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sync_daemon.model.contact import Source
+from sync_daemon.model.contact import Consent, Source
 from sync_daemon.model.grants import ConsentHistory, Grant, LiftedInGhl, NotRevoked, OptedInAgain, WithoutEvidence
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.policy import Resubscribe
