@@ -1,5 +1,6 @@
 """What is written down before anything is sent: a later snapshot that equals it is our own writing. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sync_daemon.changes.cases import CaseSide
@@ -18,6 +19,13 @@ def intents(decision: Decision, context: Context) -> list[KnownContact]:
         if mine or (creates and side in (case.ghl, case.emailoctopus)):
             rows.append(replace(side.known, sent=_sent(mine, side, context, creation=creates)))
     return rows
+
+
+def repeats(decision: Decision, rows: Iterable[KnownContact]) -> bool:
+    """Whether all that is to be written down now was before, by a run that didn't get to its end."""
+    sides = (*decision.case.sides(), *((decision.case.left_behind,) if decision.case.left_behind else ()))
+    before = {(side.system, side.contact_id): side.known.sent for side in sides}
+    return all(row.sent is not None and row.sent.repeats(before[row.system, row.contact_id]) for row in rows)
 
 
 def _is_on(operation: Operation, side: CaseSide) -> bool:

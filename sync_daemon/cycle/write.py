@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from sync_daemon.apply.answers import all_answered
-from sync_daemon.apply.intents import intents
+from sync_daemon.apply.intents import intents, repeats
 from sync_daemon.apply.settle import settle
 from sync_daemon.cycle.intake import called_by_additional, stage
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
@@ -17,7 +17,7 @@ from sync_daemon.model.state import KnownTag
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.consents import consent_now, unsubscribe
 from sync_daemon.reconcile.decision import Decision
-from sync_daemon.reconcile.guard import made
+from sync_daemon.reconcile.guard import refused
 
 OperationKey = tuple[str, str, str | None, str | None]
 
@@ -45,14 +45,18 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
     waiting: dict[OperationKey, _Open] = {}
     at_once: list[_Open] = []
     commit = Commit()
+    counted: Counter[str] = Counter()
     for operation in (operation for decision in decisions for operation in decision.operations):
         operation.demand_reads(run.read_now)
     for decision in decisions:
         case = _Open(decision)
-        commit.contacts.extend(intents(decision, context))
+        rows = intents(decision, context)
+        commit.contacts.extend(rows)
+        counted.update(() if repeats(decision, rows) else decision.counted)
         waiting.update((_key(operation), case) for operation in decision.operations)
         if not decision.operations:
             at_once.append(case)
+    commit.mass_changes.update(counted)  # before it is sent: what a crash cuts off was counted, and only once
     if commit.contacts:
         run.commit(commit)
     # Links that exchange their contacts change in one transaction: no two links ever share a contact.
@@ -142,7 +146,7 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
     for case in cases:
         _append(commit, settle(case.decision, case.results, context, run.state.tag_generation))
         done = [result.operation for result in case.results if result.refusal is None]
-        counted.update(made(case.decision, done))
+        counted.subtract(refused(case.decision, done))
         _count(run, case)
     commit.mass_changes.update(counted)
     commit.staged.extend(called_by_additional(run, commit.additional_addresses))

@@ -1,7 +1,7 @@
 """What the state store remembers: no names, no addresses, no values, only ids, digests and decisions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -83,6 +83,10 @@ class Sent:
     def explains(self, updated_at: datetime | None) -> bool:
         """Whether a contact's timestamp may be that of this write; a later one is somebody else's."""
         return self.since is None or updated_at is None or updated_at <= self.since + _ON_ITS_WAY
+
+    def repeats(self, before: "Sent | None") -> bool:
+        """Whether the same was about to be written before."""
+        return before is not None and replace(self, at=before.at, since=before.since) == before
 
     def made(self, updated_at: datetime) -> bool:
         """Whether a contact with that timestamp may be the one created by this write; an older one was there before."""

@@ -232,7 +232,7 @@ def _cleared(operation: Operation, rules: Iterable[FieldRule]) -> dict[str, str]
     return {name: keys[name] for name, value in operation.fields.items() if value is None}
 
 
-def made(decision: Decision, done: Iterable[Operation]) -> Iterator[MassChange]:
-    """The kinds that a decision was let through with and that were made, each once."""
+def refused(decision: Decision, done: Iterable[Operation]) -> Iterator[MassChange]:
+    """The kinds that a decision was let through and counted with, and of which nothing was done."""
     kinds = {kind_of(operation) for operation in done}
-    yield from (kind for kind in decision.counted if kind in kinds)
+    yield from (kind for kind in decision.counted if kind not in kinds)
