@@ -346,6 +346,7 @@ def world(
                     program_clock,
                     transport=transports[GHL],
                     before_each=lease.keep,
+                    at_once=8 if sockets else 1,
                 ),
                 EMAILOCTOPUS: emailoctopus_system.connect(
                     EmailOctopusSettings("main", sandbox.list_id, sandbox.emailoctopus_key, urls[EMAILOCTOPUS]),

@@ -3,9 +3,10 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 
+from sync_daemon.http.pools import pool
 from sync_daemon.model.errors import (
     AlreadyExists,
     BatchRefused,
@@ -96,9 +97,9 @@ class Sender:
         bundles = self.bundle(operations)
         for system in SystemName:
             self.progress.planned(system, sum(bundle.system is system for bundle in bundles))
-        with ThreadPoolExecutor(max_workers=2 * self.workers, thread_name_prefix="write") as pool:
+        with pool(self.workers, "write", systems=2) as threads:
             for revokes in (True, False):  # nothing else is on its way before every revocation was answered
-                yield from self._drain(deque(bundle for bundle in bundles if bundle.revokes is revokes), pool)
+                yield from self._drain(deque(bundle for bundle in bundles if bundle.revokes is revokes), threads)
         self.batch.learn()
 
     def bundle(self, operations: Iterable[Operation]) -> list[Bundle]:
@@ -115,10 +116,10 @@ class Sender:
         """The learned size is EmailOctopus's; GHL's only batch, the bulk tags, has a fixed one."""
         return self.batch.size if system is SystemName.EMAILOCTOPUS else self.systems[system].max_batch
 
-    def _drain(self, pending: deque[Bundle], pool: ThreadPoolExecutor) -> Iterator[list[WriteResult]]:
+    def _drain(self, pending: deque[Bundle], threads: Executor) -> Iterator[list[WriteResult]]:
         running: dict[Future[list[WriteResult]], Bundle] = {}
         while pending or running:
-            self._start(pending, running, pool)
+            self._start(pending, running, threads)
             if not running:
                 return
             done, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
@@ -131,7 +132,7 @@ class Sender:
                 yield results
 
     def _start(
-        self, pending: deque[Bundle], running: dict[Future[list[WriteResult]], Bundle], pool: ThreadPoolExecutor
+        self, pending: deque[Bundle], running: dict[Future[list[WriteResult]], Bundle], threads: Executor
     ) -> None:
         busy = {name: sum(bundle.system is name for bundle in running.values()) for name in SystemName}
         later: list[Bundle] = []
@@ -143,7 +144,7 @@ class Sender:
             if busy[bundle.system] < self.workers:
                 busy[bundle.system] += 1
                 self.in_hand.update(map(_record, bundle.operations))
-                running[pool.submit(self._send_one, bundle)] = bundle
+                running[threads.submit(self._send_one, bundle)] = bundle
             else:
                 later.append(bundle)
             if all(count >= self.workers for count in busy.values()):

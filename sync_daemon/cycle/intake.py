@@ -67,7 +67,7 @@ def take_in(
     started = run.pair.clock.now()
     tallies = {key: Tally() for key in listings}
     newest: dict[StreamKey, datetime] = {}
-    for key, item in side_by_side(listings, run.tick):
+    for key, item in side_by_side(listings, run.tick, run.pair.workers):
         if isinstance(item, Page):
             stage(run, key[0], item, scan=scan)
             tallies[key].add(item)

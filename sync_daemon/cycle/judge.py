@@ -1,7 +1,6 @@
 """Cases to decisions, with the reads by id that decisions ask for."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sync_daemon.apply.retry_times import next_try
@@ -9,6 +8,7 @@ from sync_daemon.changes.cases import Case, CaseSide, ContactKey
 from sync_daemon.cycle.gone import Holder, look_up, with_found, with_gone
 from sync_daemon.cycle.intake import stage
 from sync_daemon.cycle.pair import GHL, Run, log
+from sync_daemon.http.pools import pool
 from sync_daemon.model.contact import Page, Snapshot, Source
 from sync_daemon.model.errors import Refused, StopSystem
 from sync_daemon.model.state import NEVER, Parked, Unlinked
@@ -60,8 +60,8 @@ def fetch(run: Run, keys: Collection[ContactKey]) -> dict[ContactKey, Snapshot |
         except (StopSystem, Refused) as error:
             return error
 
-    with ThreadPoolExecutor(max_workers=2 * run.pair.workers, thread_name_prefix="fetch") as pool:
-        for key, answer in zip(wanted, pool.map(read, wanted), strict=True):
+    with pool(run.pair.workers, "fetch", systems=2) as threads:
+        for key, answer in zip(wanted, threads.map(read, wanted), strict=True):
             if isinstance(answer, StopSystem):
                 run.sender.stopped.setdefault(key[0], answer)
             else:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from sync_daemon.apply.answers import all_answered
@@ -10,6 +9,7 @@ from sync_daemon.apply.intents import intents, repeats
 from sync_daemon.apply.settle import settle
 from sync_daemon.cycle.intake import called_by_additional, stage
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
+from sync_daemon.http.pools import pool
 from sync_daemon.model.contact import Consent, Page, Snapshot
 from sync_daemon.model.errors import AlreadyExists, Refused, Stopped, StopSystem
 from sync_daemon.model.plan import Action, Operation, WriteResult
@@ -240,8 +240,8 @@ def _create_tags(run: Run, operations: Sequence[Operation]) -> dict[str, Refused
         return None
 
     refused: dict[str, Refused] = {}
-    with ThreadPoolExecutor(max_workers=run.pair.workers, thread_name_prefix="tags") as pool:
-        for (name, tag), error in zip(missing.items(), pool.map(create, missing), strict=True):
+    with pool(run.pair.workers, "tags") as threads:
+        for (name, tag), error in zip(missing.items(), threads.map(create, missing), strict=True):
             if error is None:
                 run.book.created(tag)
             elif isinstance(error, Refused):

@@ -106,7 +106,8 @@ class Session:
         self._classify = classify
         self._probe = _Request("GET", probe)
         self._patience_s = patience_s
-        self._at_once = threading.BoundedSemaphore(at_once)
+        self.at_once = at_once
+        self._turns = threading.BoundedSemaphore(at_once)
         self._streak = Streak()
         self._credential = headers.get("Authorization", "").rpartition(" ")[2].encode()
         self._before_each = before_each
@@ -138,7 +139,7 @@ class Session:
         what must not be repeated; `Refused` with the code `server_error` when the system fails at this request alone.
         """
         content = None if body is None else msgspec.json.encode(body)
-        with self._at_once:
+        with self._turns:
             return self._try(_Request(method, path, query or {}, content, form, retry, revokes))
 
     def usage(self) -> Usage:

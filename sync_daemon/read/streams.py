@@ -56,12 +56,35 @@ class _Arrivals:
 
 
 def side_by_side(
-    listings: Mapping[StreamKey, Listing], tick: Callable[[], None]
+    listings: Mapping[StreamKey, Listing], tick: Callable[[], None], at_once: int
 ) -> Iterator[tuple[StreamKey, Page | Ended]]:
     """Pages of all listings as they arrive, each listing in its own order, and its end.
 
-    Each is read by a thread of its own; not more than a few pages wait. `tick` is called while waiting.
+    Each is read by a thread of its own, and not more than a few pages wait, unless one request `at_once` is all that
+    is allowed: then they are read one after another. `tick` is called while waiting.
     """
+    return _one_by_one(listings, tick) if at_once == 1 else _in_threads(listings, tick)
+
+
+def _one_by_one(
+    listings: Mapping[StreamKey, Listing], tick: Callable[[], None]
+) -> Iterator[tuple[StreamKey, Page | Ended]]:
+    for key, listing in listings.items():
+        pages, ended = iter(listing()), None
+        while ended is None:
+            tick()
+            try:
+                page = next(pages)
+            except StopIteration:
+                ended = Ended()
+            except Exception as error:  # noqa: BLE001 - handed on, as the threads do
+                ended = Ended(error)
+            yield key, page if ended is None else ended
+
+
+def _in_threads(
+    listings: Mapping[StreamKey, Listing], tick: Callable[[], None]
+) -> Iterator[tuple[StreamKey, Page | Ended]]:
     arrivals = _Arrivals()
     with ThreadPoolExecutor(max_workers=max(1, len(listings)), thread_name_prefix="read") as pool:
         for key, listing in listings.items():

@@ -19,11 +19,12 @@ _READ, _WRITE = "contacts.readonly", "contacts.write"
 
 
 class Client:
-    """The routes of one location. Safe for threads. Every function may raise `StopSystem` and `Refused`."""
+    """The routes of one location. Safe for threads; `at_once` requests may wait side by side. Every function may raise `StopSystem` and `Refused`."""
 
     def __init__(self, session: Session, settings: GhlSettings) -> None:
         self._session = session
         self.settings = settings
+        self.at_once = session.at_once
         self._location = f"/locations/{quote(settings.location_id, safe='')}"
 
     def search(self, body: dict[str, Any]) -> wire.SearchAnswer:

@@ -1,13 +1,13 @@
 """How a GHL location is read: search for listings, which runs behind; by id for the truth."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from msgspec import Raw
 
+from sync_daemon.http.pools import pool
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, NotFound, Refused
 from sync_daemon.model.system import SystemName
@@ -18,8 +18,6 @@ from sync_daemon.systems.ghl.errors import CONTACT_NOT_FOUND
 from sync_daemon.systems.ghl.fields import Columns
 
 STREAM = "contacts"
-_SIDE_BY_SIDE = 8
-"""Reads by id that wait on the network together: the session lets no more out."""
 _EMAIL_STATUS = "dndSettings.Email.status"
 _BLOCKING = ("active", "permanent")
 
@@ -125,8 +123,8 @@ class GhlReader:
 
     def _all_told(self, ids: Sequence[str]) -> list[Snapshot | Malformed | None]:
         """Contacts of a listing by id, side by side. Raises `StopSystem`, and asks for no more of them then."""
-        with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE, thread_name_prefix="hits") as pool:
-            reads = [pool.submit(self._told, contact_id) for contact_id in ids]
+        with pool(self.client.at_once, "hits") as threads:
+            reads = [threads.submit(self._told, contact_id) for contact_id in ids]
             try:
                 return [read.result() for read in reads]
             finally:

@@ -79,8 +79,9 @@ def connect(
     transport: Transport | None = None,
     patience_s: float = 60.0,
     before_each: Callable[[], None] = lambda: None,
+    at_once: int = _AT_ONCE,
 ) -> System:
-    """Open a location; nothing is sent yet. `patience_s` bounds how long one request is tried."""
+    """Open a location; nothing is sent yet. `patience_s` bounds how long one request is tried, `at_once` how many wait."""
     allowance = SlidingWindow(_WINDOW_REQUESTS, _WINDOW_S, settings.share)
     limiter = Limiter(SystemName.GHL, allowance, clock, refill_s=_WINDOW_S, patience_s=patience_s)
     session = Session(
@@ -97,7 +98,7 @@ def connect(
         classify=classifier(settings),
         probe=f"/locations/{settings.location_id}",
         patience_s=patience_s,
-        at_once=_AT_ONCE,
+        at_once=at_once,
         transport=transport,
         before_each=before_each,
     )

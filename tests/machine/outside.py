@@ -1,0 +1,338 @@
+"""The outside: what people do in both systems, and an independent memory of it, which the laws are held against.
+
+Nothing here asks the program anything. Times are the sandboxes' own.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sync_daemon.model.system import SystemName
+from sync_daemon.sandbox.emailoctopus.errors import ProblemError
+from sync_daemon.sandbox.server import Sandbox
+
+GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+Key = tuple[SystemName, str]
+"""A contact: its system and its id there."""
+
+
+class Edit(NamedTuple):
+    """Somebody wrote a value, or a tag on or off, between the cycles `cycle` and the next one."""
+
+    value: Any
+    cycle: int
+    at: datetime
+
+
+class Revocation(NamedTuple):
+    """A person revoked, and the contact that shows it."""
+
+    contact: Key
+    at: datetime
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the outside did, as far as laws speak of it. Addresses are in lower case."""
+
+    secrets: set[str] = field(default_factory=set)
+    """Every name that was ever typed in."""
+    typed: dict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
+    """Field -> every value that was ever typed into it, of whomever."""
+    edits: dict[tuple[SystemName, str, str], list[Edit]] = field(default_factory=lambda: defaultdict(list))
+    """(system, id, field or tag) -> what was written there since both sides were last found equal."""
+    disturbed: set[Key] = field(default_factory=set)
+    """Contacts whose address, scope or existence changed since then: merges may follow other rules."""
+    agreed: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    """(GHL id, EmailOctopus id) -> what both held when they were last found equal."""
+    unheard: dict[str, Revocation] = field(default_factory=dict)
+    """Address -> its newest revocation, until a cycle has read it."""
+    revoked: set[str] = field(default_factory=set)
+    """Addresses that are revoked as far as the program must know."""
+    revocations: dict[Key, datetime] = field(default_factory=dict)
+    """When a person last revoked in a contact."""
+    lifted: dict[str, datetime] = field(default_factory=dict)
+    """When somebody last lifted the block of a GHL contact."""
+    opted_in: dict[str, datetime] = field(default_factory=dict)
+    """When an EmailOctopus contact last subscribed by itself."""
+    blocked_by: dict[str, str] = field(default_factory=dict)
+    """GHL id -> whose its e-mail DND is: "person", "program", or "either" where nobody can tell."""
+    reasons: set[str] = field(default_factory=set)
+    """Contacts and addresses that somebody revoked, deleted, merged or took out of the scope."""
+    gone: set[str] = field(default_factory=set)
+    """Contacts that were deleted, or merged into others."""
+    kin: dict[str, str] = field(default_factory=dict)
+    """A forest: contacts and addresses that ever belonged together have the same root."""
+
+    def root(self, one: str) -> str:
+        """The name of everything that ever had to do with a contact or an address."""
+        while (parent := self.kin.get(one, one)) != one:
+            one = parent
+        return one
+
+    def meet(self, *names: str) -> None:
+        """These belong together from here on."""
+        first = self.root(names[0])
+        for name in names[1:]:
+            self.kin[self.root(name)] = first
+
+    def has_reason(self, one: str) -> bool:
+        """Whether anything of this kin gave a reason to revoke."""
+        return self._any_of(self.reasons, one)
+
+    def lost_somebody(self, one: str) -> bool:
+        """Whether anything of this kin was deleted."""
+        return self._any_of(self.gone, one)
+
+    def _any_of(self, names: set[str], one: str) -> bool:
+        root = self.root(one)
+        return any(self.root(name) == root for name in names)
+
+
+class Outside:
+    """Everybody but the program: each method acts in a sandbox and is remembered."""
+
+    def __init__(self, sandbox: Sandbox, memory: Memory, stranger: str) -> None:
+        self.sandbox = sandbox
+        self.memory = memory
+        self.stranger = stranger
+        self.cycle = 0
+        self._words = 0
+
+    @property
+    def ghl(self) -> Any:
+        return self.sandbox.ghl.world
+
+    @property
+    def emailoctopus(self) -> Any:
+        return self.sandbox.emailoctopus.world
+
+    def people(self) -> list[Any]:
+        """GHL's contacts, oldest first."""
+        return list(self.ghl.contacts)
+
+    def subscribers(self) -> list[Any]:
+        """The list's contacts, oldest first."""
+        return list(self.emailoctopus.lists[self.sandbox.list_id].contacts)
+
+    def word(self) -> str:
+        """A name that nobody has yet."""
+        self._words += 1
+        self.memory.secrets.add(word := f"Name{self._words}")
+        return word
+
+    # both systems
+
+    def edit(self, system: SystemName, contact_id: str, name: str, value: str | None) -> None:
+        if system is GHL:
+            self.ghl.edit(contact_id, **{name: value})
+        else:
+            self.emailoctopus.edit(contact_id, {name: value})
+        self._edited(system, contact_id, name, value)
+
+    def tag(self, system: SystemName, contact_id: str, tags: list[str], *, on: bool) -> None:
+        world = self.ghl if system is GHL else self.emailoctopus
+        (world.add_tags if on else world.remove_tags)(contact_id, tags)
+        for name in tags:
+            self._edited(system, contact_id, f"tag {name.lower()}", on)
+        if self.stranger in tags:
+            self._disturb(system, contact_id, reason=system is GHL or on)
+
+    def delete(self, system: SystemName, contact_id: str) -> None:
+        self._disturb(system, contact_id, reason=True)
+        self.memory.gone.add(f"{system} {contact_id}")
+        (self.ghl if system is GHL else self.emailoctopus).delete(contact_id)
+        self.memory.blocked_by.pop(contact_id, None)
+
+    # GHL
+
+    def person(self, address: str | None, names: dict[str, str | None], tags: list[str]) -> str:
+        given = {"email": address} if address else {}
+        contact = self.ghl.create(**given, **names, city="Turin", tags=tags)
+        self._appeared(GHL, contact.id, address, names)
+        return str(contact.id)
+
+    def change_persons_address(self, contact_id: str, address: str | None) -> None:
+        self._disturb(GHL, contact_id)
+        self.ghl.edit(contact_id, email=address)
+        self._met(GHL, contact_id)
+
+    def additional_address(self, contact_id: str, address: str, *, on: bool) -> None:
+        (self.ghl.add_email if on else self.ghl.remove_email)(contact_id, address)
+        self._met(GHL, contact_id)
+
+    def block(self, contact_id: str, how: str) -> None:
+        """Somebody blocks a contact: by mail's consequences or by hand."""
+        before = self._person(contact_id)
+        {
+            "unsubscribe": lambda: self.ghl.unsubscribe(contact_id),
+            "complain": lambda: self.ghl.complain(contact_id),
+            "bounce": lambda: self.ghl.bounce(contact_id),
+            "by hand": lambda: self.ghl.set_dnd(contact_id, "active"),
+            "all channels": lambda: self.ghl.set_dnd_all(contact_id, dnd=True),
+            "other channel": lambda: self.ghl.set_dnd(contact_id, "active", "SMS"),
+        }[how]()
+        if how == "other channel":
+            return
+        ours = self.memory.blocked_by.get(contact_id) == "program" and how not in ("bounce", "all channels")
+        self.memory.blocked_by[contact_id] = "either" if ours else "person"
+        self._revoked(GHL, contact_id, before.email)
+
+    def lift(self, contact_id: str) -> None:
+        """Somebody frees every channel of a contact again."""
+        self.ghl.set_dnd_all(contact_id, dnd=False)
+        self.ghl.set_dnd(contact_id, "inactive")
+        self.memory.blocked_by.pop(contact_id, None)
+        self.memory.lifted[contact_id] = self._now()
+        self._freed(self._person(contact_id).email)
+
+    def merge(self, winner: str, loser: str) -> None:
+        self._disturb(GHL, winner, reason=True)
+        self._disturb(GHL, loser, reason=True)
+        self.memory.gone.add(f"{GHL} {loser}")
+        merged = self.ghl.merge(winner, loser)
+        self.memory.meet(f"ghl {winner}", f"ghl {loser}")
+        self._met(GHL, winner)
+        if is_blocked(merged):
+            self.memory.blocked_by[winner] = "either"
+        if self.memory.blocked_by.pop(loser, None) and merged.email:
+            self._revoked(GHL, winner, merged.email)
+
+    # EmailOctopus
+
+    def sign_up(self, address: str, names: dict[str, str | None], tags: list[str]) -> None:
+        list_id = self.sandbox.list_id
+        try:
+            contact = self.emailoctopus.sign_up(list_id, address, {k: v for k, v in names.items() if v}, tags)
+        except ProblemError:  # the plan is full
+            return
+        self._appeared(EMAILOCTOPUS, contact.id, address, names)
+        for name in tags:
+            self._edited(EMAILOCTOPUS, contact.id, f"tag {name.lower()}", True)
+        self._opted_in(contact)
+
+    def opt_in(self, contact_id: str) -> None:
+        """A pending contact confirms; anybody else is subscribed by hand."""
+        contact = self.emailoctopus.contact(contact_id)
+        try:
+            if contact.status == "pending":
+                self.emailoctopus.confirm(contact_id)
+            else:
+                self.emailoctopus.set_status(contact_id, "subscribed")
+        except ProblemError:  # the plan is full
+            return
+        self._opted_in(contact)
+
+    def opt_out(self, contact_id: str, how: str) -> None:
+        contact = self.emailoctopus.contact(contact_id)
+        {
+            "unsubscribe": lambda: self.emailoctopus.unsubscribe(contact_id),
+            "complain": lambda: self.emailoctopus.complain(contact_id),
+            "bounce": lambda: self.emailoctopus.bounce(contact_id),
+            "by hand": lambda: self.emailoctopus.set_status(contact_id, "unsubscribed"),
+        }[how]()
+        self._revoked(EMAILOCTOPUS, contact_id, contact.email_address)
+
+    def change_subscribers_address(self, contact_id: str, address: str) -> None:
+        try:
+            self.emailoctopus.change_address(contact_id, address)
+        except ValueError:  # somebody else has it: the dashboard says so
+            return
+        self._disturb(EMAILOCTOPUS, contact_id)
+        self._met(EMAILOCTOPUS, contact_id)
+
+    # what the program may know
+
+    def was_read(self, started: datetime) -> None:
+        """A cycle that began then read everything: whoever is revoked since earlier, and still, is known to be."""
+        shown = {(GHL, one.id): one.email for one in self.people() if is_blocked(one)}
+        shown |= {(EMAILOCTOPUS, one.id): one.email_address for one in self.subscribers() if is_revoked(one)}
+        for address, (contact, at) in list(self.memory.unheard.items()):
+            if at >= started:
+                continue
+            if (shown.get(contact) or "").lower() == address:
+                self.memory.revoked.add(address)
+            del self.memory.unheard[address]
+
+    def must_be_known(self, address: str, before: datetime) -> bool:
+        """Whether the program must know that an address is revoked: it read so, or could have, before that time."""
+        news = self.memory.unheard.get(address)
+        if news is None or news.at >= before:
+            return address in self.memory.revoked
+        system, contact_id = news.contact
+        rows = self.people() if system is GHL else self.subscribers()
+        shows = (is_blocked(one) if system is GHL else is_revoked(one) for one in rows if one.id == contact_id)
+        return address in self.memory.revoked or any(shows)
+
+    def database_was_lost(self) -> None:
+        """What both sides still show is all that can be known; every pair meets anew."""
+        shown = {(one.email or "").lower() for one in self.people() if is_blocked(one)}
+        shown |= {one.email_address.lower() for one in self.subscribers() if is_revoked(one)}
+        self.memory.revoked &= shown
+        self.memory.disturbed.update((GHL, one.id) for one in self.people())
+
+    def _now(self) -> datetime:
+        return self.sandbox.clock.now()
+
+    def _person(self, contact_id: str) -> Any:
+        return self.ghl.contacts.get(contact_id)
+
+    def _address(self, system: SystemName, contact_id: str) -> str:
+        if system is GHL:
+            return (self._person(contact_id).email or "").lower()
+        return str(self.emailoctopus.contact(contact_id).email_address).lower()
+
+    def _appeared(self, system: SystemName, contact_id: str, address: str | None, names: dict[str, str | None]) -> None:
+        for name, value in names.items():
+            if value is not None:
+                self._edited(system, contact_id, name, value)
+        self._met(system, contact_id)
+
+    def _edited(self, system: SystemName, contact_id: str, name: str, value: Any) -> None:
+        self.memory.edits[system, contact_id, name].append(Edit(value, self.cycle, self._now()))
+        self.memory.typed[name].add(value)
+
+    def _met(self, system: SystemName, contact_id: str) -> None:
+        names = [f"{system} {contact_id}", *self._addresses(system, contact_id)]
+        self.memory.meet(*names)
+
+    def _addresses(self, system: SystemName, contact_id: str) -> Iterator[str]:
+        yield from filter(None, [self._address(system, contact_id)])
+        if system is GHL:
+            yield from (address.lower() for address in self._person(contact_id).additional_emails)
+
+    def _disturb(self, system: SystemName, contact_id: str, *, reason: bool = False) -> None:
+        self.memory.disturbed.add((system, contact_id))
+        if reason:
+            self.memory.reasons.add(f"{system} {contact_id}")
+
+    def _revoked(self, system: SystemName, contact_id: str, address: str | None) -> None:
+        self.memory.reasons.add(f"{system} {contact_id}")
+        self.memory.revocations[system, contact_id] = self._now()
+        if address:
+            self.memory.unheard[address.lower()] = Revocation((system, contact_id), self._now())
+
+    def _opted_in(self, contact: Any) -> None:
+        self.memory.opted_in[contact.id] = self._now()
+        self._freed(contact.email_address)
+
+    def _freed(self, address: str | None) -> None:
+        self.memory.unheard.pop((address or "").lower(), None)
+        self.memory.revoked.discard((address or "").lower())
+
+
+def is_blocked(person: Any) -> bool:
+    """Whether a GHL contact may not get e-mail."""
+    return bool(person.dnd) or person.dnd_settings.get("Email", {}).get("status") in ("active", "permanent")
+
+
+def is_permanent(person: Any) -> bool:
+    """Whether the block is one that the e-mail channel alone can't lift."""
+    return bool(person.dnd) or person.dnd_settings.get("Email", {}).get("status") == "permanent"
+
+
+def is_revoked(subscriber: Any) -> bool:
+    """Whether an EmailOctopus contact may not get e-mail, pending ones apart."""
+    return subscriber.status not in ("subscribed", "pending")
