@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint config/constraints.txt
 
-.PHONY: demo setup test lint bench kills mutants clean
+.PHONY: demo setup test lives lint bench kills mutants clean
 
 demo: $(VENV)/.runtime ## a first reconcile between two local sandboxes, outside changes, and a second one
 	$(BIN)/sync-daemon demo
@@ -13,6 +13,9 @@ setup: $(VENV)/.runtime ## only the virtual environment, for your own accounts
 
 test: $(VENV)/.dev ## every test
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+lives: $(VENV)/.dev ## LIVES lives of the rule machine from SEED on; a broken one is replayed by its seed
+	$(BIN)/python -m tests.machine --lives $(or $(LIVES),1000) --seed $(or $(SEED),0)
 
 lint: $(VENV)/.dev ## style and types
 	$(BIN)/ruff check .

@@ -46,7 +46,8 @@ class Pair:
     """One GHL location and one EmailOctopus list, open and ready; its mapping has been checked.
 
     `lease` is kept by the systems before each request; `workers` is how many requests to one system wait at once (1:
-    nothing goes side by side); `schema_fresh` says that opening it has just read both schemas; `told_to_stop` that nothing more is to be begun.
+    nothing goes side by side); `schema_fresh` says that opening it has just read both schemas; `told_to_stop` that
+    nothing more is to be begun.
     """
 
     name: str

@@ -6,6 +6,7 @@ after every death. Requests go one after another, so that the same life goes the
 
 import atexit
 import itertools
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -41,6 +42,8 @@ GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 TALLY: Counter[str] = Counter()
 """What was lived through in this process, for the summary."""
 LEASE_ENDS = timedelta(seconds=30)
+_ENDLESS = 1000
+"""More requests than any cycle over a handful of contacts needs."""
 _TRANSACTIONS = frozenset(
     {"commit", "configure", "begin_scan", "save_schema", "acquire", "renew", "release", "save_run"}
 )
@@ -49,6 +52,25 @@ Watch = Callable[[SystemName, httpx.Request], Any]
 
 class Killed(BaseException):
     """The process is no more."""
+
+
+class Endless(BaseException):
+    """A cycle asks on and on. Nothing of the program may take it for an error of its own."""
+
+
+class LawBroken(AssertionError):
+    """A law doesn't hold."""
+
+
+def broke(law: str) -> LawBroken:
+    """The error for what was broken, of a type that shrinking can't mix up with another law's."""
+    words = re.findall(r"\b(?:L\d|[a-z]+)\b", law.split(":", maxsplit=1)[0])
+    return _kind("_".join(words[:8]))(law)
+
+
+@cache
+def _kind(name: str) -> type[LawBroken]:
+    return type(name, (LawBroken,), {})
 
 
 class SkewedClock(VirtualClock):
@@ -70,6 +92,8 @@ class Process:
     holds_lease: bool = False
     hooks: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
     """What happens after how many more requests."""
+    requests: int = 0
+    """Requests of the cycle under way."""
 
     def point(self, where: str) -> None:
         """A place where a process can be killed. A dead one gets no further here either."""
@@ -83,7 +107,10 @@ class Process:
                 raise Killed(where)
 
     def answered(self) -> None:
-        """A request was answered: what was to happen meanwhile happens."""
+        """A request was answered: what was to happen meanwhile happens. A cycle that asks on and on is broken."""
+        self.requests += 1
+        if self.requests > _ENDLESS:
+            raise Endless
         due = [hook for left, hook in self.hooks if left == 0]
         self.hooks = [(left - 1, hook) for left, hook in self.hooks if left > 0]
         for hook in due:
@@ -198,6 +225,7 @@ class House:
         for context in (self.sandbox.ghl, self.sandbox.emailoctopus):
             context.log.clear()
         self.started = self.clock.now()
+        self.process.requests = 0
         TALLY["cycles"] += 1
         try:
             return reconcile(self.process.pair, mode)
@@ -205,6 +233,8 @@ class House:
             self.left_behind = self.clock.now() if self.process.holds_lease else self.left_behind
             self.restart()
             return None
+        except Endless:
+            raise broke("L1 a cycle never ends") from None
         finally:
             self.process.hooks.clear()
             self.process.dies_at = None

@@ -60,7 +60,7 @@ class Memory:
     blocked_by: dict[str, str] = field(default_factory=dict)
     """GHL id -> whose its e-mail DND is: "person", "program", or "either" where nobody can tell."""
     reasons: set[str] = field(default_factory=set)
-    """Contacts and addresses that somebody revoked, deleted, merged or took out of the scope."""
+    """Contacts that somebody revoked, deleted, merged, moved to another address or took out of the scope."""
     gone: set[str] = field(default_factory=set)
     """Contacts that were deleted, or merged into others."""
     kin: dict[str, str] = field(default_factory=dict)
@@ -155,7 +155,7 @@ class Outside:
         return str(contact.id)
 
     def change_persons_address(self, contact_id: str, address: str | None) -> None:
-        self._disturb(GHL, contact_id)
+        self._disturb(GHL, contact_id, reason=True)  # whom the link leaves behind falls under the delete policy
         self.ghl.edit(contact_id, email=address)
         self._met(GHL, contact_id)
 
@@ -240,7 +240,7 @@ class Outside:
             self.emailoctopus.change_address(contact_id, address)
         except ValueError:  # somebody else has it: the dashboard says so
             return
-        self._disturb(EMAILOCTOPUS, contact_id)
+        self._disturb(EMAILOCTOPUS, contact_id, reason=True)
         self._met(EMAILOCTOPUS, contact_id)
 
     # what the program may know

@@ -19,7 +19,10 @@ _READ, _WRITE = "contacts.readonly", "contacts.write"
 
 
 class Client:
-    """The routes of one location. Safe for threads; `at_once` requests may wait side by side. Every function may raise `StopSystem` and `Refused`."""
+    """The routes of one location. Safe for threads: `at_once` requests wait side by side.
+
+    Every function may raise `StopSystem` and `Refused`.
+    """
 
     def __init__(self, session: Session, settings: GhlSettings) -> None:
         self._session = session

@@ -81,7 +81,7 @@ def connect(
     before_each: Callable[[], None] = lambda: None,
     at_once: int = _AT_ONCE,
 ) -> System:
-    """Open a location; nothing is sent yet. `patience_s` bounds how long one request is tried, `at_once` how many wait."""
+    """Open a location; nothing is sent yet. One request is tried for `patience_s`, `at_once` of them side by side."""
     allowance = SlidingWindow(_WINDOW_REQUESTS, _WINDOW_S, settings.share)
     limiter = Limiter(SystemName.GHL, allowance, clock, refill_s=_WINDOW_S, patience_s=patience_s)
     session = Session(

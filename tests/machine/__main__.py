@@ -1,0 +1,105 @@
+"""Many lives by command: `make lives LIVES=10000`, `make lives SEED=1234 LIVES=1`.
+
+Seeds follow one another from SEED on, shared among as many processes as there are processors. Every life that breaks
+is printed with the shortest one that breaks the same way, and the command that replays it; the exit status is 1 then.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+
+from rich.console import Console
+
+from tests.machine.house import TALLY
+from tests.machine.run import listen, live
+
+_CHUNK = 25
+_PROGRESS_S = 30.0
+
+
+def main() -> int:
+    """Run the lives that the command line asks for; the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.machine", description="Lives of two accounts in bad weather."
+    )
+    parser.add_argument("--lives", type=int, default=1000, help="how many (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="the first one's seed (default: %(default)s)")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    asked = parser.parse_args()
+    seeds = range(asked.seed, asked.seed + asked.lives)
+    out = Console(soft_wrap=True, markup=False, highlight=False)
+    err = Console(stderr=True, markup=False, highlight=False)
+    started = time.monotonic()
+    tally: Counter[str] = Counter()
+    broken = 0
+    last = started
+    for told, failures in _run(seeds, asked.processes):
+        tally += told
+        broken += len(failures)
+        for failure in failures:
+            out.print(failure)
+        if (now := time.monotonic()) - last >= _PROGRESS_S:
+            last = now
+            err.print(f"{tally['lives']} of {len(seeds)} lives, {broken} broken")
+    out.print(summary(seeds, tally, broken, time.monotonic() - started))
+    return 1 if broken else 0
+
+
+def lived(seeds: list[int]) -> tuple[Counter[str], list[str]]:
+    """Some lives, in this process: what they went through, and a report of each that broke."""
+    listen()
+    failures = []
+    tally: Counter[str] = Counter()
+    for seed in seeds:
+        TALLY.clear()
+        try:
+            live(seed)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a broken law is none of the ordinary errors
+            failures.append(report(error))
+            tally["lives"] += 1  # the tries of shrinking aren't counted
+        else:
+            tally += TALLY
+    return tally, failures
+
+
+def report(error: BaseException) -> str:
+    """What broke, the steps of the shortest life that shows it, and how to replay it."""
+    return "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", []), ""])
+
+
+def summary(seeds: range, tally: Counter[str], broken: int, seconds: float) -> str:
+    """The figures of a run."""
+    faults = sum(count for name, count in tally.items() if name.startswith("fault "))
+    kills = sum(count for name, count in tally.items() if name.startswith("killed "))
+    rest = [f"{name}: {count}" for name, count in sorted(tally.items()) if name != "lives"]
+    first = (
+        f"{tally['lives']} lives, seeds {seeds.start} to {seeds.stop - 1}, {broken} broken; {faults} faults injected, "
+        f"{kills} kills, {tally['cycles']} cycles, {tally['quiet spells']} quiet spells at which every law was checked"
+    )
+    speed = f"{seconds:.0f} s, {tally['lives'] / max(seconds, 0.001):.1f} lives a second"
+    return "\n".join([first, speed, *rest])
+
+
+def _run(seeds: range, processes: int) -> Iterator[tuple[Counter[str], list[str]]]:
+    if processes == 1 or len(seeds) == 1:
+        yield lived(list(seeds))
+        return
+    with ProcessPoolExecutor(max_workers=processes) as pool:
+        parts = [pool.submit(lived, list(part)) for part in _parts(seeds)]
+        for part in as_completed(parts):
+            yield part.result()
+
+
+def _parts(seeds: range) -> Iterator[range]:
+    for start in range(0, len(seeds), _CHUNK):
+        yield seeds[start : start + _CHUNK]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
