@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Lives are the same every time only when sets are walked through in the same order.
+export PYTHONHASHSEED := 0
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint config/constraints.txt
 
 .PHONY: demo setup test lives lint bench kills mutants clean

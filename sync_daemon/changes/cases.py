@@ -158,11 +158,14 @@ class Lookups:
         """Whether somebody can meet a contact; one taken for deleted that was seen again is there."""
         return contact.unlinked not in _OUT_OF_MATCHING or (contact.system, contact.contact_id) in self.staged
 
-    def unlinked_at(self, address: bytes | None) -> list[KnownContact]:
-        """The EmailOctopus contacts with an address that have no link."""
+    def nobodys_at(self, address: bytes | None) -> list[KnownContact]:
+        """The EmailOctopus contacts with an address that are linked to no GHL contact which has it too."""
         found = self.at[EMAILOCTOPUS].get(address, []) if address else []
         taking_part = (contact for contact in found if contact.unlinked not in _OUT_OF_MATCHING)
-        return [contact for contact in taking_part if (EMAILOCTOPUS, contact.contact_id) not in self.links]
+        links = ((contact, self.links.get((EMAILOCTOPUS, contact.contact_id))) for contact in taking_part)
+        return [
+            contact for contact, link in links if link is None or self.side((GHL, link.ghl_id)).known.address != address
+        ]
 
     def _precedence(self, contact: KnownContact) -> tuple[bool, float, str]:
         linked = (GHL, contact.contact_id) in self.links
@@ -191,7 +194,7 @@ def linked_case(link: Link, lookups: Lookups) -> Case:
     emailoctopus = lookups.side((EMAILOCTOPUS, link.emailoctopus_id))
     address = ghl.known.address or emailoctopus.known.address
     duplicates = _duplicates(link.ghl_id, address, lookups)
-    namesakes = tuple(one for one in lookups.unlinked_at(address) if one.contact_id != link.emailoctopus_id)
+    namesakes = tuple(one for one in lookups.nobodys_at(address) if one.contact_id != link.emailoctopus_id)
     enters = any(_is_new_and_revoked(side, lookups) for side in (ghl, emailoctopus))
     case = Case(link, ghl, emailoctopus, duplicates, namesakes=namesakes, enters_revoked=enters)
     return _with_waiting(case, address, lookups)

@@ -61,8 +61,6 @@ class Memory:
     """GHL id -> whose its e-mail DND is: "person", "program", or "either" where nobody can tell."""
     reasons: set[str] = field(default_factory=set)
     """Contacts that somebody revoked, deleted, merged, moved to another address or took out of the scope."""
-    gone: set[str] = field(default_factory=set)
-    """Contacts that were deleted, or merged into others."""
     kin: dict[str, str] = field(default_factory=dict)
     """A forest: contacts and addresses that ever belonged together have the same root."""
 
@@ -80,15 +78,8 @@ class Memory:
 
     def has_reason(self, one: str) -> bool:
         """Whether anything of this kin gave a reason to revoke."""
-        return self._any_of(self.reasons, one)
-
-    def lost_somebody(self, one: str) -> bool:
-        """Whether anything of this kin was deleted."""
-        return self._any_of(self.gone, one)
-
-    def _any_of(self, names: set[str], one: str) -> bool:
         root = self.root(one)
-        return any(self.root(name) == root for name in names)
+        return any(self.root(reason) == root for reason in self.reasons)
 
 
 class Outside:
@@ -118,9 +109,9 @@ class Outside:
         return list(self.emailoctopus.lists[self.sandbox.list_id].contacts)
 
     def word(self) -> str:
-        """A name that nobody has yet."""
+        """A name that nobody has yet, and too long to turn up in a ciphertext by chance."""
         self._words += 1
-        self.memory.secrets.add(word := f"Name{self._words}")
+        self.memory.secrets.add(word := f"Somebody{self._words}")
         return word
 
     # both systems
@@ -142,7 +133,6 @@ class Outside:
 
     def delete(self, system: SystemName, contact_id: str) -> None:
         self._disturb(system, contact_id, reason=True)
-        self.memory.gone.add(f"{system} {contact_id}")
         (self.ghl if system is GHL else self.emailoctopus).delete(contact_id)
         self.memory.blocked_by.pop(contact_id, None)
 
@@ -191,7 +181,6 @@ class Outside:
     def merge(self, winner: str, loser: str) -> None:
         self._disturb(GHL, winner, reason=True)
         self._disturb(GHL, loser, reason=True)
-        self.memory.gone.add(f"{GHL} {loser}")
         merged = self.ghl.merge(winner, loser)
         self.memory.meet(f"ghl {winner}", f"ghl {loser}")
         self._met(GHL, winner)

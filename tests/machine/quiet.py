@@ -15,7 +15,7 @@ from tests.machine.outside import Edit, Memory, Outside, is_blocked, is_revoked
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 DELETIONS = False
-"""Whether the program acts upon deletions yet; until then it lists them, and their kin may wait."""
+"""Whether lives have deletions and merges: not before the program acts upon them."""
 
 
 @dataclass(slots=True)
@@ -132,8 +132,6 @@ class Quiet:
         for system, rows in ((GHL, self.people), (EMAILOCTOPUS, self.subscribers)):
             known = self.store.contacts(system, list(rows))
             for contact_id, row in rows.items():
-                if not DELETIONS and self.memory.lost_somebody(f"{system} {contact_id}"):
-                    continue
                 if contact_id not in known:
                     yield f"L1 the {system} contact {contact_id} was never seen"
                 elif contact_id not in linked and not self._is_true(known[contact_id], row):
@@ -147,7 +145,8 @@ class Quiet:
             case Unlinked.NO_EMAIL:
                 return not address
             case Unlinked.DUPLICATE:
-                return sum(address in one.all_emails() for one in self.people.values()) > 1
+                taken = {both.subscriber.email_address.lower() for both in self.both}
+                return address in taken or sum(address in one.all_emails() for one in self.people.values()) > 1
             case Unlinked.PENDING:
                 return bool(row.status == "pending")
             case Unlinked.OUT_OF_SCOPE:

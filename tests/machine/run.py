@@ -26,8 +26,8 @@ def listen() -> None:
     )
 
 
-def live(seed: int, *, shrink: bool = True) -> None:
-    """One life. Raises what broke in it, with the shortest life that breaks in the same way.
+def live(seed: int, *, shrink: bool = False) -> None:
+    """One life. Raises what broke in it, with its steps; to `shrink` is to look for fewer that break in the same way.
 
     Hypothesis begins each run with the emptiest life there is, in which nothing happens; the second one is drawn.
     """

@@ -67,8 +67,11 @@ class Watch:
 
     @property
     def knowable(self) -> datetime:
-        """What happened in GHL before this moment, the cycle's search could show."""
-        lag = timedelta(seconds=self.house.sandbox.ghl.weather.index_lag_s)
+        """What happened in GHL before this moment, the cycle's search could show: nothing where totals lie."""
+        weather = self.house.sandbox.ghl.weather
+        if weather.short_listing and weather.short_total:
+            return datetime.min.replace(tzinfo=UTC)
+        lag = timedelta(seconds=weather.index_lag_s)
         return self.house.started - lag - _IN_A_WHILE
 
     def _rows(self, system: SystemName) -> Rows:
