@@ -325,6 +325,7 @@ class Lives(RuleBasedStateMachine):
             case "database lost":
                 TALLY["databases lost"] += 1
                 self.outside.database_was_lost()
+                self.watch.created.clear()  # what the search doesn't show yet, nobody can know then
                 house.lose_database()
         self._cycle(full=True)
 

@@ -236,8 +236,7 @@ class Outside:
 
     def was_read(self, started: datetime) -> None:
         """A cycle that began then read everything: whoever is revoked since earlier, and still, is known to be."""
-        shown = {(GHL, one.id): one.email for one in self.people() if is_blocked(one)}
-        shown |= {(EMAILOCTOPUS, one.id): one.email_address for one in self.subscribers() if is_revoked(one)}
+        shown = self._shown()
         for address, (contact, at) in list(self.memory.unheard.items()):
             if at >= started:
                 continue
@@ -248,19 +247,19 @@ class Outside:
     def must_be_known(self, address: str, before: datetime) -> bool:
         """Whether the program must know that an address is revoked: it read so, or could have, before that time."""
         news = self.memory.unheard.get(address)
-        if news is None or news.at >= before:
+        if address in self.memory.revoked or news is None or news.at >= before:
             return address in self.memory.revoked
-        system, contact_id = news.contact
-        rows = self.people() if system is GHL else self.subscribers()
-        shows = (is_blocked(one) if system is GHL else is_revoked(one) for one in rows if one.id == contact_id)
-        return address in self.memory.revoked or any(shows)
+        return (self._shown().get(news.contact) or "").lower() == address
 
     def database_was_lost(self) -> None:
         """What both sides still show is all that can be known; every pair meets anew."""
-        shown = {(one.email or "").lower() for one in self.people() if is_blocked(one)}
-        shown |= {one.email_address.lower() for one in self.subscribers() if is_revoked(one)}
-        self.memory.revoked &= shown
+        self.memory.revoked &= {(address or "").lower() for address in self._shown().values()}
         self.memory.disturbed.update((GHL, one.id) for one in self.people())
+
+    def _shown(self) -> dict[Key, str | None]:
+        """Every contact that is revoked, with its address."""
+        shown = {(GHL, one.id): one.email for one in self.people() if is_blocked(one)}
+        return shown | {(EMAILOCTOPUS, one.id): one.email_address for one in self.subscribers() if is_revoked(one)}
 
     def _now(self) -> datetime:
         return self.sandbox.clock.now()

@@ -112,6 +112,7 @@ class Watch:
         allowed_now = replace(
             is_,
             email=was.email,
+            additional_emails=tuple(one for one in is_.additional_emails if one != is_.email),
             fields={**is_.fields, **{name: was.fields.get(name) for name in allowed}},
             tags=was.tags,
             dnd_settings={**is_.dnd_settings, "Email": was.dnd_settings.get("Email")},
@@ -119,6 +120,7 @@ class Watch:
         )
         same = replace(
             was,
+            additional_emails=tuple(one for one in was.additional_emails if one != is_.email),
             fields={**was.fields, **{name: was.fields.get(name) for name in allowed}},
             dnd_settings={**was.dnd_settings, "Email": was.dnd_settings.get("Email")},
         )
@@ -167,7 +169,8 @@ class Watch:
         changed = {name for name, _ in set(was.fields) ^ set(is_.fields)}
         if not changed <= allowed:
             yield "L6 a field outside the mapping was written"
-        if self._untouchable(was.tags) != self._untouchable(is_.tags):
+        # The filter is over GHL's names: with a prefix what began here is called otherwise there.
+        if not self.policy.tags.prefix and self._untouchable(was.tags) != self._untouchable(is_.tags):
             yield "L6 a tag outside the filter was written"
         if was.email_address != is_.email_address:
             self.outside.memory.meet(f"{EMAILOCTOPUS} {is_.id}", is_.email_address.lower())
