@@ -31,7 +31,8 @@ def move_all(run: Run) -> None:
         moved_on = False
         for wave in _waves(run, rows, lookups):
             decisions = judge(run, _cases(wave, lookups), {move.link.ghl_id: move for move in wave})
-            now, put_off = run.guard.sift(decisions)
+            sifted, put_off = run.guard.sift(decisions)
+            now = _whole_exchanges(sifted)
             carry_out(run, now)
             keep_reads(run, rows, put_off)
             _call_duplicates(run, wave, lookups)
@@ -41,6 +42,17 @@ def move_all(run: Run) -> None:
                 break
         if not moved_on:
             return
+
+
+def _whole_exchanges(decisions: Sequence[Decision]) -> list[Decision]:
+    """The decisions without those of an exchange that lacks one: a contact that isn't given away can't be taken."""
+    given = {former.emailoctopus_id for decision in decisions if (former := decision.case.former) is not None}
+    whole = [decision for decision in decisions if not decision.case.exchanged or _partner(decision) in given]
+    return whole if len(whole) == len(decisions) else _whole_exchanges(whole)
+
+
+def _partner(decision: Decision) -> str | None:
+    return decision.case.emailoctopus.contact_id if decision.case.emailoctopus is not None else None
 
 
 def plan_all(run: Run) -> list[Decision]:

@@ -221,3 +221,22 @@ def test_what_happens_while_one_process_stands_still_and_another_takes_over_is_n
         assert (row["lastName"] == "King") is (act == "edit")
         assert here.blocks(ghl_id) is (act == "unsubscribe")
         assert ("blog" in row["tags"]) is (act == "tag")
+
+
+def test_an_exchange_while_a_third_address_appears_that_a_listing_hides(database_url: str) -> None:
+    with world(database_url) as here:
+        adas, eves = here.subscriber(ADA, first="Ada"), here.subscriber(EVE, first="Eve")
+        here.reconcile()
+        ada, eve = (str(here.in_ghl(one)["id"]) for one in (ADA, EVE))
+        here.later(minutes=1)
+        here.edit_person(ada, email=EVE)
+        here.edit_person(eve, email=ADA)
+        here.clock.advance(1)
+        here.emailoctopus.change_address(adas, KIM)
+        weather = here.sandbox.emailoctopus.weather
+        weather.short_listing, weather.short_total = 1.0, True
+        here.later(minutes=1)
+        here.reconcile()
+        in_peace(here)
+        check_no_duplicates(here, links_of(here))
+        assert {adas, eves} <= here.subscribers().keys()
