@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from sync_daemon.logs import redact
 from tests.machine.lives import Lives
 
-STEPS = 24
+STEPS = 30
 """Steps of a life."""
 
 
