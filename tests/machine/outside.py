@@ -59,6 +59,8 @@ class Memory:
     """When an EmailOctopus contact last subscribed by itself."""
     blocked_by: dict[str, str] = field(default_factory=dict)
     """GHL id -> whose its e-mail DND is: "person", "program", or "either" where nobody can tell."""
+    blocked_at: dict[str, datetime] = field(default_factory=dict)
+    """When a person last set the block of a GHL contact."""
     reasons: set[str] = field(default_factory=set)
     """Contacts that somebody revoked, deleted, merged, moved to another address or took out of the scope."""
     kin: dict[str, str] = field(default_factory=dict)
@@ -125,9 +127,10 @@ class Outside:
 
     def tag(self, system: SystemName, contact_id: str, tags: list[str], *, on: bool) -> None:
         world = self.ghl if system is GHL else self.emailoctopus
+        before = self._tags(system, contact_id)
         (world.add_tags if on else world.remove_tags)(contact_id, tags)
-        for name in tags:
-            self._edited(system, contact_id, f"tag {name.lower()}", on)
+        for name in before ^ self._tags(system, contact_id):  # EmailOctopus has News beside news
+            self._edited(system, contact_id, f"tag {name}", on)
         if self.stranger in tags:
             self._disturb(system, contact_id, reason=system is GHL or on)
 
@@ -166,9 +169,11 @@ class Outside:
         }[how]()
         if how == "other channel":
             return
+        self.memory.blocked_at[contact_id] = self._now()
         ours = self.memory.blocked_by.get(contact_id) == "program" and how not in ("bounce", "all channels")
         self.memory.blocked_by[contact_id] = "either" if ours else "person"
-        self._revoked(GHL, contact_id, before.email)
+        if not is_blocked(before):  # nobody can see that somebody wishes again what he has
+            self._revoked(GHL, contact_id, before.email)
 
     def lift(self, contact_id: str) -> None:
         """Somebody frees every channel of a contact again."""
@@ -193,13 +198,15 @@ class Outside:
 
     def sign_up(self, address: str, names: dict[str, str | None], tags: list[str]) -> None:
         list_id = self.sandbox.list_id
+        known = self.emailoctopus.lists[list_id].contacts.with_address(address)
+        before = self._tags(EMAILOCTOPUS, known.id) if known else set()
         try:
             contact = self.emailoctopus.sign_up(list_id, address, {k: v for k, v in names.items() if v}, tags)
         except ProblemError:  # the plan is full
             return
         self._appeared(EMAILOCTOPUS, contact.id, address, names)
-        for name in tags:
-            self._edited(EMAILOCTOPUS, contact.id, f"tag {name.lower()}", True)
+        for name in self._tags(EMAILOCTOPUS, contact.id) - before:
+            self._edited(EMAILOCTOPUS, contact.id, f"tag {name}", True)
         self._opted_in(contact)
 
     def opt_in(self, contact_id: str) -> None:
@@ -216,13 +223,15 @@ class Outside:
 
     def opt_out(self, contact_id: str, how: str) -> None:
         contact = self.emailoctopus.contact(contact_id)
+        visible = not is_revoked(contact)
         {
             "unsubscribe": lambda: self.emailoctopus.unsubscribe(contact_id),
             "complain": lambda: self.emailoctopus.complain(contact_id),
             "bounce": lambda: self.emailoctopus.bounce(contact_id),
             "by hand": lambda: self.emailoctopus.set_status(contact_id, "unsubscribed"),
         }[how]()
-        self._revoked(EMAILOCTOPUS, contact_id, contact.email_address)
+        if visible:
+            self._revoked(EMAILOCTOPUS, contact_id, contact.email_address)
 
     def change_subscribers_address(self, contact_id: str, address: str) -> None:
         try:
@@ -266,6 +275,10 @@ class Outside:
 
     def _person(self, contact_id: str) -> Any:
         return self.ghl.contacts.get(contact_id)
+
+    def _tags(self, system: SystemName, contact_id: str) -> set[str]:
+        contact = self._person(contact_id) if system is GHL else self.emailoctopus.contact(contact_id)
+        return {name.lower() for name in contact.tags}
 
     def _address(self, system: SystemName, contact_id: str) -> str:
         if system is GHL:

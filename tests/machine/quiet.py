@@ -152,7 +152,7 @@ class Quiet:
             case Unlinked.OUT_OF_SCOPE:
                 return not self._in_scope(row) if known.system is GHL else True
             case Unlinked.PARKED | Unlinked.HELD:
-                return known.contact_id in self.parked_ids
+                return not self.parked_ids.isdisjoint({known.contact_id, known.duplicate_of} - {None})
             case Unlinked.SUPPRESSED:
                 shown = is_blocked(row) if known.system is GHL else is_revoked(row)
                 return shown or self.memory.has_reason(address)

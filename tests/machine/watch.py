@@ -142,7 +142,8 @@ class Watch:
     def _lifted(self, was: Any) -> Iterator[str]:
         memory = self.outside.memory
         whose = memory.blocked_by.pop(was.id, "nobody")
-        if whose not in ("program", "either") or is_permanent(was):
+        meanwhile = memory.blocked_at.get(was.id, self.house.started) > self.house.started
+        if (whose not in ("program", "either") or is_permanent(was)) and not meanwhile:
             yield f"L4 a block was lifted that is the {whose}'s"
         kin = memory.root(f"{GHL} {was.id}")
         subscribed = {one.id for one in self.outside.subscribers() if one.status == "subscribed"}
