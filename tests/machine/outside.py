@@ -59,6 +59,8 @@ class Memory:
     """When an EmailOctopus contact last subscribed by itself."""
     blocked_by: dict[str, str] = field(default_factory=dict)
     """GHL id -> whose its e-mail DND is: "person", "program", or "either" where nobody can tell."""
+    blocked_by_program: set[str] = field(default_factory=set)
+    """GHL contacts that the program blocked and nobody freed since: who blocks them again changes nothing to see."""
     blocked_at: dict[str, datetime] = field(default_factory=dict)
     """When a person last set the block of a GHL contact."""
     reasons: set[str] = field(default_factory=set)
@@ -77,6 +79,11 @@ class Memory:
         first = self.root(names[0])
         for name in names[1:]:
             self.kin[self.root(name)] = first
+
+    def program_blocks(self, ghl_id: str) -> None:
+        """The program set e-mail DND: it may lift it again."""
+        self.blocked_by[ghl_id] = "program"
+        self.blocked_by_program.add(ghl_id)
 
     def has_reason(self, one: str) -> bool:
         """Whether anything of this kin gave a reason to revoke."""
@@ -170,8 +177,8 @@ class Outside:
         if how == "other channel":
             return
         self.memory.blocked_at[contact_id] = self._now()
-        ours = self.memory.blocked_by.get(contact_id) == "program" and how not in ("bounce", "all channels")
-        self.memory.blocked_by[contact_id] = "either" if ours else "person"
+        same = contact_id in self.memory.blocked_by_program and not is_permanent(self._person(contact_id))
+        self.memory.blocked_by[contact_id] = "either" if same else "person"
         if not is_blocked(before):  # nobody can see that somebody wishes again what he has
             self._revoked(GHL, contact_id, before.email)
 
@@ -180,6 +187,7 @@ class Outside:
         self.ghl.set_dnd_all(contact_id, dnd=False)
         self.ghl.set_dnd(contact_id, "inactive")
         self.memory.blocked_by.pop(contact_id, None)
+        self.memory.blocked_by_program.discard(contact_id)
         self.memory.lifted[contact_id] = self._now()
         self._freed(self._person(contact_id).email)
 

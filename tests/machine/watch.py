@@ -102,7 +102,7 @@ class Watch:
         self.created.add(made.id)
         self.outside.memory.meet(f"{GHL} {made.id}", address)
         if is_blocked(made):
-            self.outside.memory.blocked_by[made.id] = "program"
+            self.outside.memory.program_blocks(made.id)
         elif self.outside.must_be_known(address, self.knowable):
             yield "L4 somebody who revoked was created without e-mail DND"
 
@@ -133,7 +133,7 @@ class Watch:
         if was.email != is_.email and is_.email:
             memory.meet(f"{GHL} {is_.id}", is_.email.lower())
         if is_blocked(is_) and not is_blocked(was):
-            memory.blocked_by[is_.id] = "program"
+            memory.program_blocks(is_.id)
             if not memory.has_reason(f"{GHL} {is_.id}"):
                 yield "L4 somebody was blocked though nobody had revoked"
         elif is_blocked(was) and not is_blocked(is_):
@@ -142,6 +142,7 @@ class Watch:
     def _lifted(self, was: Any) -> Iterator[str]:
         memory = self.outside.memory
         whose = memory.blocked_by.pop(was.id, "nobody")
+        memory.blocked_by_program.discard(was.id)
         meanwhile = memory.blocked_at.get(was.id, self.house.started) > self.house.started
         if (whose not in ("program", "either") or is_permanent(was)) and not meanwhile:
             yield f"L4 a block was lifted that is the {whose}'s"
