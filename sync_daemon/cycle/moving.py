@@ -32,7 +32,7 @@ def move_all(run: Run) -> None:
         for wave in _waves(run, rows, lookups):
             decisions = judge(run, _cases(wave, lookups), {move.link.ghl_id: move for move in wave})
             sifted, put_off = run.guard.sift(decisions)
-            now = _whole_exchanges(sifted)
+            now = _possible(run, sifted)
             carry_out(run, now)
             keep_reads(run, rows, put_off)
             _call_duplicates(run, wave, lookups)
@@ -44,15 +44,22 @@ def move_all(run: Run) -> None:
             return
 
 
-def _whole_exchanges(decisions: Sequence[Decision]) -> list[Decision]:
-    """The decisions without those of an exchange that lacks one: a contact that isn't given away can't be taken."""
-    given = {former.emailoctopus_id for decision in decisions if (former := decision.case.former) is not None}
-    whole = [decision for decision in decisions if not decision.case.exchanged or _partner(decision) in given]
-    return whole if len(whole) == len(decisions) else _whole_exchanges(whole)
+def _possible(run: Run, decisions: Sequence[Decision]) -> list[Decision]:
+    """The decisions without those that take a contact which another link still has: what was to free it waits."""
+    partners = {partner for decision in decisions if (partner := _taken_by(decision)) is not None}
+    holders = {link.emailoctopus_id for link in run.pair.store.links(emailoctopus=partners)} if partners else set()
+    possible, left = list(decisions), -1
+    while len(possible) != left:
+        left = len(possible)
+        given = {case.former.emailoctopus_id for case in (one.case for one in possible) if case.former is not None}
+        possible = [one for one in possible if (taken := _taken_by(one)) not in holders or taken in given]
+    return possible
 
 
-def _partner(decision: Decision) -> str | None:
-    return decision.case.emailoctopus.contact_id if decision.case.emailoctopus is not None else None
+def _taken_by(decision: Decision) -> str | None:
+    """The EmailOctopus contact that a link moves to, None where it keeps its own."""
+    case = decision.case
+    return case.emailoctopus.contact_id if case.former is not None and case.emailoctopus is not None else None
 
 
 def plan_all(run: Run) -> list[Decision]:

@@ -49,6 +49,10 @@ class Memory:
     """(GHL id, EmailOctopus id) -> what both held when they were last found equal."""
     unheard: dict[str, Revocation] = field(default_factory=dict)
     """Address -> its newest revocation, until a cycle has read it."""
+    freed: set[str] = field(default_factory=set)
+    """Addresses that were freed since a cycle read everything: who revokes again before the next changes nothing."""
+    seen_revoked: set[Key] = field(default_factory=set)
+    """Contacts that were revoked when a cycle last read everything."""
     revoked: set[str] = field(default_factory=set)
     """Addresses that are revoked as far as the program must know."""
     revocations: dict[Key, datetime] = field(default_factory=dict)
@@ -60,7 +64,7 @@ class Memory:
     blocked_by: dict[str, str] = field(default_factory=dict)
     """GHL id -> whose its e-mail DND is: "person", "program", or "either" where nobody can tell."""
     blocked_by_program: set[str] = field(default_factory=set)
-    """GHL contacts that the program blocked and nobody freed since: who blocks them again changes nothing to see."""
+    """GHL contacts that the program blocked, and saw blocked since: who blocks them again changes nothing to see."""
     blocked_at: dict[str, datetime] = field(default_factory=dict)
     """When a person last set the block of a GHL contact."""
     reasons: set[str] = field(default_factory=set)
@@ -135,6 +139,7 @@ class Outside:
     def tag(self, system: SystemName, contact_id: str, tags: list[str], *, on: bool) -> None:
         world = self.ghl if system is GHL else self.emailoctopus
         before = self._tags(system, contact_id)
+        tags = self._spelt(tags) if system is EMAILOCTOPUS else tags
         (world.add_tags if on else world.remove_tags)(contact_id, tags)
         for name in before ^ self._tags(system, contact_id):  # EmailOctopus has News beside news
             self._edited(system, contact_id, f"tag {name}", on)
@@ -187,7 +192,6 @@ class Outside:
         self.ghl.set_dnd_all(contact_id, dnd=False)
         self.ghl.set_dnd(contact_id, "inactive")
         self.memory.blocked_by.pop(contact_id, None)
-        self.memory.blocked_by_program.discard(contact_id)
         self.memory.lifted[contact_id] = self._now()
         self._freed(self._person(contact_id).email)
 
@@ -206,6 +210,7 @@ class Outside:
 
     def sign_up(self, address: str, names: dict[str, str | None], tags: list[str]) -> None:
         list_id = self.sandbox.list_id
+        tags = self._spelt(tags)
         known = self.emailoctopus.lists[list_id].contacts.with_address(address)
         before = self._tags(EMAILOCTOPUS, known.id) if known else set()
         try:
@@ -254,12 +259,16 @@ class Outside:
     def was_read(self, started: datetime) -> None:
         """A cycle that began then read everything: whoever is revoked since earlier, and still, is known to be."""
         shown = self._shown()
+        self.memory.blocked_by_program &= {one for system, one in shown if system is GHL}
         for address, (contact, at) in list(self.memory.unheard.items()):
             if at >= started:
                 continue
-            if (shown.get(contact) or "").lower() == address:
+            visible = contact not in self.memory.seen_revoked or address in self.memory.freed
+            if visible and (shown.get(contact) or "").lower() == address:
                 self.memory.revoked.add(address)
             del self.memory.unheard[address]
+        self.memory.freed.clear()
+        self.memory.seen_revoked = set(shown)
 
     def must_be_known(self, address: str, before: datetime) -> bool:
         """Whether the program must know that an address is revoked: it read so, or could have, before that time."""
@@ -283,6 +292,11 @@ class Outside:
 
     def _person(self, contact_id: str) -> Any:
         return self.ghl.contacts.get(contact_id)
+
+    def _spelt(self, tags: list[str]) -> list[str]:
+        """Tags as the list spells them: who tags in the dashboard chooses among those that are there."""
+        listed = {name.lower(): name for name in self.emailoctopus.lists[self.sandbox.list_id].tags}
+        return [listed.get(name.lower(), name) for name in tags]
 
     def _tags(self, system: SystemName, contact_id: str) -> set[str]:
         contact = self._person(contact_id) if system is GHL else self.emailoctopus.contact(contact_id)
@@ -329,7 +343,9 @@ class Outside:
 
     def _freed(self, address: str | None) -> None:
         self.memory.unheard.pop((address or "").lower(), None)
-        self.memory.revoked.discard((address or "").lower())
+        if (known := (address or "").lower()) in self.memory.revoked:
+            self.memory.revoked.remove(known)
+            self.memory.freed.add(known)
 
 
 def is_blocked(person: Any) -> bool:

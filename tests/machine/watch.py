@@ -200,6 +200,8 @@ class Watch:
             return False
         memory = self.outside.memory
         kin = memory.root(f"{EMAILOCTOPUS} {is_.id}")
+        if not any(memory.root(f"{system} {one}") == kin for system, one in memory.revocations):
+            return True  # a policy revoked, no person
         lifts = [at for one, at in memory.lifted.items() if memory.root(f"{GHL} {one}") == kin]
         revoked = memory.revocations.get((EMAILOCTOPUS, is_.id))
         too_late = revoked is None or revoked >= self.house.started
@@ -213,10 +215,10 @@ class Watch:
         return not set(strangers).isdisjoint(person.tags) and _of_ghl(person.date_updated) < self.knowable
 
     def _belongs_outside(self, subscriber: Subscriber) -> bool:
-        """Whether everybody in GHL with this address is out of scope, and somebody is there."""
-        address = subscriber.email_address.lower()
-        same = [one for one in self.outside.people() if address in one.all_emails()]
-        return bool(same) and all(map(self._is_outside, same))
+        """Whether the GHL contact that this one is linked with is out of scope."""
+        links = self.house.process.pair.store.links(emailoctopus=[subscriber.id])
+        ends = {link.ghl_id for link in links}
+        return any(one.id in ends and self._is_outside(one) for one in self.outside.people())
 
     def _untouchable(self, tags: Any) -> set[str]:
         return {name for name in tags if fnmatchcase(name.lower(), self.excluded)}
