@@ -60,8 +60,8 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
     if commit.contacts:
         run.commit(commit)
     # Links that exchange their contacts change in one transaction: no two links ever share a contact.
-    exchanged: list[_Open] = []
-    _settle(run, at_once)
+    exchanged = [case for case in at_once if case.decision.case.exchanged]
+    _settle(run, [case for case in at_once if not case.decision.case.exchanged])
     widened: dict[str | None, Operation] = {}
     for results in _send(run, [operation for decision in decisions for operation in decision.operations], waiting):
         widened.update((one.emailoctopus_id, one) for one in _widened(run, results, waiting))

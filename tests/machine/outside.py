@@ -52,7 +52,7 @@ class Memory:
     freed: set[str] = field(default_factory=set)
     """Addresses that were freed since a cycle read everything: who revokes again before the next changes nothing."""
     seen_revoked: set[Key] = field(default_factory=set)
-    """Contacts that were revoked when a cycle last read everything."""
+    """Contacts that were revoked when a cycle last read everything, or that the program revoked since."""
     revoked: set[str] = field(default_factory=set)
     """Addresses that are revoked as far as the program must know."""
     revocations: dict[Key, datetime] = field(default_factory=dict)
@@ -88,6 +88,7 @@ class Memory:
         """The program set e-mail DND: it may lift it again."""
         self.blocked_by[ghl_id] = "program"
         self.blocked_by_program.add(ghl_id)
+        self.seen_revoked.add((GHL, ghl_id))
 
     def has_reason(self, one: str) -> bool:
         """Whether anything of this kin gave a reason to revoke."""

@@ -185,6 +185,7 @@ class Watch:
 
     def _status_written(self, was: Subscriber, is_: Subscriber) -> Iterator[str]:
         if is_revoked(is_):
+            self.outside.memory.seen_revoked.add((EMAILOCTOPUS, is_.id))
             if not self.outside.memory.has_reason(f"{EMAILOCTOPUS} {is_.id}"):
                 yield "L4 somebody was unsubscribed though nobody had revoked"
         elif not is_revoked(was):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sync_daemon.cycle import reconcile
+from sync_daemon.model.policy import ScopeRule
 from sync_daemon.model.report import Mode
 from sync_daemon.sandbox.weather import Fault
 from tests.machine.laws import check_no_duplicates, links_of
@@ -221,6 +222,28 @@ def test_what_happens_while_one_process_stands_still_and_another_takes_over_is_n
         assert (row["lastName"] == "King") is (act == "edit")
         assert here.blocks(ghl_id) is (act == "unsubscribe")
         assert ("blog" in row["tags"]) is (act == "tag")
+
+
+def test_an_exchange_with_somebody_who_leaves_the_scope_at_the_same_time(database_url: str) -> None:
+    with world(database_url, scope=ScopeRule(tags_none=("stranger",))) as here:
+        here.linked(ADA, first="Ada")
+        here.linked(EVE, first="Eve")
+        ada, eve = (str(here.in_ghl(one)["id"]) for one in (ADA, EVE))
+        here.edit_person(ada, email=EVE)
+        here.edit_person(eve, email=ADA)
+        here.clock.advance(1)
+        here.ghl.add_tags(ada, ["stranger"])
+        here.later(minutes=1)
+        here.reconcile()
+        in_peace(here)
+        links = {link.ghl_id: link.emailoctopus_id for link in links_of(here)}
+        assert {
+            here.people()[one]["email"]: here.subscribers()[other]["email_address"] for one, other in links.items()
+        } == {
+            ADA: ADA,
+            EVE: EVE,
+        }
+        assert here.in_emailoctopus(ADA)["fields"]["FirstName"] == "Eve"
 
 
 def test_an_exchange_while_a_third_address_appears_that_a_listing_hides(database_url: str) -> None:
