@@ -24,7 +24,7 @@ _FIELDS = {"email": "address", "phone": "phone"}
 _POINTED = re.compile(r"^(?:property )?([A-Za-z][\w.]*)", re.MULTILINE)
 _RECORD = re.compile(r"contact|location", re.IGNORECASE)
 """What a path can name; another record that wasn't found stands in the body (such as the user of assignedTo)."""
-_NO_CONTACT = re.compile(r"\bcontact with id \S+ not found", re.IGNORECASE)
+_NO_CONTACT = re.compile(r"\bcontact with id .+ not found", re.IGNORECASE)
 """What alone says that a contact doesn't exist (observed); it may be another record that wasn't found."""
 _WORD = re.compile(r"[A-Za-z][\w.]*")
 
