@@ -27,12 +27,17 @@ FLOORS = (
     ("reconcile",),
     ("changes",),
     ("ports",),
-    ("logs",),
+    ("logs", "threads"),
     ("model",),
     ("sandbox",),
 )
 """Rooms from the roof down; those of one floor don't know each other, and nobody looks up."""
-ONLY_FROM = {"sandbox": {"commands", "web"}, "logs": {"commands", "cli"}, "http": {"systems"}}
+ONLY_FROM = {
+    "sandbox": {"commands", "web"},
+    "logs": {"commands", "cli"},
+    "http": {"systems"},
+    "threads": {"cycle", "apply", "systems"},
+}
 """Rooms that not everybody above may enter."""
 
 PURE = ("model", "ports", "changes", "reconcile")

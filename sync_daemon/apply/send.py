@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 
-from sync_daemon.http.pools import pool
 from sync_daemon.model.errors import (
     AlreadyExists,
     BatchRefused,
@@ -19,6 +18,7 @@ from sync_daemon.model.errors import (
 from sync_daemon.model.plan import Action, Bundle, Operation, WriteResult
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Progress, System
+from sync_daemon.threads import pool
 
 Record = tuple[str | None, str | None]
 """Both ids of the contact that operations are about."""

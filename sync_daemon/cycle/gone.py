@@ -1,7 +1,6 @@
 """Contacts that a read by id found gone, and who else has their address."""
 
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sync_daemon.changes.cases import Case, CaseSide, ContactKey, Found
@@ -13,6 +12,7 @@ from sync_daemon.model.state import Staged, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.deletions import DELETION
+from sync_daemon.threads import pool
 
 Holder = tuple[SystemName, str]
 """A system, and an address that somebody may have there."""
@@ -60,8 +60,8 @@ def look_up(run: Run, holders: Iterable[Holder]) -> dict[Holder, Snapshot | Refu
             return error
 
     answers: dict[Holder, Snapshot | Refused | None] = {}
-    with ThreadPoolExecutor(max_workers=2 * run.pair.workers, thread_name_prefix="find") as pool:
-        for holder, answer in zip(wanted, pool.map(ask, wanted), strict=True):
+    with pool(run.pair.workers, "find", systems=2) as threads:
+        for holder, answer in zip(wanted, threads.map(ask, wanted), strict=True):
             if isinstance(answer, StopSystem):
                 run.sender.stopped.setdefault(holder[0], answer)
             else:

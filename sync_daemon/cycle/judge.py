@@ -8,7 +8,6 @@ from sync_daemon.changes.cases import Case, CaseSide, ContactKey
 from sync_daemon.cycle.gone import Holder, look_up, with_found, with_gone
 from sync_daemon.cycle.intake import stage
 from sync_daemon.cycle.pair import GHL, Run, log
-from sync_daemon.http.pools import pool
 from sync_daemon.model.contact import Page, Snapshot, Source
 from sync_daemon.model.errors import Refused, StopSystem
 from sync_daemon.model.state import NEVER, Parked, Unlinked
@@ -18,6 +17,7 @@ from sync_daemon.read.schemas import read_schemas
 from sync_daemon.reconcile.decide import decide, decide_unread
 from sync_daemon.reconcile.decision import Context, Decision, Needs
 from sync_daemon.reconcile.moves import Move
+from sync_daemon.threads import pool
 
 _ROUNDS = 6
 

@@ -9,7 +9,6 @@ from sync_daemon.apply.intents import intents, repeats
 from sync_daemon.apply.settle import settle
 from sync_daemon.cycle.intake import called_by_additional, stage
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
-from sync_daemon.http.pools import pool
 from sync_daemon.model.contact import Consent, Page, Snapshot
 from sync_daemon.model.errors import AlreadyExists, Refused, Stopped, StopSystem
 from sync_daemon.model.plan import Action, Operation, WriteResult
@@ -18,6 +17,7 @@ from sync_daemon.ports import Commit
 from sync_daemon.reconcile.consents import consent_now, unsubscribe
 from sync_daemon.reconcile.decision import Decision
 from sync_daemon.reconcile.guard import refused
+from sync_daemon.threads import pool
 
 OperationKey = tuple[str, str, str | None, str | None]
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from msgspec import Raw
 
-from sync_daemon.http.pools import pool
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, NotFound, Refused
 from sync_daemon.model.system import SystemName
@@ -16,6 +15,7 @@ from sync_daemon.systems.ghl.client import Client
 from sync_daemon.systems.ghl.dialect import Dialect
 from sync_daemon.systems.ghl.errors import CONTACT_NOT_FOUND
 from sync_daemon.systems.ghl.fields import Columns
+from sync_daemon.threads import pool
 
 STREAM = "contacts"
 _EMAIL_STATUS = "dndSettings.Email.status"
