@@ -59,6 +59,12 @@ def was_being_revoked(side: CaseSide) -> bool:
     return consent_now(side) is REVOKED and sent.consent is REVOKED and sent.explains(updated_at)
 
 
+def _is_half_revoked(ghl: CaseSide, emailoctopus: CaseSide) -> bool:
+    """Whether both were to be revoked, as a namesake's block asks for, and one of them alone was."""
+    intended = all((side.known.sent or Sent()).consent is REVOKED for side in (ghl, emailoctopus))
+    return intended and (consent_now(ghl) is REVOKED) != (consent_now(emailoctopus) is REVOKED)
+
+
 def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
     """Decide the consent of a pair; `first` when the two meet for the first time or anew."""
     ghl, emailoctopus = case.both()
@@ -71,6 +77,8 @@ def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
         # Or between a step toward consent and writing it down: both had granted it.
         other = replace(other, before=Consent.GRANTED) if _was_being_freed(ghl) else other
         one = replace(one, before=Consent.GRANTED) if _was_being_freed(emailoctopus) else one
+        if _is_half_revoked(ghl, emailoctopus):
+            one, other = (replace(side, before=Consent.GRANTED) for side in (one, other))
     if any(newly_revoked(side) for side in case.duplicates) or _came_revoked(case) or case.enters_revoked:
         # A block that is new, whatever the contact itself said before, and nobody's to lift.
         one = replace(one, before=one.before and Consent.GRANTED, now=REVOKED, permanent=True)
@@ -82,7 +90,8 @@ def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
     revoked = ends_revoked and decision.cause is not None and decision.cause.by_person
     step = _step_up(case, decision, one, history, policy) if decision.step_up else None
     operations = (step,) if step else tuple(_revocations(case, ghl, emailoctopus, decision, revoked=revoked))
-    return CaseConsent(_own_block(decision, operations, ghl), revoked, operations)
+    half = not first and was_being_revoked(ghl) and _is_half_revoked(ghl, emailoctopus)
+    return CaseConsent(_own_block(decision, operations, ghl, half=half), revoked, operations)
 
 
 def block_duplicates(case: Case, emailoctopus_id: str | None, reason: str) -> Iterator[Operation]:
@@ -157,10 +166,12 @@ def _revocations(
         yield from unsubscribe_namesakes(case)
 
 
-def _own_block(decision: ConsentDecision, operations: tuple[Operation, ...], ghl: CaseSide) -> ConsentDecision:
-    """A DND that this decision sets is this program's own, also when a duplicate's DND was the reason."""
+def _own_block(
+    decision: ConsentDecision, operations: tuple[Operation, ...], ghl: CaseSide, *, half: bool
+) -> ConsentDecision:
+    """A DND that this decision sets, or set when `half` of it was done, is this program's own: a namesake's too."""
     sets = any(op.action is Action.SET_DND and op.ghl_id == ghl.contact_id for op in operations)
-    return replace(decision, dnd_by_us=True) if sets else decision
+    return replace(decision, dnd_by_us=True) if sets or half else decision
 
 
 def _side(side: CaseSide, *, first: bool) -> ConsentSide:

@@ -263,3 +263,23 @@ def test_an_exchange_while_a_third_address_appears_that_a_listing_hides(database
         in_peace(here)
         check_no_duplicates(here, links_of(here))
         assert {adas, eves} <= here.subscribers().keys()
+
+
+@pytest.mark.parametrize("method", ["", "PUT"])
+@pytest.mark.parametrize("kind", ["drop", "error", "lost_answer"])
+def test_a_namesakes_block_of_which_only_half_arrives_is_not_taken_for_an_opt_in(
+    database_url: str, kind: Any, method: str
+) -> None:
+    with world(database_url) as here:
+        ghl_id, _ = here.linked(ADA)
+        namesake = here.person(ADA, first="Namesake")
+        here.later(minutes=1)
+        here.reconcile()
+        here.clock.advance(1)
+        here.ghl.complain(namesake)
+        here.sandbox.emailoctopus.weather.faults = [Fault(kind=kind, method=method, status=503, times=100)]
+        here.reconcile()
+        assert here.blocks(ghl_id)
+        in_peace(here)
+        assert here.blocks(ghl_id)
+        assert here.status(ADA) == "unsubscribed"
