@@ -210,7 +210,7 @@ class House:
                 ),
             },
             store=pair_store,
-            digester=Digester(self.store.digest_key),
+            digester=Digester(*self.store.digest_keys),
             clock=clock,
             progress=NoProgress(),
             new_run_id=lambda: f"run-{next(self._runs)}",
