@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sync_daemon.apply.send import requests_needed
-from sync_daemon.changes.cases import Case, who_is_who
+from sync_daemon.changes.cases import Case, ContactKey, who_is_who
 from sync_daemon.cycle import intake, moving
 from sync_daemon.cycle.deletions import decide_missing
 from sync_daemon.cycle.inbox import batches, keep_reads, next_rows, stage_due, topped_up
@@ -156,12 +156,19 @@ def _move_and_reconcile(run: Run) -> None:
 def _reconcile(run: Run) -> None:
     """Decide and write what waits, as much at a time as fits between two polls; the rest is decided anew.
 
-    What the guard must have counted before it is judged stays in the inbox, and isn't looked at again.
+    What the guard must have counted before it is judged stays in the inbox, and isn't looked at again although a
+    poll on the way stages it anew.
     """
     after = dict.fromkeys(SystemName, 0)
     waiting: list[Staged] = []
+    counted: set[ContactKey] = set()
     while not run.stopped and (rows := topped_up(run, waiting, after)):
+        rows = [row for row in rows if (row.system, row.contact_id) not in counted]
+        if not rows:
+            waiting = []
+            continue
         decisions, put_off = run.guard.sift(_judge_rows(run, rows))
+        counted.update((row.system, row.contact_id) for decision in put_off for row in decision.case.rows())
         now, later = _fitting(run, decisions)
         _foresee(run, rows, decisions, later)
         carry_out(run, now)
