@@ -1,7 +1,7 @@
 """What the state store remembers: no names, no addresses, no values, only ids, digests and decisions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -85,8 +85,15 @@ class Sent:
         return self.since is None or updated_at is None or updated_at <= self.since + _ON_ITS_WAY
 
     def repeats(self, before: "Sent | None") -> bool:
-        """Whether the same was about to be written before."""
-        return before is not None and replace(self, at=before.at, since=before.since) == before
+        """Whether all of it was about to be written before, by a run that may have got to a part of it."""
+        return (
+            before is not None
+            and self.fields.items() <= before.fields.items()
+            and self.tags <= before.tags
+            and self.consent in (None, before.consent)
+            and self.address in (None, before.address)
+            and self.creation <= before.creation
+        )
 
     def made(self, updated_at: datetime) -> bool:
         """Whether a contact with that timestamp may be the one created by this write; an older one was there before."""
