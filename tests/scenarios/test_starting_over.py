@@ -1,5 +1,7 @@
 """Contract, section 7: what `reset` and `adopt` keep of who revoked, and that a new secret changes nothing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -85,11 +87,12 @@ def test_adopted_tags_go_on_under_the_names_they_had(database_url: str) -> None:
         assert here.people()[ghl_id]["tags"] == []
 
 
-def with_new_secret(here: World, database_url: str) -> StateStore:
-    """The same pair in a process that has the new secret and the former one."""
-    store = StateStore(open_engine(database_url), Secrets(NEW_SECRET, [SECRET]), here.pair.clock)
-    use(here, store)
-    return store
+@contextmanager
+def opened_with(secrets: Secrets, here: World, database_url: str) -> Iterator[StateStore]:
+    """The same pair in a process that has these secrets."""
+    with StateStore(open_engine(database_url), secrets, here.pair.clock) as store:
+        use(here, store)
+        yield store
 
 
 def use(here: World, store: StateStore) -> None:
@@ -111,16 +114,20 @@ def test_what_happened_before_a_renewal_is_decided_after_it_as_if_there_were_non
         here.edit_person(ada[0], firstName="Augusta")
         here.emailoctopus.remove_tags(bob[1], ["club"])
         here.edit_person(bob[0], lastName=None)
-        store = with_new_secret(here, database_url)
-        assert store.renew()
-        use(here, StateStore(open_engine(database_url), Secrets(NEW_SECRET), here.pair.clock))
-        here.person("eve@example.com")
-        report = here.reconcile()
-        assert report.conflicts == 0
-        assert here.in_emailoctopus(ADA)["fields"]["FirstName"] == "Augusta"
-        assert here.in_ghl("bob@example.com")["tags"] == ["vip"], "a removal travels, nothing is united"
-        assert "LastName" not in here.in_emailoctopus("bob@example.com")["fields"], "and so does a blank"
-        assert here.blocked("eve@example.com"), "who revoked is still known by the address"
-        here.settle()
-        here.full()
-        here.assert_quiet()
+        with opened_with(Secrets(NEW_SECRET, [SECRET]), here, database_url) as store:
+            assert store.renew()
+        with opened_with(Secrets(NEW_SECRET), here, database_url):
+            after_a_renewal(here)
+
+
+def after_a_renewal(here: World) -> None:
+    here.person("eve@example.com")
+    report = here.reconcile()
+    assert report.conflicts == 0
+    assert here.in_emailoctopus(ADA)["fields"]["FirstName"] == "Augusta"
+    assert here.in_ghl("bob@example.com")["tags"] == ["vip"], "a removal travels, nothing is united"
+    assert "LastName" not in here.in_emailoctopus("bob@example.com")["fields"], "and so does a blank"
+    assert here.blocked("eve@example.com"), "who revoked is still known by the address"
+    here.settle()
+    here.full()
+    here.assert_quiet()
