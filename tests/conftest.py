@@ -66,3 +66,35 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{path}"
     else:
         yield request.getfixturevalue("postgres_server").emptied_database()
+
+
+ONE_DATABASE_IS_ENOUGH = {
+    "test_bad_luck",
+    "test_consent_reading",
+    "test_deletions",
+    "test_deletions_again",
+    "test_deletions_proof",
+    "test_emailoctopus_switches",
+    "test_fields_directions",
+    "test_fields_merge",
+    "test_guards",
+    "test_tags",
+}
+"""Scenarios of what is decided, which no database has a part in: on SQLite alone, unless `--every-database`."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-database", action="store_true", help="run every scenario on PostgreSQL, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--every-database"):
+        return
+    left_out = [
+        item
+        for item in items
+        if item.path.stem in ONE_DATABASE_IS_ENOUGH and item.get_closest_marker("postgres") is not None
+    ]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]

@@ -1,6 +1,6 @@
 """Contract, law L7: a kill anywhere changes the number of requests, never the final state of either side.
 
-Every point of every world on SQLite; on PostgreSQL, and for two kills in a row, some of them. `make kills` takes every
+One in three points of every world on SQLite; on PostgreSQL, and for two kills in a row, fewer. `make kills` takes every
 point on both.
 """
 
@@ -9,7 +9,7 @@ import pytest
 from tests.kills.theatre import Theatre, share, troubles
 from tests.kills.worlds import FIRST_LOAD, LATER, WORLDS, KillWorld
 
-_SHARES = 6
+_SHARES, _TAKEN = 9, 3
 _COARSE = 16
 
 
@@ -20,7 +20,7 @@ def test_the_points_of_a_world_are_of_every_kind(stage: Theatre, world: KillWorl
     assert wanted - names == set()
 
 
-@pytest.mark.parametrize("part", range(_SHARES))
+@pytest.mark.parametrize("part", range(_TAKEN))
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
 def test_a_kill_at_any_point_changes_nothing_but_the_number_of_requests(
     stage: Theatre, world: KillWorld, part: int

@@ -10,7 +10,7 @@ import structlog
 
 from tests.machine.run import listen, live
 
-LIVES, SHARDS = 160, 16
+LIVES, SHARDS = 96, 16
 SEEDS = range(1_000_000, 1_000_000 + LIVES)
 
 
