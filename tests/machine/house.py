@@ -4,7 +4,6 @@ Everything runs in this process on a virtual clock; a process of the program is 
 after every death. Requests go one after another, so that the same life goes the same way every time.
 """
 
-import atexit
 import itertools
 import re
 import shutil
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -284,7 +284,7 @@ def folder() -> Path:
     """A folder in memory, where there is one: no life outlives its process."""
     memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
     made = Path(tempfile.mkdtemp(prefix="sync-daemon-lives-", dir=memory if memory.is_dir() else None))
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    Finalize(None, shutil.rmtree, args=(made, True), exitpriority=1)  # atexit is passed over in a pool's processes
     return made
 
 
