@@ -1,9 +1,9 @@
 """What is written down before anything is sent: a later snapshot that equals it is our own writing. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from sync_daemon.changes.cases import CaseSide
+from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.state import KnownContact, Sent
 from sync_daemon.reconcile.decision import Context, Decision
@@ -13,7 +13,7 @@ def intents(decision: Decision, context: Context) -> list[KnownContact]:
     """The rows to store before a case's operations are sent: what equals this later is our own writing."""
     rows: list[KnownContact] = []
     case = decision.case
-    for side in (*case.sides(), *((case.left_behind,) if case.left_behind else ())):
+    for side in _written(case):
         mine = [op for op in decision.operations if _is_on(op, side)]
         creates = any(op.action is Action.CREATE and op.system is side.system.other for op in decision.operations)
         if mine or (creates and side in (case.ghl, case.emailoctopus)):
@@ -23,9 +23,15 @@ def intents(decision: Decision, context: Context) -> list[KnownContact]:
 
 def repeats(decision: Decision, rows: Iterable[KnownContact]) -> bool:
     """Whether all that is to be written down now was before, by a run that didn't get to its end."""
-    sides = (*decision.case.sides(), *((decision.case.left_behind,) if decision.case.left_behind else ()))
-    before = {(side.system, side.contact_id): side.known.sent for side in sides}
+    before = {(side.system, side.contact_id): side.known.sent for side in _written(decision.case)}
     return all(row.sent is not None and row.sent.repeats(before[row.system, row.contact_id]) for row in rows)
+
+
+def _written(case: Case) -> Iterator[CaseSide]:
+    """The contacts that a case may write to."""
+    yield from case.sides()
+    if case.left_behind is not None:
+        yield case.left_behind
 
 
 def _is_on(operation: Operation, side: CaseSide) -> bool:

@@ -1,11 +1,11 @@
 """Deletions: proven by a read by id, decided by policy, held where a day had enough of them (contract, section 6)."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from sync_daemon.changes.cases import who_is_who
 from sync_daemon.cycle.judge import judge
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
+from sync_daemon.model.plan import GUARDED_FOR
 from sync_daemon.model.state import Change, Held, Link, Staged
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
@@ -15,7 +15,6 @@ from sync_daemon.reconcile.deletions import DELETION, UNPROVEN
 from sync_daemon.reconcile.guard import room_left
 
 _AT_ONCE = 100
-_WINDOW = timedelta(hours=24)
 
 
 def decide_missing(run: Run) -> list[Decision]:
@@ -44,7 +43,7 @@ def decide_missing(run: Run) -> list[Decision]:
 def _room(run: Run) -> int:
     """How many more deletions the guard lets through today."""
     store = run.pair.store
-    made = store.mass_changes(run.pair.clock.now() - _WINDOW).get(DELETION, 0)
+    made = store.mass_changes(run.pair.clock.now() - GUARDED_FOR).get(DELETION, 0)
     return room_left(DELETION, run.policy().guard, links=store.totals().links, made=made)
 
 
