@@ -8,9 +8,14 @@ comment explains, or an explanation where nothing survives. An explanation stand
 on the lines above it, and says why no test can or should tell the difference:
 
     # survives: why
+
+All of it takes an hour or two. A file whose verdicts are there, and since which neither the program nor a test has
+changed, isn't run again: after a break the same command goes on with the next one.
 """
 
 import ast
+import hashlib
+import json
 import os
 import re
 import subprocess
@@ -35,6 +40,8 @@ CAUGHT = ("killed", "timeout", "caught by type check", "segfault")
 LIVES = "20"
 """How many lives of the pure rule machine may notice a change."""
 CHILDREN = "2"
+DONE = Path("mutants/done.json")
+"""Of each file that was run to its end, what the program and the tests were then."""
 
 
 @dataclass(frozen=True)
@@ -54,19 +61,42 @@ def main(names: list[str]) -> int:
     if not paths:
         print(f"none of the pure rooms' files ends in: {', '.join(names)}", file=sys.stderr)
         return 2
-    for path in paths:  # one after another, so that a long run shows what it has found
-        ran = subprocess.run(
-            [sys.executable, "-m", "mutmut", "run", "--max-children", CHILDREN, f"{module(path)}.*"],
-            env={**os.environ, "SYNC_DAEMON_LIVES": LIVES},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        if ran.returncode:
-            print(last_lines(ran.stdout), file=sys.stderr)
-            return 2
-        told(path)
+    try:
+        for number, path in enumerate(paths, 1):  # one after another, so that a long run shows what it has found
+            print(f"[{number}/{len(paths)}] {path}", end=": ", flush=True)
+            if not run(path):
+                return 2
+            print(told(path), flush=True)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on with this file", file=sys.stderr)
+        return 130
     return verdict(paths)
+
+
+def run(path: Path) -> bool:
+    """Let mutmut judge each mutant of a file, unless that is done; False, and why, when it can't."""
+    done: dict[str, str] = json.loads(DONE.read_text()) if DONE.exists() else {}
+    now = fingerprint()
+    if done.get(str(path)) == now:
+        return True
+    ran = subprocess.run(
+        [sys.executable, "-m", "mutmut", "run", "--max-children", CHILDREN, f"{module(path)}.*"],
+        env={**os.environ, "SYNC_DAEMON_LIVES": LIVES},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        print(last_lines(ran.stdout), file=sys.stderr)
+        return False
+    DONE.write_text(json.dumps({**done, str(path): now}, indent=1))
+    return True
+
+
+def fingerprint() -> str:
+    """What a verdict rests on: the program, the tests, and how they are run."""
+    files = [Path("pyproject.toml"), *sorted(Path("sync_daemon").rglob("*.py")), *sorted(Path("tests").rglob("*.py"))]
+    return hashlib.sha256(b"\0".join(str(one).encode() + one.read_bytes() for one in files)).hexdigest()
 
 
 def module(path: Path) -> str:
@@ -79,11 +109,10 @@ def last_lines(output: str) -> str:
     return "\n".join(re.split(r"[\r\n]+", output)[-30:])
 
 
-def told(path: Path) -> None:
-    """Say how one file fared."""
+def told(path: Path) -> str:
+    """How one file fared."""
     count = Counter(statuses(path).values())
-    caught = sum(count[status] for status in CAUGHT)
-    print(f"{path}: {caught} of {count.total()} caught", flush=True)
+    return f"{sum(count[status] for status in CAUGHT)} of {count.total()} caught"
 
 
 def statuses(path: Path) -> dict[str, str]:

@@ -136,7 +136,7 @@ def test_whom_a_policy_unsubscribed_is_created_again_as_the_policy_says(
     if resubscribe is Resubscribe.ALLOW or asked:
         assert NotRevoked(**{**NEW, **by}).consent is consent
     else:
-        with pytest.raises(WithoutEvidence, match="a policy unsubscribed the address"):
+        with pytest.raises(WithoutEvidence, match=said("a policy unsubscribed the address")):
             NotRevoked(**{**NEW, **by})
 
 
