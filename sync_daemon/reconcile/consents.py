@@ -82,7 +82,7 @@ def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
     if any(newly_revoked(side) for side in case.duplicates) or _came_revoked(case) or case.enters_revoked:
         # A block that is new, whatever the contact itself said before, and nobody's to lift.
         one = replace(one, before=one.before and Consent.GRANTED, now=REVOKED, permanent=True)
-    history, policy = _history(case, ghl, one), context.policy
+    history, policy = _history(case, one), context.policy
     decision = decide_consent(one, other, history, policy.resubscribe, double_opt_in=policy.double_opt_in)
     ends_revoked = REVOKED in (decision.ghl, decision.emailoctopus) or (
         one.now is REVOKED and consent_now(emailoctopus) is REVOKED and decision.ghl is None
@@ -90,7 +90,7 @@ def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
     revoked = ends_revoked and decision.cause is not None and decision.cause.by_person
     step = _step_up(case, decision, one, history, policy) if decision.step_up else None
     operations = (step,) if step else tuple(_revocations(case, ghl, emailoctopus, decision, revoked=revoked))
-    half = not first and was_being_revoked(ghl) and _is_half_revoked(ghl, emailoctopus)
+    half = was_being_revoked(ghl) and _is_half_revoked(ghl, emailoctopus)
     return CaseConsent(_own_block(decision, operations, ghl, half=half), revoked, operations)
 
 
@@ -183,17 +183,18 @@ def _side(side: CaseSide, *, first: bool) -> ConsentSide:
     return ConsentSide(sent if ours else agreed, now, permanent)
 
 
-def _history(case: Case, ghl: CaseSide, one: ConsentSide) -> ConsentHistory:
+def _history(case: Case, one: ConsentSide) -> ConsentHistory:
+    ghl, emailoctopus = case.both()
     link = case.link or case.former
     if one.now is REVOKED and was_being_revoked(ghl):
         return ConsentHistory((link.cause if link else None) or Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
-    if one.now is REVOKED and _was_being_created_blocked(case, ghl):
+    if one.now is REVOKED and _was_being_created_blocked(case):
         return ConsentHistory(Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
     by_person = case.remembered if case.remembered is not None and case.remembered.by_person else None
-    remembered = case.remembered or _policy_of_orphan(case.emailoctopus)
+    remembered = case.remembered or _policy_of_orphan(emailoctopus)
     if link is None and by_person is None and blocked_by_policy(case, ghl):
         return ConsentHistory(Cause.POLICY, dnd_by_us=True)
-    if case.emailoctopus is not None and was_being_revoked(case.emailoctopus) and one.now is not REVOKED:
+    if was_being_revoked(emailoctopus) and one.now is not REVOKED:
         remembered = remembered or Cause.POLICY
     if link is None:
         return ConsentHistory(remembered)
@@ -202,19 +203,20 @@ def _history(case: Case, ghl: CaseSide, one: ConsentSide) -> ConsentHistory:
 
 def _leaves_scope(case: Case, context: Context) -> bool:
     """Whether the link leaves the scope now: what was revoked for that is no person's revocation, carried."""
-    snapshot = case.ghl.snapshot if case.ghl else None
-    if case.link is None or not case.link.in_scope or snapshot is None:
+    link, snapshot = case.link, case.both()[0].snapshot
+    if link is None or not link.in_scope or snapshot is None:
         return False
     revokes = context.policy.on_leave_scope is OnLeaveScope.UNSUBSCRIBE
     return revokes and not in_scope(context.policy.scope, snapshot)
 
 
-def _was_being_created_blocked(case: Case, ghl: CaseSide) -> bool:
+def _was_being_created_blocked(case: Case) -> bool:
     """Whether a contact that nobody knows yet is the one that was about to be created, blocked, for somebody revoked.
 
     One that changed before or after that may be blocked by a person.
     """
-    sent = (case.emailoctopus.known.sent if case.emailoctopus else None) or Sent()
+    ghl, emailoctopus = case.both()
+    sent = emailoctopus.known.sent or Sent()
     if not sent.creation or case.link is not None or ghl.known.baseline is not None or ghl.snapshot is None:
         return False
     return sent.made(ghl.snapshot.updated_at)
@@ -232,10 +234,9 @@ def _was_being_freed(side: CaseSide) -> bool:
     return now is sent.consent or (now is REVOKED and changed)
 
 
-def _policy_of_orphan(side: CaseSide | None) -> Cause | None:
+def _policy_of_orphan(side: CaseSide) -> Cause | None:
     """What revoked a contact that had lost its link, where no person is remembered: the delete policy."""
-    orphan = side is not None and side.known.unlinked is Unlinked.ORPHAN
-    if side is None or not orphan or newly_revoked(side) or consent_now(side) is not REVOKED:
+    if side.known.unlinked is not Unlinked.ORPHAN or newly_revoked(side) or consent_now(side) is not REVOKED:
         return None
     return Cause.POLICY
 

@@ -62,15 +62,12 @@ def kind_of(operation: Operation) -> MassChange | None:
     """The kind an operation is, or has a part of; None where no guard counts it."""
     if operation.policy is not None:
         return operation.policy
-    match operation.action:
-        case Action.CREATE:
-            return _CREATION_IN[operation.system]
-        case Action.REMOVE_TAGS:
-            return MassChange.TAG_REMOVAL
-        case Action.UPDATE if None in operation.fields.values():
-            return MassChange.BLANK
-        case _:
-            return None
+    if operation.action is Action.CREATE:
+        return _CREATION_IN[operation.system]
+    if operation.action is Action.REMOVE_TAGS:
+        return MassChange.TAG_REMOVAL
+    clears = operation.action is Action.UPDATE and None in operation.fields.values()
+    return MassChange.BLANK if clears else None
 
 
 def asked(decision: Decision) -> dict[MassChange, Ids]:
@@ -119,13 +116,14 @@ def guarded(
     ]
     for kind, ids in wanted.items():
         entry = entries.get(kind)
-        if entry is not None and (entry.approved or entry.discarded):
+        discarded = entry is not None and entry.discarded
+        too_many = kind in new and kind in over
+        if entry is not None and (entry.approved or discarded):
             over_and_done.append(entry)
-        if entry is not None and entry.discarded:
-            result = _without(result, kind, rules, agreed=True)
-        elif (entry is not None and not entry.approved) or (kind in new and kind in over):
-            result = _without(result, kind, rules, agreed=False)
-            holds += [Held(*ids, kind, over[kind], now)] if entry is None else []
+        if too_many or discarded or (entry is not None and not entry.approved):
+            result = _without(result, kind, rules, agreed=discarded)
+        if too_many:
+            holds.append(Held(*ids, kind, over[kind], now))
     return replace(
         result,
         holds=(*result.holds, *holds),

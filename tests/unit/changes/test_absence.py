@@ -32,8 +32,8 @@ def test_the_last_total_counts() -> None:
 
 
 def test_what_is_not_stored_was_shown_all_the_same() -> None:
-    listings = [tally(page(malformed=("a", "b")), page(dropped=2)), tally(page(malformed=("b",), dropped=1))]
-    assert counted(listings, Seen(listed=10, old=0, old_listed=0)) == 10 + 2 + 3
+    listings = [tally(page(malformed=("a", "b")), page(dropped=2), page(dropped=1)), tally(page(malformed=("b",), dropped=1))]
+    assert counted(listings, Seen(listed=10, old=0, old_listed=0)) == 10 + 2 + 4
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,7 @@ def test_totals_of_several_listings_add_up(totals: list[int | None], told: int |
         # One who unsubscribed meanwhile may have been in neither listing.
         ({"subscribed": 3, "unsubscribed": 2}, {"subscribed": 2, "unsubscribed": 3}, 3),
         ({"subscribed": 3}, {"subscribed": 2, "unsubscribed": 1}, 1),
+        ({"subscribed": 2, "unsubscribed": 1}, {"subscribed": 3}, 1),
     ],
 )
 def test_counts_before_and_after_tell_the_least_there_were(

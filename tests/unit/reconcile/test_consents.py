@@ -10,7 +10,7 @@ from sync_daemon.changes.cases import CaseSide
 from sync_daemon.model.contact import Consent, Source
 from sync_daemon.model.grants import ConsentHistory, LiftedInGhl, OptedInAgain
 from sync_daemon.model.plan import Action, Operation
-from sync_daemon.model.policy import Resubscribe
+from sync_daemon.model.policy import OnLeaveScope, Resubscribe, ScopeRule
 from sync_daemon.model.state import Baseline, Cause, KnownContact, Link, Sent, Unlinked
 from sync_daemon.reconcile.consents import (
     CaseConsent,
@@ -36,7 +36,8 @@ def known(consent: Consent | None, agreed: Consent | None = None, contact_id: st
 
 
 def decided(ghl_side: CaseSide, there_side: CaseSide, link: Link = LINK, **more: Any) -> CaseConsent:
-    policy = {name: more.pop(name) for name in ("resubscribe", "double_opt_in") if name in more}
+    policies = "resubscribe", "double_opt_in", "on_leave_scope", "scope"
+    policy = {name: more.pop(name) for name in policies if name in more}
     return case_consent(linked(ghl_side, there_side, link, **more), context(**policy), first=False)
 
 
@@ -333,6 +334,29 @@ def test_an_orphan_that_subscribed_again_has_no_policy_against_it() -> None:
     assert (found.operations, found.decision.cause) == ((), None)
 
 
+BLOCKED_BY_POLICY = {**ORPHAN, "remembered": Cause.POLICY}
+
+
+@pytest.mark.parametrize(
+    ("changes", "lifted"),
+    [
+        ({}, True),
+        ({"unlinked": Unlinked.SUPPRESSED}, False),
+        ({"unlinked": None}, False),
+        ({"remembered": None}, False),
+        ({"remembered": Cause.PERSON_EMAILOCTOPUS}, False),
+        ({"baseline": Baseline(consent=GRANTED)}, False),  # somebody blocked it after that
+    ],
+)
+def test_a_block_by_the_delete_policy_is_lifted_for_whoever_subscribed_again(
+    changes: dict[str, Any], lifted: bool
+) -> None:
+    row = {**BLOCKED_BY_POLICY, **changes}
+    remembered = row.pop("remembered")
+    found = met_first(unmet(person(consent=REVOKED), **row), unmet(subscriber()), remembered=remembered)
+    assert [one.action for one in found.operations] == [Action.LIFT_DND if lifted else Action.SET_STATUS]
+
+
 def test_a_link_that_this_one_replaces_is_the_history() -> None:
     former = replace(OURS, cause=Cause.POLICY, consent_held=True)
     found = met_first(unmet(person(consent=REVOKED)), unmet(subscriber()), former=former)
@@ -377,6 +401,55 @@ def test_an_own_block_is_known_again_when_the_person_opted_in_meanwhile() -> Non
     found = decided(ghl(GRANTED, REVOKED, sent=sent(REVOKED)), there(GRANTED, GRANTED))
     [lift] = found.operations
     assert lift.action is Action.LIFT_DND
+    assert not found.decision.dnd_by_us
+
+
+@pytest.mark.parametrize(
+    ("here_now", "there_now", "rest", "by_us"),
+    [
+        (REVOKED, GRANTED, [unsubscribe("g1", "e1", BLOCKED_HERE)], True),
+        (GRANTED, REVOKED, [set_dnd("g1", "e1", UNSUBSCRIBED_THERE)], True),
+        (REVOKED, REVOKED, [], True),
+        (GRANTED, GRANTED, [], False),
+    ],
+)
+def test_of_both_revocations_that_a_namesakes_block_asked_for_the_missing_one_is_made(
+    here_now: Consent, there_now: Consent, rest: list[Operation], by_us: bool
+) -> None:
+    found = decided(ghl(GRANTED, here_now, sent=sent(REVOKED)), there(GRANTED, there_now, sent=sent(REVOKED)))
+    assert (list(found.operations), found.decision.dnd_by_us) == (rest, by_us)
+
+
+def test_the_half_of_them_that_arrived_is_our_own_on_two_that_meet_too() -> None:
+    block = unmet(person("g2", consent=REVOKED))
+    one, other = unmet(person(consent=REVOKED), sent=sent(REVOKED)), unmet(subscriber(), sent=sent(REVOKED))
+    found = met_first(one, other, duplicates=(block,))
+    assert (found.operations, found.decision.dnd_by_us) == ((unsubscribe("g1", "e1", BLOCKED_HERE),), True)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "was_sent", "row", "ours"),
+    [
+        (0, Sent(creation=True, since=at(0)), {}, True),
+        (2, Sent(creation=True, since=at(0)), {}, False),
+        (0, Sent(creation=True), {}, False),
+        (0, Sent(since=at(0)), {}, False),
+        (0, Sent(creation=True, since=at(0)), {"baseline": Baseline()}, False),
+    ],
+)
+def test_a_contact_that_was_being_created_blocked_has_our_own_block(
+    minutes: float, was_sent: Sent, row: dict[str, Any], ours: bool
+) -> None:
+    made = unmet(person(consent=REVOKED, minutes=minutes), **row)
+    found = met_first(made, unmet(subscriber(consent=REVOKED), sent=was_sent))
+    cause = Cause.PERSON_EMAILOCTOPUS if ours else Cause.PERSON_GHL
+    assert (found.decision.cause, found.decision.dnd_by_us) == (cause, ours)
+
+
+def test_a_contact_that_is_linked_or_was_not_read_was_not_being_created() -> None:
+    other = unmet(subscriber(consent=REVOKED), sent=Sent(creation=True, since=at(0)))
+    for found in (decided(unmet(person(consent=REVOKED)), other), met_first(CaseSide(known(REVOKED)), other)):
+        assert (found.decision.cause, found.decision.dnd_by_us) == (Cause.PERSON_GHL, False)
 
 
 def test_a_block_that_was_lifted_meanwhile_is_known_to_have_been_there() -> None:
@@ -385,6 +458,34 @@ def test_a_block_that_was_lifted_meanwhile_is_known_to_have_been_there() -> None
     assert step.consent is GRANTED
     assert isinstance(step.sets, LiftedInGhl)
     assert (step.sets.agreed, step.sets.history.cause) == (REVOKED, Cause.POLICY)
+
+
+IN_CLUB = ScopeRule(tags_all=("club",))
+
+
+@pytest.mark.parametrize(
+    ("on_leave_scope", "tags", "changes", "carried"),
+    [
+        (OnLeaveScope.UNSUBSCRIBE, (), {}, False),
+        (OnLeaveScope.KEEP, (), {}, True),
+        (OnLeaveScope.REMOVE_TAGS, (), {}, True),
+        (OnLeaveScope.UNSUBSCRIBE, ("club",), {}, True),
+        (OnLeaveScope.UNSUBSCRIBE, (), {"in_scope": False}, True),
+    ],
+)
+def test_what_leaving_the_scope_was_unsubscribing_had_no_block_in_ghl_that_somebody_lifted(
+    on_leave_scope: OnLeaveScope, tags: tuple[str, ...], changes: dict[str, Any], carried: bool
+) -> None:
+    side = ghl(GRANTED, GRANTED).with_read(person(tags=tags))
+    died = there(GRANTED, REVOKED, sent=sent(REVOKED))
+    found = decided(side, died, replace(LINK, **changes), on_leave_scope=on_leave_scope, scope=IN_CLUB)
+    assert (found.operations, found.decision.held) == ((), carried)
+
+
+def test_whoever_was_not_read_did_not_leave_the_scope() -> None:
+    died = there(GRANTED, REVOKED, sent=sent(REVOKED))
+    found = decided(CaseSide(known(GRANTED, GRANTED)), died, on_leave_scope=OnLeaveScope.UNSUBSCRIBE, scope=IN_CLUB)
+    assert found.decision.held
 
 
 def test_who_is_remembered_to_have_revoked_outweighs_policy_then_too() -> None:

@@ -168,6 +168,9 @@ def test_what_waits_for_a_person_or_is_a_first_load_needs_no_room() -> None:
     assert set(fresh(decided(UNTAG, BLANK, of=case(held("blank"))), first_load=False)) == {MassChange.TAG_REMOVAL}
     assert fresh(decided(CREATE), first_load=True) == {}
     assert set(fresh(decided(UNTAG, CREATE), first_load=True)) == {MassChange.TAG_REMOVAL}
+    first = hold(decided(CREATE), MassChange.CREATE_IN_EMAILOCTOPUS, first_load=True)
+    assert (first.operations, first.holds, first.counted) == ((CREATE,), (), frozenset())
+    assert asking(decided(UNTAG, CREATE), RULES, first_load=True).asking == {MassChange.TAG_REMOVAL}
 
 
 # what is left
@@ -204,6 +207,28 @@ def test_the_other_fields_of_an_update_go() -> None:
     assert after.counted == {MassChange.TAG_REMOVAL}
 
 
+def test_whatever_else_is_written_on_both_sides_goes_beside_held_fields() -> None:
+    here = replace(BLANK, system=GHL, fields={"firstName": None, "lastName": "Day"}, parts=(FIRST.key, LAST.key))
+    after = hold(decided(TAG, BLANK, here, DND), MassChange.BLANK)
+    assert after.operations == (
+        TAG,
+        replace(BLANK, fields={"FirstName": "Ida"}, parts=(FIRST.key,)),
+        replace(here, fields={"lastName": "Day"}, parts=(LAST.key,)),
+        DND,
+    )
+    assert after.settles == {"tags", "consent"}
+
+
+def test_each_kind_over_its_limit_is_held_by_itself() -> None:
+    after = hold(decided(BLANK, UNTAG), MassChange.BLANK, MassChange.TAG_REMOVAL)
+    assert [entry.action for entry in after.holds] == ["blank", "tag_removal"]
+
+
+def test_held_fields_leave_a_decision_without_a_link_and_one_that_makes_it_as_they_are() -> None:
+    assert hold(decided(BLANK, link=None), MassChange.BLANK).link is None
+    assert hold(decided(BLANK, of=replace(case(), link=None)), MassChange.BLANK).link == LINK
+
+
 def test_a_held_field_is_no_further_answer_to_an_echo() -> None:
     more = replace(LINK, bounces={LAST.key: (NOW, NOW), FIRST.key: (NOW,)})
     after = hold(decided(BLANK, link=more), MassChange.BLANK)
@@ -236,8 +261,12 @@ def test_a_held_creation_leaves_the_contact_unlinked_and_blocks_go() -> None:
 
 
 def test_a_held_deletion_leaves_the_link_as_it_was() -> None:
-    after = hold(decided(DELETE, dissolves=None, link=None, unlinked=Unlinked.DELETED), MassChange.DELETION)
-    assert (after.operations, after.link, after.settles, after.dissolves) == ((), LINK, frozenset(), None)
+    before = decided(DELETE, dissolves=LINK, link=None, unlinked=Unlinked.DELETED, remember=Cause.POLICY)
+    after = hold(before, MassChange.DELETION)
+    entry = Held("g1", "e1", "deletion", "too many", NOW)
+    assert after == Decision(before.case, link=LINK, unlinked=Unlinked.HELD, holds=(entry,))
+    alone = Case(emailoctopus=CaseSide(KnownContact(EMAILOCTOPUS, "e1")))
+    assert hold(Decision(alone, (DELETE,)), MassChange.DELETION).link is None
 
 
 def test_a_persons_revocation_goes_out_though_the_deletion_after_it_is_held() -> None:
@@ -344,6 +373,9 @@ def test_an_operation_is_split_by_what_it_clears() -> None:
     assert rest == replace(BLANK, fields={"FirstName": "Ida"}, parts=(FIRST.key,))
     assert part == replace(BLANK, fields={"LastName": None}, parts=(LAST.key,))
     assert split(UNTAG, MassChange.TAG_REMOVAL, RULES) == (None, UNTAG)
+    moves = replace(BLANK, address="a@example.com")
+    rest, part = split(moves, MassChange.BLANK, RULES)
+    assert (rest and rest.address, part.address) == ("a@example.com", None)
 
 
 def test_a_plan_parts_what_is_written_from_what_is_held() -> None:
