@@ -42,6 +42,8 @@ LIVES = "20"
 CHILDREN = "2"
 DONE = Path("mutants/done.json")
 """Of each file that was run to its end, what the program and the tests were then."""
+STATS = Path("mutants/mutmut-stats.json")
+"""Where mutmut keeps which tests run which function; it never notices that a test changed."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ def run(path: Path) -> bool:
     now = fingerprint()
     if done.get(str(path)) == now:
         return True
+    if now not in done.values():  # whichever tests reach a function has to be asked anew
+        STATS.unlink(missing_ok=True)
     ran = subprocess.run(
         [sys.executable, "-m", "mutmut", "run", "--max-children", CHILDREN, f"{module(path)}.*"],
         env={**os.environ, "SYNC_DAEMON_LIVES": LIVES},

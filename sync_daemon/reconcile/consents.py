@@ -190,9 +190,8 @@ def _history(case: Case, one: ConsentSide) -> ConsentHistory:
         return ConsentHistory((link.cause if link else None) or Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
     if one.now is REVOKED and _was_being_created_blocked(case):
         return ConsentHistory(Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
-    by_person = case.remembered if case.remembered is not None and case.remembered.by_person else None
     remembered = case.remembered or _policy_of_orphan(emailoctopus)
-    if link is None and by_person is None and blocked_by_policy(case, ghl):
+    if link is None and blocked_by_policy(case, ghl):
         return ConsentHistory(Cause.POLICY, dnd_by_us=True)
     if was_being_revoked(emailoctopus) and one.now is not REVOKED:
         remembered = remembered or Cause.POLICY

@@ -53,7 +53,7 @@ _IN_EMAILOCTOPUS = {
 }
 
 
-def effect_of(deleted_in: AbstractSet[SystemName], rule: DeleteRule, *, inside: bool = True) -> Effect:
+def effect_of(deleted_in: AbstractSet[SystemName], rule: DeleteRule, *, inside: bool) -> Effect:
     """The delete policy's answer. Nothing is done where both are gone, or to a contact that is out of scope."""
     if len(deleted_in) > 1 or not inside:
         return Effect.NOTHING
@@ -68,17 +68,17 @@ def decide_deletion(case: Case, context: Context) -> Decision | Needs:
     if case.link is None:
         raise ValueError("only a link's contacts are buried")
     gone = {side.system for side in case.gone}
-    survivor = next((side for side in (case.ghl, case.emailoctopus) if side and side.system not in gone), None)
+    survivor = next((side for side in case.both() if side.system not in gone), None)
     if survivor is None:
         return _buried(case, case.link, context, Effect.NOTHING)
     namesakes = case.duplicates if survivor.system is EMAILOCTOPUS else ()
     unread = frozenset((side.system, side.contact_id) for side in (survivor, *namesakes) if not read_by_id(side))
-    if unread:
+    if unread or survivor.snapshot is None:
         return Needs(unread)
     heir = namesakes[0] if namesakes else (case.found.heir if case.found else None)
     if heir is not None:
         return _inherited(case, case.link, heir, context)
-    address = survivor.snapshot.address if survivor.snapshot else None
+    address = survivor.snapshot.address
     if case.found is None and address is not None:
         return Needs(frozenset(), frozenset({(survivor.system.other, address)}))
     if case.found is not None and case.found.claimed:
@@ -98,7 +98,7 @@ def healed(case: Case) -> tuple[Held, ...]:
 
 
 def _inside(case: Case, link: Link, context: Context) -> bool:
-    snapshot = case.ghl.snapshot if case.ghl else None
+    snapshot = case.both()[0].snapshot
     return link.in_scope and (snapshot is None or in_scope(context.policy.scope, snapshot))
 
 
@@ -121,7 +121,6 @@ def _buried(case: Case, link: Link, context: Context, effect: Effect, survivor: 
 def _inherited(case: Case, link: Link, heir: CaseSide, context: Context) -> Decision | Needs:
     """The contact that has the address now takes the link over; the two meet anew, the stricter consent counts."""
     ghl = heir.system is GHL
-    others = tuple(side for side in case.duplicates if side.contact_id != heir.contact_id) if ghl else case.duplicates
     revoked = any(consent_now(side) is Consent.REVOKED for side in case.gone) and link.cause is not Cause.POLICY
     inherits = replace(
         case,
@@ -129,7 +128,7 @@ def _inherited(case: Case, link: Link, heir: CaseSide, context: Context) -> Deci
         former=replace(link, dnd_by_us=link.dnd_by_us and not ghl),  # nobody knows who blocked the other contact
         ghl=heir if ghl else case.ghl,
         emailoctopus=case.emailoctopus if ghl else heir,
-        duplicates=others,
+        duplicates=tuple(side for side in case.duplicates if side.contact_id != heir.contact_id),
         namesakes=tuple(one for one in case.namesakes if one.contact_id != heir.contact_id),
         enters_revoked=revoked,
     )
@@ -141,14 +140,14 @@ def _inherited(case: Case, link: Link, heir: CaseSide, context: Context) -> Deci
 
 def _recreated(case: Case, link: Link, context: Context) -> Decision | Needs:
     """The GHL contact as if it had never had an EmailOctopus contact; one never confirmed has yet to be."""
-    there = case.emailoctopus.known if case.emailoctopus else None
-    cause = _cause(case, link, (), case.ghl)
+    ghl, there = case.both()
+    cause = _cause(case, link, (), ghl)
     remembered = case.remembered if case.remembered and case.remembered.by_person else cause
     alone = replace(case, link=None, emailoctopus=None, former=link, parked={}, remembered=remembered)
     answer = decide_ghl_only(alone, context)
     if isinstance(answer, Needs):
         return answer
-    pending = there is not None and there.consent is Consent.PENDING
+    pending = there.known.consent is Consent.PENDING
     operations = tuple(
         replace(op, sets=replace(op.sets, consent=Consent.PENDING))
         if pending and isinstance(op.sets, NotRevoked)
@@ -172,11 +171,12 @@ def _entombed(answer: Decision, case: Case, link: Link, context: Context, effect
 
 
 def _operations(case: Case, context: Context, effect: Effect, survivor: CaseSide) -> tuple[Operation, ...]:
-    ids = (case.ghl.contact_id if case.ghl else None, case.emailoctopus.contact_id if case.emailoctopus else None)
+    ghl, there = case.both()
+    ids = (ghl.contact_id, there.contact_id)
     # A revocation that was about to be written when the process died is this rule's own: it is done again.
     revoked = consent_now(survivor) is Consent.REVOKED and not was_being_revoked(survivor)
     if effect is Effect.DELETE:
-        return (delete(ids[0], survivor.contact_id, "deleted in GoHighLevel; deletes.in_ghl: delete"),)
+        return (delete(ghl.contact_id, survivor.contact_id, "deleted in GoHighLevel; deletes.in_ghl: delete"),)
     revoke = set_dnd if survivor.system is GHL else unsubscribe
     if any(map(_by_person, case.gone)):  # the last that was seen of it was a person's revocation
         reason = f"revoked in {_LABEL[survivor.system.other]}, then deleted there"
@@ -196,11 +196,10 @@ def _operations(case: Case, context: Context, effect: Effect, survivor: CaseSide
 _SUPPRESSED = "deleted in EmailOctopus; deletes.in_emailoctopus: suppress"
 
 
-def _marks(ids: tuple[str | None, str | None], survivor: CaseSide, context: Context) -> tuple[Operation, ...]:
+def _marks(ids: tuple[str, str], survivor: CaseSide, context: Context) -> tuple[Operation, ...]:
     """The tag that marks in GHL whom EmailOctopus deleted, unless it is there."""
     tag = context.policy.deletes.tag
-    held = survivor.snapshot.tags if survivor.snapshot else ()
-    if fold(tag) in map(fold, held):
+    if survivor.snapshot is not None and fold(tag) in map(fold, survivor.snapshot.tags):
         return ()
     return (Operation(GHL, Action.ADD_TAGS, *ids, _SUPPRESSED, tags=(tag,), parts=("tags",), policy=DELETION),)
 
@@ -209,8 +208,10 @@ def _cause(case: Case, link: Link, operations: tuple[Operation, ...], survivor: 
     """Who revoked, for ever with the address; None where it isn't revoked."""
     ends = (survivor, *case.gone) if survivor else case.gone
     revoked = any(op.revokes for op in operations) or any(consent_now(side) is Consent.REVOKED for side in ends)
-    if not revoked or (link.cause is not None and link.cause.by_person):
-        return link.cause if revoked else None
+    if not revoked:
+        return None
+    if link.cause is not None and link.cause.by_person:
+        return link.cause
     person = next(filter(_by_person, ends), None)
     return Cause.POLICY if person is None else PERSON_IN[person.system]
 

@@ -32,7 +32,10 @@ def test_the_last_total_counts() -> None:
 
 
 def test_what_is_not_stored_was_shown_all_the_same() -> None:
-    listings = [tally(page(malformed=("a", "b")), page(dropped=2), page(dropped=1)), tally(page(malformed=("b",), dropped=1))]
+    listings = [
+        tally(page(malformed=("a", "b")), page(dropped=2), page(dropped=1)),
+        tally(page(malformed=("b",), dropped=1)),
+    ]
     assert counted(listings, Seen(listed=10, old=0, old_listed=0)) == 10 + 2 + 4
 
 

@@ -3,16 +3,26 @@
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 
 from sync_daemon.changes.cases import Case, CaseSide, Found
-from sync_daemon.model.plan import Action, MassChange
-from sync_daemon.model.policy import DeletedInEmailOctopus, DeletedInGhl, DeleteRule, PairPolicy
-from sync_daemon.model.state import Cause, Held, Link, Parked
+from sync_daemon.model.contact import Consent, Source
+from sync_daemon.model.plan import Action, MassChange, Operation
+from sync_daemon.model.policy import (
+    DeletedInEmailOctopus,
+    DeletedInGhl,
+    DeleteRule,
+    PairPolicy,
+    Resubscribe,
+    ScopeRule,
+)
+from sync_daemon.model.state import Cause, Held, KnownContact, Link, Parked, Tombstone
 from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.consents import set_dnd, unsubscribe
 from sync_daemon.reconcile.decide import decide
-from sync_daemon.reconcile.decision import Context, Decision, Needs, revocations_of
+from sync_daemon.reconcile.decision import Context, Decision, Needs, Notice, revocations_of
 from sync_daemon.reconcile.deletions import Effect, effect_of
 from tests.unit.changes.values import (
     ADA,
@@ -20,6 +30,7 @@ from tests.unit.changes.values import (
     EMAILOCTOPUS,
     GHL,
     GRANTED,
+    PENDING,
     REVOKED,
     agreed,
     at,
@@ -57,9 +68,9 @@ NOW = at(60 * 24)
 LINK = Link("g1", "e1")
 
 
-def context(rule: DeleteRule | None = None) -> Context:
+def context(rule: DeleteRule | None = None, **policy: Any) -> Context:
     return Context(
-        PairPolicy("main", deletes=rule or DeleteRule()),
+        PairPolicy("main", deletes=rule or DeleteRule(), **policy),
         (),
         detector(),
         NOW,
@@ -79,41 +90,71 @@ def case(gone: SystemName, *, link: Link = LINK, searched: bool = True, **surviv
     return Case(link, *ends, gone=(lost,), found=Found() if searched else None)
 
 
-def decided(one: Case, rule: DeleteRule | None = None) -> Decision:
-    answer = decide(one, context(rule))
-    assert isinstance(answer, Decision)
+def decided(one: Case, rule: DeleteRule | None = None, **policy: Any) -> Decision:
+    answer = decide(one, context(rule, **policy))
+    assert isinstance(answer, Decision), answer
     return answer
 
 
+def buried(one: Case, deleted_in: SystemName, done: str, *operations: Operation, **more: Any) -> Decision:
+    """The whole of a decision that ends a link."""
+    where = "GoHighLevel" if deleted_in is GHL else "EmailOctopus"
+    return Decision(
+        one,
+        operations,
+        settles=frozenset({"consent"}),
+        dissolves=LINK,
+        notices=(Notice("deletion", f"deleted in {where}: {done}"),),
+        tombstone=Tombstone("g1", "e1", deleted_in, NOW, done, GRANTED, digest(ADA)),
+        **more,
+    )
+
+
+SUPPRESSED = "deleted in EmailOctopus; deletes.in_emailoctopus: suppress"
+BY_POLICY: dict[str, Any] = {"policy": MassChange.DELETION}
+BLOCK = replace(set_dnd("g1", "e1", SUPPRESSED), **BY_POLICY)
+MARK = Operation(
+    GHL, Action.ADD_TAGS, "g1", "e1", SUPPRESSED, tags=("deleted-in-emailoctopus",), parts=("tags",), **BY_POLICY
+)
+
+
 def test_unsubscribe() -> None:
-    decision = decided(case(GHL))
-    [operation] = decision.operations
-    assert (operation.system, operation.action, operation.consent) == (EMAILOCTOPUS, Action.SET_STATUS, REVOKED)
-    assert (operation.ghl_id, operation.emailoctopus_id) == ("g1", "e1")
-    assert operation.policy is MassChange.DELETION
-    assert decision.remember is Cause.POLICY
-    assert decision.dissolves == LINK
-    stone = decision.tombstone
-    assert stone is not None
-    assert (stone.deleted_in, stone.done, stone.at) == (GHL, "unsubscribe", NOW)
-    assert (stone.consent, stone.address) == (GRANTED, digest(ADA))
+    operation = unsubscribe("g1", "e1", "deleted in GoHighLevel; deletes.in_ghl: unsubscribe")
+    expected = buried(case(GHL), GHL, "unsubscribe", replace(operation, **BY_POLICY), remember=Cause.POLICY)
+    assert decided(case(GHL)) == expected
 
 
 def test_delete() -> None:
-    decision = decided(case(GHL), DeleteRule(in_ghl=DeletedInGhl.DELETE))
-    [operation] = decision.operations
-    assert (operation.action, operation.emailoctopus_id) == (Action.DELETE, "e1")
-    assert operation.policy is MassChange.DELETION
-    assert decision.remember is None
+    reason = "deleted in GoHighLevel; deletes.in_ghl: delete"
+    operation = Operation(EMAILOCTOPUS, Action.DELETE, "g1", "e1", reason, parts=("deletion",), **BY_POLICY)
+    assert decided(case(GHL), DeleteRule(in_ghl=DeletedInGhl.DELETE)) == buried(case(GHL), GHL, "delete", operation)
 
 
 def test_suppress() -> None:
-    decision = decided(case(EMAILOCTOPUS))
-    block, mark = decision.operations
-    assert (block.system, block.action, block.ghl_id) == (GHL, Action.SET_DND, "g1")
-    assert (mark.system, mark.action, mark.tags) == (GHL, Action.ADD_TAGS, ("deleted-in-emailoctopus",))
-    assert {block.policy, mark.policy} == {MassChange.DELETION}
-    assert decision.remember is Cause.POLICY
+    expected = buried(case(EMAILOCTOPUS), EMAILOCTOPUS, "suppress", BLOCK, MARK, remember=Cause.POLICY)
+    assert decided(case(EMAILOCTOPUS)) == expected
+
+
+CLUB = ScopeRule(tags_all=("club",))
+
+
+@pytest.mark.parametrize(
+    ("gone", "in_scope", "tags", "done"),
+    [
+        (GHL, True, None, "unsubscribe"),
+        (GHL, False, None, "nothing"),
+        (EMAILOCTOPUS, True, ["club"], "suppress"),
+        (EMAILOCTOPUS, True, [], "nothing"),
+        (EMAILOCTOPUS, False, ["club"], "nothing"),
+    ],
+)
+def test_out_of_scope_a_deletion_does_nothing(
+    gone: SystemName, in_scope: bool, tags: list[str] | None, done: str
+) -> None:
+    more = {} if tags is None else {"tags": tags}
+    decision = decided(case(gone, link=replace(LINK, in_scope=in_scope), **more), scope=CLUB)
+    assert decision.tombstone is not None
+    assert (decision.tombstone.done, bool(decision.operations)) == (done, done != "nothing")
 
 
 def test_who_is_marked_and_blocked_already_is_left_alone() -> None:
@@ -127,7 +168,47 @@ def test_recreate() -> None:
     decision = decided(case(EMAILOCTOPUS), DeleteRule(in_emailoctopus=DeletedInEmailOctopus.RECREATE))
     [operation] = decision.operations
     assert (operation.action, operation.consent, operation.policy) == (Action.CREATE, GRANTED, None)
+    assert decision.case == replace(case(EMAILOCTOPUS), link=None, emailoctopus=None, former=LINK)
     assert decision.dissolves == LINK
+    assert decision.notices == (Notice("deletion", "deleted in EmailOctopus: recreate"),)
+    assert decision.tombstone == Tombstone("g1", "e1", EMAILOCTOPUS, NOW, "recreate", GRANTED, digest(ADA))
+
+
+RECREATE = DeleteRule(in_emailoctopus=DeletedInEmailOctopus.RECREATE)
+
+
+def test_whoever_had_not_confirmed_has_yet_to_when_he_is_recreated() -> None:
+    lost = CaseSide(agreed(subscriber(consent=PENDING)))
+    decision = decided(replace(case(EMAILOCTOPUS), emailoctopus=lost, gone=(lost,)), RECREATE)
+    assert [(op.action, op.consent) for op in decision.operations] == [(Action.CREATE, PENDING)]
+
+
+def test_whom_a_policy_had_unsubscribed_is_recreated_as_resubscribe_says() -> None:
+    one = case(EMAILOCTOPUS, link=replace(LINK, cause=Cause.POLICY))
+    lost = CaseSide(agreed(subscriber(consent=REVOKED)))
+    decision = decided(replace(one, emailoctopus=lost, gone=(lost,)), RECREATE, resubscribe=Resubscribe.ALLOW)
+    assert [(op.action, op.consent) for op in decision.operations] == [(Action.CREATE, GRANTED)]
+    assert (decision.remember, decision.regrant) == (None, True)
+
+
+def test_an_address_that_a_person_had_revoked_is_not_recreated() -> None:
+    decision = decided(replace(case(EMAILOCTOPUS), remembered=Cause.PERSON_EMAILOCTOPUS), RECREATE)
+    assert Action.CREATE not in {op.action for op in decision.operations}
+    assert decision.case.remembered is Cause.PERSON_EMAILOCTOPUS
+
+
+def test_a_block_in_ghl_is_a_persons_when_the_other_contact_is_to_be_recreated() -> None:
+    decision = decided(case(EMAILOCTOPUS, consent=REVOKED), RECREATE)
+    assert (decision.operations, decision.case.remembered) == ((), Cause.PERSON_GHL)
+    assert decision.remember is Cause.PERSON_GHL
+
+
+def test_a_refused_creation_of_the_former_link_does_not_keep_anybody_from_being_recreated() -> None:
+    parked = Parked("g1", "e1", "creation", "refused", "", 1, NOW, value=b"x", dropped=True)
+    held = Held("g1", "e1", "deletion", "too many", NOW, approved=True)
+    decision = decided(replace(case(EMAILOCTOPUS), parked={"creation": parked}, held=(held,)), RECREATE)
+    assert [op.action for op in decision.operations] == [Action.CREATE]
+    assert (decision.unparks, decision.unholds) == ((parked,), (held,))
 
 
 @pytest.mark.parametrize("cause", Cause)
@@ -138,16 +219,32 @@ def test_who_was_revoked_is_not_recreated(cause: Cause) -> None:
     decision = decided(one, DeleteRule(in_emailoctopus=DeletedInEmailOctopus.RECREATE))
     assert Action.CREATE not in {op.action for op in decision.operations}
     assert (Action.SET_DND in {op.action for op in decision.operations}) is cause.by_person
+    assert decision.tombstone is not None
+    assert decision.tombstone.done == "nothing"
     assert decision.remember is cause
 
 
 def test_both_gone() -> None:
     lost = CaseSide(agreed(person())), CaseSide(agreed(subscriber()))
-    decision = decided(Case(LINK, *lost, gone=lost))
-    assert decision.operations == ()
-    assert (decision.dissolves, decision.remember) == (LINK, None)
-    assert decision.tombstone is not None
-    assert decision.tombstone.done == "nothing"
+    one = Case(LINK, *lost, gone=lost)
+    notice = Notice("deletion", "deleted in GoHighLevel and EmailOctopus: nothing")
+    assert decided(one) == replace(buried(one, GHL, "nothing"), notices=(notice,))
+
+
+def test_what_was_never_known_is_not_in_the_tombstone() -> None:
+    lost = CaseSide(KnownContact(GHL, "g1")), CaseSide(KnownContact(EMAILOCTOPUS, "e1"))
+    stone = decided(Case(LINK, *lost, gone=lost)).tombstone
+    assert stone == Tombstone("g1", "e1", GHL, NOW, "nothing", None, None)
+
+
+def test_only_a_link_is_buried() -> None:
+    with pytest.raises(ValueError, match=r"^only a link's contacts are buried$"):
+        decide(replace(case(GHL), link=None), context())
+
+
+def test_a_revocation_that_is_over_is_nobodys() -> None:
+    one = case(GHL, link=replace(LINK, cause=Cause.PERSON_GHL))
+    assert decided(one, DeleteRule(in_ghl=DeletedInGhl.IGNORE)).remember is None
 
 
 @pytest.mark.parametrize("cause", [Cause.PERSON_GHL, Cause.PERSON_EMAILOCTOPUS])
@@ -165,9 +262,27 @@ def test_a_revocation_last_seen_of_who_is_gone_is_carried_past_the_guard() -> No
     one = case(GHL)
     lost = CaseSide(replace(agreed(person()), consent=REVOKED))
     decision = decided(replace(one, ghl=lost, gone=(lost,)), DeleteRule(in_ghl=DeletedInGhl.IGNORE))
-    [operation] = decision.operations
-    assert (operation.action, operation.policy) == (Action.SET_STATUS, None)
+    assert decision.operations == (unsubscribe("g1", "e1", "revoked in GoHighLevel, then deleted there"),)
     assert decision.remember is Cause.PERSON_GHL
+
+
+@pytest.mark.parametrize(
+    ("rule", "consent", "operations"),
+    [
+        (DeletedInEmailOctopus.IGNORE, GRANTED, ["block"]),
+        (DeletedInEmailOctopus.SUPPRESS, GRANTED, ["block", "mark"]),
+        (DeletedInEmailOctopus.SUPPRESS, REVOKED, ["mark"]),
+        (DeletedInEmailOctopus.IGNORE, REVOKED, []),
+    ],
+)
+def test_whoever_unsubscribed_and_then_was_deleted_is_blocked_whatever_the_policy(
+    rule: DeletedInEmailOctopus, consent: Consent, operations: list[str]
+) -> None:
+    one = case(EMAILOCTOPUS, consent=consent)
+    lost = CaseSide(replace(agreed(subscriber()), consent=REVOKED))
+    decision = decided(replace(one, emailoctopus=lost, gone=(lost,)), DeleteRule(in_emailoctopus=rule))
+    block = set_dnd("g1", "e1", "revoked in EmailOctopus, then deleted there")
+    assert decision.operations == tuple({"block": block, "mark": MARK}[name] for name in operations)
 
 
 def test_nothing_of_a_deletion_goes_out_ahead_of_it() -> None:
@@ -176,8 +291,9 @@ def test_nothing_of_a_deletion_goes_out_ahead_of_it() -> None:
 
 def test_the_survivor_is_read_by_id_first() -> None:
     one = case(GHL)
-    there = CaseSide(agreed(subscriber()))
-    assert decide(replace(one, emailoctopus=there), context()) == Needs(frozenset({(EMAILOCTOPUS, "e1")}))
+    for row in (None, staged(subscriber(source=Source.HINT))):
+        there = CaseSide(agreed(subscriber()), row)
+        assert decide(replace(one, emailoctopus=there), context()) == Needs(frozenset({(EMAILOCTOPUS, "e1")}))
 
 
 @pytest.mark.parametrize("gone", list(SystemName))
@@ -196,8 +312,36 @@ def test_an_heir_takes_the_link_over() -> None:
     assert decision.link is not None
     assert (decision.link.ghl_id, decision.link.emailoctopus_id, decision.dissolves) == ("g2", "e1", LINK)
     assert decision.operations == ()
+    notice = Notice("deletion", "deleted in GoHighLevel, where another contact has the address now: relink")
+    assert decision.notices == (notice,)
     assert decision.tombstone is not None
     assert decision.tombstone.done == "relink"
+
+
+def test_what_waited_of_the_link_is_over_when_an_heir_takes_it_over() -> None:
+    parked = Parked("g1", "e1", "tags", "refused", "", 1, NOW)
+    held = Held("g1", "e1", "deletion", "too many", NOW)
+    heir = CaseSide(agreed(person("g2"), baseline=None), staged(person("g2")))
+    decision = decided(replace(case(GHL), found=Found(heir), parked={"tags": parked}, held=(held,)))
+    assert (decision.unparks, decision.unholds) == ((parked,), (held,))
+
+
+def test_an_heir_in_emailoctopus_meets_the_ghl_contact_and_is_no_namesake_any_more() -> None:
+    heir = CaseSide(agreed(subscriber("e2"), baseline=None), staged(subscriber("e2")))
+    other, duplicate = agreed(subscriber("e3")), CaseSide(agreed(person("g3")), staged(person("g3")))
+    one = replace(case(EMAILOCTOPUS), found=Found(heir), namesakes=(heir.known, other), duplicates=(duplicate,))
+    decision = decided(one)
+    expected = replace(one, link=None, former=LINK, emailoctopus=heir, namesakes=(other,))
+    assert (decision.case, decision.operations) == (expected, ())
+    assert decision.link is not None
+    assert (decision.link.ghl_id, decision.link.emailoctopus_id) == ("g1", "e2")
+
+
+def test_our_own_block_is_lifted_for_an_heir_that_is_subscribed() -> None:
+    heir = CaseSide(agreed(subscriber("e2"), baseline=None), staged(subscriber("e2")))
+    link = replace(LINK, cause=Cause.POLICY, dnd_by_us=True)
+    one = replace(case(EMAILOCTOPUS, link=link, consent=REVOKED), found=Found(heir))
+    assert [op.action for op in decided(one).operations] == [Action.LIFT_DND]
 
 
 def test_a_duplicate_that_is_there_takes_the_link_over_unasked() -> None:
@@ -205,6 +349,12 @@ def test_a_duplicate_that_is_there_takes_the_link_over_unasked() -> None:
     decision = decided(replace(case(GHL, searched=False), duplicates=(heir,)))
     assert decision.link is not None
     assert (decision.link.ghl_id, decision.case.duplicates) == ("g2", ())
+
+
+def test_of_several_duplicates_the_others_stay_duplicates() -> None:
+    first, second = (CaseSide(agreed(person(one), baseline=None), staged(person(one))) for one in ("g2", "g3"))
+    decision = decided(replace(case(GHL), duplicates=(first, second)))
+    assert (decision.case.ghl, decision.case.duplicates) == (first, (second,))
 
 
 def test_a_duplicate_is_read_before_it_takes_over() -> None:
@@ -230,8 +380,11 @@ def test_who_was_blocked_hands_that_on_unless_a_policy_did_it(cause: Cause | Non
 
 
 def test_an_address_that_lives_on_elsewhere_is_no_deletion() -> None:
-    decision = decided(replace(case(GHL), found=Found(claimed=True)))
-    assert (decision.operations, decision.dissolves) == ((), LINK)
+    one = replace(case(GHL), found=Found(claimed=True))
+    notice = Notice("deletion", "deleted in GoHighLevel, where another contact has the address now: nothing")
+    assert decided(one) == replace(buried(one, GHL, "nothing"), notices=(notice,))
+    lost = CaseSide(replace(agreed(person()), consent=REVOKED))
+    assert [op.revokes for op in decided(replace(one, ghl=lost, gone=(lost,))).operations] == [True]
 
 
 def test_what_waited_of_the_link_is_over() -> None:
@@ -269,6 +422,7 @@ def test_the_tombstone_has_the_consent_that_the_link_had() -> None:
     assert stone.consent is GRANTED
     one = case(GHL)
     lost = CaseSide(agreed(person(consent=REVOKED)))
-    stone = decided(replace(one, ghl=lost, gone=(lost,))).tombstone
-    assert stone is not None
-    assert stone.consent is REVOKED
+    for row in (lost, CaseSide(replace(lost.known, consent=GRANTED))):
+        stone = decided(replace(one, ghl=row, gone=(row,))).tombstone
+        assert stone is not None
+        assert stone.consent is REVOKED
