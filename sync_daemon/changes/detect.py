@@ -106,7 +106,7 @@ class Detector:
         now = self.tags_now(snapshot)
         if now.keys() != self.tags_before(known, now.values()).keys():
             parts.add("tags")
-        agreed = known.baseline.consent if known.baseline else None
+        agreed = (known.baseline or Baseline()).consent
         if snapshot.consent is not None and snapshot.consent is not agreed:
             parts.add("consent")
         if self.address_changed(snapshot, known) or _has_address_again(snapshot, link):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from sync_daemon.changes.cases import Case, CaseSide, ContactKey
 from sync_daemon.model.contact import Consent, Source
 from sync_daemon.model.plan import MassChange
+from sync_daemon.model.state import Baseline, Sent
 from sync_daemon.reconcile.decision import Context
 from sync_daemon.reconcile.scope import in_scope
 
@@ -13,7 +14,7 @@ def meets(case: Case, context: Context) -> bool:
     """Whether the two contacts of a case meet for the first time, or anew after coming back into scope."""
     if case.link is None or case.exchanged:
         return True
-    snapshot = case.ghl.snapshot if case.ghl else None
+    snapshot = case.both()[0].snapshot
     return not case.link.in_scope and snapshot is not None and in_scope(context.policy.scope, snapshot)
 
 
@@ -79,23 +80,19 @@ def read_by_id(side: CaseSide) -> bool:
 def _meets_a_field(case: Case, context: Context) -> bool:
     if not context.full or case.link is None or not case.link.in_scope:
         return False
-    baselines = [side.known.baseline for side in (case.ghl, case.emailoctopus) if side is not None]
-    return any(
-        baseline is None or field.rule.key not in baseline.fields for field in context.fields for baseline in baselines
-    )
+    met = [(side.known.baseline or Baseline()).fields for side in case.both()]
+    return any(field.rule.key not in fields for field in context.fields for fields in met)
 
 
 def _was_taken_back(case: Case, context: Context) -> bool:
     """Whether a write that got no answer isn't asked for any more: what it left there must be known."""
-    return any(
-        side is not None and other is not None and _left_behind(side, other, context)
-        for side, other in ((case.ghl, case.emailoctopus), (case.emailoctopus, case.ghl))
-    )
+    ghl, emailoctopus = case.both()
+    return _left_behind(ghl, emailoctopus, context) or _left_behind(emailoctopus, ghl, context)
 
 
 def _left_behind(side: CaseSide, other: CaseSide, context: Context) -> bool:
     detector, snapshot = context.detector, other.snapshot
-    fields = side.known.sent.fields if side.known.sent else {}
+    fields = (side.known.sent or Sent()).fields
     asked = {
         field.rule.key
         for field in context.fields

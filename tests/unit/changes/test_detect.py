@@ -12,6 +12,7 @@ from sync_daemon.model.policy import FieldRule, TagRule
 from sync_daemon.model.state import Baseline, KnownContact, Link, Sent
 from sync_daemon.model.system import SystemName
 from tests.unit.changes.values import (
+    ADA,
     BOB,
     DIGESTER,
     EMAILOCTOPUS,
@@ -95,6 +96,37 @@ def test_what_was_about_to_be_sent_is_our_own() -> None:
     assert parts(replace(BEFORE, fields=FIELDS | {"firstName": "Bob"}), known) == set()
     assert parts(replace(BEFORE, fields=FIELDS | {"firstName": "Eve"}), known) == {NAME.key}
     assert parts(BEFORE, known) == set()
+
+
+@pytest.mark.parametrize(("now", "half"), [("Bob", True), ("Ada", False), ("Eve", False)])
+def test_what_a_write_without_an_answer_left_is_half_written(now: str, half: bool) -> None:
+    fields = {NAME.key: DIGESTER.sent_field(GHL, "g1", NAME.key, "Bob")}
+    snapshot = replace(BEFORE, fields=FIELDS | {"firstName": now})
+    assert BY.half_written(NAME, snapshot, agreed(BEFORE, BY, sent=Sent(fields=fields))) is half
+    assert not BY.half_written(NAME, snapshot, agreed(BEFORE, BY))
+    assert not BY.half_written(NAME, snapshot, agreed(BEFORE, BY, baseline=None, sent=Sent(fields=fields)))
+
+
+def test_tags_that_were_about_to_be_sent_are_told_by_ghls_name() -> None:
+    by = detector(tags=book(["vip", "beta"], ["News"], rule=TagRule(prefix="eo ", exclude=("beta",))))
+    sent = frozenset(DIGESTER.tag(GHL, "g1", name) for name in ("beta", "eo news"))
+    assert by.tags_sent(agreed(BEFORE, by, sent=Sent(tags=sent))) == {"eo news"}
+    assert by.tags_sent(agreed(subscriber(), by, sent=Sent(tags=sent))) == set()
+    assert by.tags_sent(agreed(BEFORE, by)) == set()
+
+
+@pytest.mark.parametrize(("address", "found"), [(None, set()), (ADA, {"address"})])
+def test_an_address_that_was_emptied_is_there_again(address: str | None, found: set[str]) -> None:
+    emptied = replace(LINK, address_emptied=True)
+    before = replace(BEFORE, address=address)
+    assert parts(before, agreed(before, BY), link=emptied) == found
+    there = subscriber(fields={"FirstName": "Ada", "City": "Rome"}, tags={"vip"})
+    assert BY.differences(there, agreed(there, BY), full=False, link=emptied, in_scope=True) == frozenset()
+    assert parts(before, agreed(before, BY), link=None) == set()
+
+
+def test_without_a_baseline_consent_never_met() -> None:
+    assert "consent" in parts(BEFORE, KnownContact(GHL, "g1"))
 
 
 def test_an_address_that_was_about_to_be_sent_is_yet_to_be_agreed() -> None:
