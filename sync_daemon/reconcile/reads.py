@@ -11,7 +11,7 @@ from sync_daemon.reconcile.scope import in_scope
 
 
 def meets(case: Case, context: Context) -> bool:
-    """Whether the two contacts of a case meet for the first time, or anew after coming back into scope."""
+    """Whether the contacts of a case meet for the first time, or anew after coming back into scope; one alone would."""
     if case.link is None or case.exchanged:
         return True
     snapshot = case.both()[0].snapshot
@@ -20,13 +20,11 @@ def meets(case: Case, context: Context) -> bool:
 
 def reads_needed(case: Case, context: Context) -> frozenset[ContactKey]:
     """The contacts whose state isn't known well enough."""
-    pair = case.ghl is not None and case.emailoctopus is not None
     by_id = bool(case.parked) or any(
         entry.approved or entry.discarded or entry.action == MassChange.DELETION for entry in case.held
     )
     known = (
-        not pair
-        or meets(case, context)
+        meets(case, context)
         or by_id
         or bool(case.held)  # the baselines tell what was agreed, which isn't what is there
         or _meets_a_field(case, context)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sync_daemon.changes.cases import Case, CaseSide
-from sync_daemon.model.contact import Consent
+from sync_daemon.model.contact import Consent, Source
 from sync_daemon.model.plan import Action, MassChange, Operation
 from sync_daemon.model.policy import DeletedInGhl, DeleteRule
 from sync_daemon.model.state import Baseline, Held, KnownContact, Parked, Sent
@@ -15,7 +15,7 @@ from sync_daemon.reconcile.decision import Decision, Needs, Notice
 from sync_daemon.reconcile.moves import Move, Step
 from sync_daemon.reconcile.orphans import consent_before, deletion_waits, orphan_operations
 from tests.unit.changes.values import EMAILOCTOPUS, GHL, GRANTED, PENDING, REVOKED, at, person
-from tests.unit.reconcile.cases import LINK, at_rest, context, ghl, linked, there
+from tests.unit.reconcile.cases import LINK, at_rest, context, ghl, linked, there, unmet
 
 MOVED_ON = "its GoHighLevel contact has another address now; deletes.in_ghl: "
 DELETION = MassChange.DELETION
@@ -65,6 +65,9 @@ def test_a_link_whose_new_address_belongs_to_another_ends(orphans: bool) -> None
 def test_before_it_ends_what_is_not_known_well_enough_is_read() -> None:
     case = linked(at_rest(person()), there(GRANTED, GRANTED), parked={"tags": PARKED})
     assert decide(case, context(), ELSEWHERE) == Needs(frozenset({(GHL, "g1")}))
+    untold = linked(unmet(person(consent=None, source=Source.HINT)), there(GRANTED, GRANTED))
+    given = replace(context(), search_tells_consent=False)
+    assert decide(untold, given, ELSEWHERE) == Needs(frozenset({(GHL, "g1")}))
 
 
 @pytest.mark.parametrize(
