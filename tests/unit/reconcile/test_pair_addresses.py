@@ -11,7 +11,7 @@ from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.policy import AddressChange
 from sync_daemon.model.state import Held
 from sync_daemon.reconcile.decide import decide
-from sync_daemon.reconcile.decision import Context, Decision, Needs
+from sync_daemon.reconcile.decision import Decision, Needs
 from sync_daemon.reconcile.fields import FieldConflict
 from sync_daemon.reconcile.moves import Move, Step
 from sync_daemon.reconcile.pair_addresses import address_conflicts, address_settles
