@@ -7,7 +7,7 @@ from datetime import datetime
 from sync_daemon.changes.detect import Detector
 from sync_daemon.changes.digests import Digester
 from sync_daemon.model.contact import Consent, Snapshot, Source
-from sync_daemon.model.state import KnownContact, Link, Staged, Unlinked
+from sync_daemon.model.state import Baseline, KnownContact, Link, Staged, Unlinked
 from sync_daemon.model.system import SystemName
 
 
@@ -174,7 +174,7 @@ def _parts(
     if link is None:
         return frozenset({"creation"})
     if not link.in_scope:
-        agreed = row.baseline.consent if row.baseline else None
+        agreed = (row.baseline or Baseline()).consent
         revoked = {"consent"} if snapshot.consent is not None and snapshot.consent is not agreed else set[str]()
         # Either side's address may have changed meanwhile: whoever comes back goes where moved addresses go.
         back = {"scope", "address"} if snapshot.system is SystemName.GHL and inside else set[str]()

@@ -49,6 +49,7 @@ def stage(
     scan: int = 0,
     watermark: datetime | None = None,
     search_tells_consent: bool = True,
+    apply_scope: bool = False,
 ) -> StagedPage:
     """Stage one contact's snapshots against what is known of it."""
     contact_id = snapshots[0].contact_id
@@ -59,7 +60,7 @@ def stage(
         {contact_id: waiting} if waiting else {},
         {contact_id: stuck},
         {contact_id: inside},
-        StagingRules(BY, GENERATION, SCOPE, scan, watermark, search_tells_consent),
+        StagingRules(BY, GENERATION, SCOPE, scan, watermark, search_tells_consent, apply_scope),
     )
 
 
@@ -155,6 +156,19 @@ def test_what_is_no_newer_than_our_last_writes_answer_is_an_echo(minutes: float,
     assert stage(replace(AFTER, updated_at=at(minutes)), known=known(updated_at=at(4))).staged[0].echo is False
 
 
+@pytest.mark.parametrize(
+    ("waiting", "echo"),
+    [
+        (Staged(AFTER.system, "g1", None), True),
+        (staged(AFTER, NAME.key, echo=True), True),
+        (staged(AFTER, NAME.key), False),
+    ],
+)
+def test_what_waits_from_outside_is_no_echo_though_our_own_write_came_after_it(waiting: Staged, echo: bool) -> None:
+    written = known(updated_at=at(5), written_at=at(4))
+    assert stage(AFTER, known=written, waiting=waiting).staged[0].echo is echo
+
+
 # The time of a change
 
 
@@ -162,6 +176,10 @@ def test_a_change_keeps_the_time_of_the_snapshot_that_showed_it_first() -> None:
     later = replace(AFTER, fields={**AFTER.fields, "city": "Oslo"}, updated_at=at(9))
     page = stage(later, known=known(), waiting=staged(AFTER, NAME.key))
     assert page.staged == [replace(staged(later), changed_at={NAME.key: at(5), CITY.key: at(9)})]
+
+
+def test_what_waits_without_a_time_of_its_own_has_that_of_the_snapshot() -> None:
+    assert stage(AFTER, known=known(), waiting=staged(AFTER)).staged[0].changed_at == {NAME.key: at(5)}
 
 
 def test_a_field_that_changed_again_has_the_later_time() -> None:
@@ -232,6 +250,11 @@ def test_who_was_never_seen_is_read_for_its_consent() -> None:
     hit = person("g9", source=Source.HINT, consent=None)
     (row,) = stage(hit, link=None, search_tells_consent=False).staged
     assert (set(row.changed_at), row.revoked) == ({"creation", "consent"}, True)
+
+
+def test_a_block_that_was_seen_before_is_no_news() -> None:
+    blocked = replace(BEFORE, consent=REVOKED)
+    assert (stage(blocked, known=known(blocked)).staged, stage(blocked, known=known(blocked)).contacts) == ([], [])
 
 
 # Addresses
@@ -325,6 +348,40 @@ def test_whom_another_scope_leaves_as_it_was_is_under_that_scope_from_the_next_s
     assert stage(BEFORE, known=before, link=old, inside=not inside, scan=4).links == []
 
 
+def test_a_scope_is_judged_by_the_first_scan_and_for_contacts_of_ghl() -> None:
+    old, before = replace(LINK, scope_generation=b"as it was"), known(generation=b"as it was")
+    assert stage(BEFORE, known=before, link=old, scan=1).links == [LINK]
+    there = subscriber(fields={"FirstName": "Ada", "City": "Rome"}, tags={"vip"})
+    assert stage(there, known=known(there, generation=b"as it was"), link=old, scan=1).links == []
+    touched = replace(BEFORE, fields=FIELDS | {"website": "x"}, updated_at=at(5))
+    assert stage(touched, known=known(), link=old).links == []
+
+
+def test_out_of_scope_consent_that_never_met_is_staged() -> None:
+    assert parts(stage(AFTER, known=known(baseline=None), link=OUTSIDE, inside=False)) == {"consent"}
+
+
+@pytest.mark.parametrize(
+    ("link", "apply_scope", "inside", "leaves"),
+    [
+        (replace(OUTSIDE, left_by_configuration=True), True, False, True),
+        (replace(OUTSIDE, left_by_configuration=True), False, False, False),
+        (OUTSIDE, True, False, False),
+        (LINK, True, False, True),
+        (LINK, True, True, False),
+        (None, True, False, False),
+    ],
+)
+def test_whoever_left_a_narrowed_scope_is_asked_about_when_it_is_applied(
+    link: Link | None, apply_scope: bool, inside: bool, leaves: bool
+) -> None:
+    handled = known(unlinked=Unlinked.OUT_OF_SCOPE) if link is None else known()
+    page = stage(BEFORE, known=handled, link=link, inside=inside, apply_scope=apply_scope)
+    assert [set(row.changed_at) for row in page.staged] == ([{"scope"}] if leaves else [])
+    there = subscriber(fields={"FirstName": "Ada", "City": "Rome"}, tags={"vip"})
+    assert stage(there, known=known(there), link=link, inside=inside, apply_scope=apply_scope).staged == []
+
+
 # Full scans
 
 
@@ -359,6 +416,7 @@ def test_a_field_that_the_mapping_gained_meets_at_the_next_full_scan() -> None:
     fields = {NAME.key: (row.baseline or Baseline()).fields[NAME.key]}
     gained = replace(row, baseline=replace(row.baseline or Baseline(), fields=fields))
     assert stage(BEFORE, known=gained).staged == []
+    assert stage(replace(BEFORE, fields=FIELDS | {"website": "x"}), known=gained).staged == []
     assert parts(stage(BEFORE, known=gained, scan=1)) == {CITY.key}
 
 
@@ -369,6 +427,30 @@ def test_what_is_parked_or_held_is_decided_anew_when_its_record_changes() -> Non
     moved_house = replace(BEFORE, fields=FIELDS | {"website": "x"}, updated_at=at(5))
     assert parts(stage(moved_house, known=known(), stuck=frozenset({CITY.key}))) == {CITY.key}
     assert stage(BEFORE, known=known(), stuck=frozenset({CITY.key})).staged == []
+
+
+@pytest.mark.parametrize(
+    ("row", "now", "found"),
+    [
+        ({}, {}, None),
+        ({}, {"consent": REVOKED}, {CITY.key, "consent"}),
+        ({}, {"updated_at": at(5)}, {CITY.key}),
+        ({"seen": b"something else"}, {}, {CITY.key}),
+        ({"written_at": None}, {}, {CITY.key}),
+    ],
+)
+def test_what_is_parked_waits_for_its_time_while_a_contact_is_as_we_left_it(
+    row: dict[str, Any], now: dict[str, Any], found: set[str] | None
+) -> None:
+    left = known(BEFORE, **{"written_at": at(0), "seen": None, **row})
+    page = stage(replace(BEFORE, **now), known=left, stuck=frozenset({CITY.key}))
+    assert [set(one.changed_at) for one in page.staged] == ([found] if found else [])
+
+
+def test_so_it_does_where_hits_never_tell_consent() -> None:
+    left = known(replace(BEFORE, consent=REVOKED), written_at=at(0), seen=None)
+    hit = replace(BEFORE, source=Source.HINT, consent=None)
+    assert stage(hit, known=left, stuck=frozenset({CITY.key}), search_tells_consent=False).staged == []
 
 
 def test_each_contact_of_a_page_is_held_against_its_own() -> None:
