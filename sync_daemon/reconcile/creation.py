@@ -175,13 +175,10 @@ def _why_not_in_emailoctopus(snapshot: Snapshot, context: Context, *, revoked: b
 
 def _status_again(context: Context) -> Mailable | None:
     """The status in EmailOctopus of an address that a policy revoked there and that GHL alone has now; None: none."""
-    match context.policy.resubscribe:
-        case Resubscribe.ALLOW:
-            return context.policy.new_status
-        case Resubscribe.PENDING if context.policy.double_opt_in:
-            return Consent.PENDING
-        case _:
-            return None
+    policy = context.policy
+    if policy.resubscribe is Resubscribe.ALLOW:
+        return policy.new_status
+    return Consent.PENDING if policy.resubscribe is Resubscribe.PENDING and policy.double_opt_in else None
 
 
 def _stays_deleted(side: CaseSide, context: Context) -> bool:

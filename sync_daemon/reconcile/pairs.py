@@ -112,7 +112,7 @@ def revocations_of_pair(case: Case, context: Context) -> Decision | None:
             consent.operations,
             frozenset({"consent"}),
             link=_with_consent(case.link or Link(ghl.contact_id, emailoctopus.contact_id), consent),
-            remember=consent.decision.cause if consent.revoked else None,
+            remember=consent.decision.cause,
             digests={"consent": digest},
         )
     )

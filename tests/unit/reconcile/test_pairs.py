@@ -41,7 +41,7 @@ from tests.unit.changes.values import (
     staged,
     subscriber,
 )
-from tests.unit.reconcile.cases import context, ghl, linked, met, there, unmet
+from tests.unit.reconcile.cases import at_rest, context, ghl, linked, met, there, unmet
 
 SCOPE = b"the scope"
 LINK = Link("g1", "e1", scope_generation=b"before", left_by_configuration=True)
@@ -383,6 +383,13 @@ def test_a_refused_revocation_waits_though_one_cannot_be_read() -> None:
     ahead = decide_unread(replace(case, parked=parked("consent", block, next_try=at(60))), given())
     assert ahead is not None
     assert (ahead.operations, ahead.link and ahead.link.dnd_by_us) == ((block,), True)
+
+
+def test_whoever_comes_back_into_scope_meets_anew_though_one_cannot_be_read() -> None:
+    case = linked(ghl(REVOKED, REVOKED), at_rest(subscriber()), replace(LINK, in_scope=False))
+    ahead = decide_unread(case, given())
+    assert ahead is not None
+    assert ahead.operations == (BLOCKED_HERE,)
 
 
 def test_what_a_dying_process_sent_is_no_new_revocation_though_one_cannot_be_read() -> None:
