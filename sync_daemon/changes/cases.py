@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TypeVar
 
 from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.state import Cause, Held, KnownContact, Link, Parked, Staged, Unlinked
@@ -9,6 +11,9 @@ from sync_daemon.model.system import SystemName
 
 ContactKey = tuple[SystemName, str]
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+T = TypeVar("T")
+_UNKNOWN = datetime.min.replace(tzinfo=UTC)
+"""What a timestamp that nobody knows is older than."""
 _OUT_OF_MATCHING = {Unlinked.DELETED, Unlinked.FORGOTTEN}
 
 
@@ -146,12 +151,12 @@ class Lookups:
         Without a link the most recently updated comes first (contract: "the one already linked, else the
         most recently updated").
         """
-        found = self.at[GHL].get(address, []) if address else []
+        found = _found(self.at[GHL], address) or []
         return sorted(filter(self._takes_part, found), key=self._precedence, reverse=True)
 
     def in_emailoctopus(self, address: bytes | None) -> KnownContact | None:
         """The EmailOctopus contact with an address."""
-        found = self.at[EMAILOCTOPUS].get(address, []) if address else []
+        found = _found(self.at[EMAILOCTOPUS], address) or []
         return next(filter(self._takes_part, found), None)
 
     def _takes_part(self, contact: KnownContact) -> bool:
@@ -160,19 +165,24 @@ class Lookups:
 
     def nobodys_at(self, address: bytes | None) -> list[KnownContact]:
         """The EmailOctopus contacts with an address that are linked to no GHL contact which has it too."""
-        found = self.at[EMAILOCTOPUS].get(address, []) if address else []
+        found = _found(self.at[EMAILOCTOPUS], address) or []
         taking_part = (contact for contact in found if contact.unlinked not in _OUT_OF_MATCHING)
         links = ((contact, self.links.get((EMAILOCTOPUS, contact.contact_id))) for contact in taking_part)
         return [
             contact for contact, link in links if link is None or self.side((GHL, link.ghl_id)).known.address != address
         ]
 
-    def _precedence(self, contact: KnownContact) -> tuple[bool, float, str]:
+    def _precedence(self, contact: KnownContact) -> tuple[bool, datetime, str]:
         linked = (GHL, contact.contact_id) in self.links
         updated_at = contact.updated_at
         if contact.sent is not None and contact.sent.explains(updated_at):
             updated_at = contact.sent.at  # what the process wrote before it died is nobody's edit
-        return linked, updated_at.timestamp() if updated_at else 0.0, contact.contact_id
+        return linked, updated_at or _UNKNOWN, contact.contact_id
+
+
+def _found(by_address: Mapping[bytes, T], address: bytes | None) -> T | None:
+    """What is known of an address, None without one."""
+    return by_address.get(address) if address is not None else None  # survives: nothing is known of None.
 
 
 def who_is_who(rows: Sequence[Staged], lookups: Lookups) -> list[Case]:
@@ -246,7 +256,7 @@ def _from_ghl(group: list[KnownContact], address: bytes | None, lookups: Lookups
 def _from_emailoctopus(side: CaseSide, group: list[KnownContact], lookups: Lookups) -> Case:
     address = side.known.address
     if not group:
-        holders = lookups.additional.get(address, []) if address else []
+        holders = _found(lookups.additional, address) or []
         known = tuple(lookups.side((GHL, ghl_id)).known for ghl_id in holders)
         return _with_waiting(Case(emailoctopus=side, additional_holders=known), address, lookups)
     holder = group[0]
@@ -273,5 +283,5 @@ def _with_waiting(case: Case, address: bytes | None, lookups: Lookups) -> Case:
     keys = [(side.system, side.contact_id) for side in (case.ghl, case.emailoctopus) if side is not None]
     parked = {entry.what: entry for key in keys for entry in lookups.parked.get(key, ())}
     held = {entry.action: entry for key in keys for entry in lookups.held.get(key, ())}
-    remembered = lookups.remembered.get(address) if address else None
+    remembered = _found(lookups.remembered, address)
     return replace(case, parked=parked, held=tuple(held.values()), remembered=remembered)

@@ -1,6 +1,6 @@
 """Decide a contact that only one system has: create it on the other side, or say why not (contract, 3 and 4)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -67,18 +67,16 @@ def decide_ghl_only(case: Case, context: Context) -> Decision | Needs:
     if why_not is not None:
         decision = Decision(case, blocks, frozenset({"consent"}), unlinked=why_not, unparks=tuple(case.parked.values()))
     else:
-        unrevoked = None if revoked or status is None else _not_revoked(case, status, context, everybody)
-        create, to_park = _creation(EMAILOCTOPUS, side, context, unrevoked or Consent.REVOKED)
+        unrevoked = None if revoked or status is None else _not_revoked(case, side.snapshot, status, context)
+        create, to_park = _creation(EMAILOCTOPUS, side, side.snapshot, context, unrevoked or Consent.REVOKED)
         decision = _create_or_wait(case, create, blocks, to_park, context)
     regrant = lifted or (case.remembered is Cause.POLICY and not revoked and why_not is None)
     return replace(decision, remember=Cause.PERSON_GHL if by_person and not remembered else None, regrant=regrant)
 
 
-def _not_revoked(case: Case, status: Mailable, context: Context, everybody: Sequence[CaseSide]) -> NotRevoked | None:
+def _not_revoked(case: Case, ghl: Snapshot, status: Mailable, context: Context) -> NotRevoked:
     """What lets a contact be created in EmailOctopus with a status."""
-    ghl = case.ghl.snapshot if case.ghl else None
-    if ghl is None:
-        return None
+    everybody = tuple(case.sides())
     return NotRevoked(
         consent=status,
         ghl=ghl,
@@ -98,16 +96,15 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
         return Needs(needed)
     revoked = consent_now(side) is REVOKED
     if case.additional_holders:
-        blocks = tuple(_block_additional(case, side)) if revoked else ()
         return Decision(
             case,
-            blocks,
+            tuple(_block_additional(case, side)),
             frozenset({"consent"}),
             unlinked=Unlinked.ADDITIONAL_ADDRESS,
             unparks=tuple(case.parked.values()),
         )
     remember = Cause.PERSON_EMAILOCTOPUS if revoked and _by_person(side) else None
-    why_not = _why_not_in_ghl(side, context) or _discarded(side, context)
+    why_not = _why_not_in_ghl(side, side.snapshot, context) or _discarded(side, context)
     if why_not is not None:
         waits = why_not is Unlinked.ORPHAN and deletion_waits(case)
         return Decision(
@@ -119,7 +116,7 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
             unparks=tuple(case.parked.values()),
             remember=remember,
         )
-    create, to_park = _creation(GHL, side, context, Consent.REVOKED if revoked else None)
+    create, to_park = _creation(GHL, side, side.snapshot, context, Consent.REVOKED if revoked else None)
     decision = _create_or_wait(case, create, (), to_park, context)
     return replace(decision, remember=remember, regrant=_opted_in_again(side))
 
@@ -190,9 +187,9 @@ def _stays_deleted(side: CaseSide, context: Context) -> bool:
     return side.known.unlinked is Unlinked.ORPHAN and not asked
 
 
-def _why_not_in_ghl(side: CaseSide, context: Context) -> Unlinked | None:
-    snapshot, policy = side.snapshot, context.policy
-    if snapshot is None or snapshot.address is None:
+def _why_not_in_ghl(side: CaseSide, snapshot: Snapshot, context: Context) -> Unlinked | None:
+    policy = context.policy
+    if snapshot.address is None:
         return Unlinked.NO_EMAIL
     if not is_valid(snapshot.address):
         return Unlinked.INVALID_EMAIL
@@ -202,8 +199,8 @@ def _why_not_in_ghl(side: CaseSide, context: Context) -> Unlinked | None:
         return Unlinked.PENDING
     if consent_now(side) is REVOKED and not policy.create_suppressed:
         return Unlinked.SUPPRESSED
-    fields, _ = _converted(GHL, side, context)
-    if not satisfies(policy.scope, _tags_for(GHL, side, context), fields, _TYPE_OF_NEW):
+    fields, _ = _converted(GHL, snapshot, context)
+    if not satisfies(policy.scope, _tags_for(GHL, snapshot, context), fields, _TYPE_OF_NEW):
         return Unlinked.OUT_OF_SCOPE
     return None if policy.create_in_ghl else Unlinked.CREATION_OFF
 
@@ -225,10 +222,13 @@ def _opted_in_again(side: CaseSide) -> bool:
 
 
 def _creation(
-    target: SystemName, side: CaseSide, context: Context, sets: Literal[Consent.REVOKED] | NotRevoked | None
+    target: SystemName,
+    side: CaseSide,
+    snapshot: Snapshot,
+    context: Context,
+    sets: Literal[Consent.REVOKED] | NotRevoked | None,
 ) -> tuple[Operation, tuple[ToPark, ...]]:
-    fields, to_park = _converted(target, side, context)
-    snapshot = side.snapshot
+    fields, to_park = _converted(target, snapshot, context)
     label = "GoHighLevel" if side.system is GHL else "EmailOctopus"
     operation = Operation(
         target,
@@ -237,8 +237,8 @@ def _creation(
         side.contact_id if side.system is EMAILOCTOPUS else None,
         f"only {label} has this contact" + (", unsubscribed" if sets is REVOKED else ""),
         fields=fields,
-        address=snapshot.address if snapshot else None,
-        tags=_tags_for(target, side, context),
+        address=snapshot.address,
+        tags=_tags_for(target, snapshot, context),
         sets=sets,
         parts=("creation",),
         resend=(side.known.sent or Sent()).creation,
@@ -246,13 +246,15 @@ def _creation(
     return operation, to_park
 
 
-def _converted(target: SystemName, side: CaseSide, context: Context) -> tuple[Mapping[str, Value], tuple[ToPark, ...]]:
+def _converted(
+    target: SystemName, snapshot: Snapshot, context: Context
+) -> tuple[Mapping[str, Value], tuple[ToPark, ...]]:
     """The mapped values that travel to the new contact, and those that have no form there."""
     values: dict[str, Value] = {}
     to_park: list[ToPark] = []
     for mapped in context.fields:
         rule = mapped.rule
-        value = side.snapshot.fields.get(rule.name_in(side.system)) if side.snapshot else None
+        value = snapshot.fields.get(rule.name_in(snapshot.system))
         if value is None or rule.direction.leader is target:
             continue
         try:
@@ -262,10 +264,9 @@ def _converted(target: SystemName, side: CaseSide, context: Context) -> tuple[Ma
     return values, tuple(to_park)
 
 
-def _tags_for(target: SystemName, side: CaseSide, context: Context) -> tuple[str, ...]:
+def _tags_for(target: SystemName, snapshot: Snapshot, context: Context) -> tuple[str, ...]:
     book = context.detector.tags
-    tags = context.detector.tags_now(side.snapshot).values() if side.snapshot else ()
-    names = {book.name_in(target, tag) for tag in tags}
+    names = {book.name_in(target, tag) for tag in context.detector.tags_now(snapshot).values()}
     if target is GHL:
         names.update(fold(name) for name in context.policy.scope.add_tags)
     return tuple(sorted(names))

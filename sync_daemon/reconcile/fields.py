@@ -5,7 +5,7 @@ Each branch of `merge_field` is one row of the contract's table; `meet_field` is
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sync_daemon.model.contact import Value
 from sync_daemon.model.policy import Blanks, ConflictRule, FieldRule
@@ -71,6 +71,8 @@ class FieldDecision:
     park: str | None = None
 
 
+_UNKNOWN = datetime.min.replace(tzinfo=UTC)
+"""What a change is later than of which nobody knows the time."""
 UNCHANGED = FieldDecision(settles=False)
 AGREED = FieldDecision(diverged=False)
 DIVERGED = FieldDecision(diverged=True)
@@ -174,4 +176,4 @@ def _winner(rule: FieldRule, ghl: FieldSide, emailoctopus: FieldSide) -> SystemN
 
 
 def _second(side: FieldSide) -> float:
-    return side.changed_at.timestamp() // 1 if side.changed_at else 0
+    return (side.changed_at or _UNKNOWN).timestamp() // 1

@@ -71,6 +71,7 @@ def _leave_operations(case: Case, context: Context, revocations: tuple[Operation
             detector = context.detector
             held = detector.tags_now(emailoctopus.snapshot) if emailoctopus.snapshot else None
             tags = (held if held is not None else detector.tags_before(emailoctopus.known)).values()
+            # survives: to a tag book whatever isn't GHL is EmailOctopus.
             names = tuple(sorted(detector.tags.name_in(EMAILOCTOPUS, tag) for tag in tags))
             reason = "the contact left the scope; on_leave_scope: remove_tags"
             remove = Operation(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync_daemon.changes.cases import Case, CaseSide, ContactKey, Lookups, linked_case, who_is_who
-from sync_daemon.model.state import Cause, Held, KnownContact, Link, Parked, Sent, Staged, Unlinked
+from sync_daemon.model.state import Baseline, Cause, Held, KnownContact, Link, Parked, Sent, Staged, Unlinked
 from sync_daemon.model.system import SystemName
 from tests.unit.changes.values import ADA, BOB, EMAILOCTOPUS, EVE, GHL, at, digest, person, staged, subscriber
 
@@ -252,3 +252,90 @@ def test_what_a_dead_process_wrote_makes_nobody_the_most_recently_updated(minute
     written = replace(row("g2", minutes=minutes), sent=Sent(at=at(0), since=at(10)))
     [(found, _, [duplicate], _)] = shapes(["g2"], [row("g1", minutes=5), written])
     assert (found, duplicate) == (holder, "g1" if holder == "g2" else "g2")
+
+
+def test_a_contact_of_which_nothing_was_staged_is_read() -> None:
+    side, now = CaseSide(row("g1")), person("g1")
+    assert side.with_read(now) == CaseSide(row("g1"), Staged(GHL, "g1", now))
+
+
+def test_a_pair_has_a_contact_in_each_system() -> None:
+    ghl, emailoctopus = CaseSide(row("g1")), CaseSide(row("e1"))
+    pair = Case(ghl=ghl, emailoctopus=emailoctopus)
+    assert (pair.side(GHL), pair.side(EMAILOCTOPUS), pair.both()) == (ghl, emailoctopus, (ghl, emailoctopus))
+    for alone in (Case(ghl=ghl), Case(emailoctopus=emailoctopus)):
+        with pytest.raises(ValueError, match=r"^a pair has two contacts$"):
+            alone.both()
+
+
+def test_namesakes_of_a_link_are_those_whom_no_link_with_the_address_has() -> None:
+    contacts = [
+        row("g1"),
+        row("e1"),
+        row("e2"),
+        row("e3", unlinked=Unlinked.DELETED),
+        *(row("g4"), row("e4")),
+        *(row("g5", BOB), row("e5")),
+        row("e6", BOB),
+    ]
+    known = lookups(contacts, [G1E1, Link("g4", "e4"), Link("g5", "e5")])
+    assert [one.contact_id for one in linked_case(G1E1, known).namesakes] == ["e2", "e5"]
+
+
+def test_whoever_cannot_be_linked_knows_who_has_its_partner() -> None:
+    known = lookups([row("g1", BOB), row("g2"), row("e1")], [G1E1])
+    (here,) = who_is_who([hint("g2")], known)
+    assert [one.contact_id for one in here.namesakes] == ["e1"]
+    known = lookups([row("g1"), row("e1", BOB), row("e2")], [G1E1])
+    (there,) = who_is_who([hint("e2")], known)
+    assert [one.contact_id for one in there.additional_holders] == ["g1"]
+
+
+@pytest.mark.parametrize(
+    ("contacts", "links", "of"),
+    [
+        ([row("g1")], [], "g1"),
+        ([row("g1", unlinked=Unlinked.DELETED)], [], "g1"),
+        ([row("g1"), row("e1")], [], "g1"),
+        ([row("g1"), row("e1")], [], "e1"),
+        ([row("g1"), row("e1")], [G1E1], "g1"),
+        ([row("g1", None), row("e1")], [G1E1], "g1"),
+        ([row("g1", BOB), row("e1"), row("g2")], [G1E1], "g2"),
+        ([row("g1"), row("e1", BOB), row("e2")], [G1E1], "e2"),
+        ([row("e1")], [], "e1"),
+    ],
+)
+def test_who_revoked_the_address_is_remembered_whoever_has_it(
+    contacts: list[KnownContact], links: list[Link], of: str
+) -> None:
+    known = lookups(contacts, links)
+    known.remembered[digest(ADA)] = Cause.PERSON_GHL
+    (case,) = who_is_who([hint(of)], known)
+    assert case.remembered is Cause.PERSON_GHL
+
+
+@pytest.mark.parametrize("of", ["g1", "e1"])
+@pytest.mark.parametrize(
+    ("address", "before", "cause", "enters"),
+    [
+        (ADA, BOB, Cause.PERSON_EMAILOCTOPUS, True),
+        (ADA, BOB, Cause.PERSON_GHL, True),
+        (ADA, BOB, Cause.POLICY, False),
+        (ADA, BOB, None, False),
+        (ADA, ADA, Cause.PERSON_GHL, False),
+        (ADA, None, Cause.PERSON_GHL, False),
+        (None, BOB, Cause.PERSON_GHL, False),
+    ],
+)
+def test_a_link_whose_new_address_a_person_had_revoked_enters_revoked(
+    of: str, address: str | None, before: str | None, cause: Cause | None, enters: bool
+) -> None:
+    contacts = {"g1": row("g1", EVE), "e1": row("e1", EVE)}
+    contacts[of] = replace(row(of, address), baseline=Baseline(address=digest(before) if before else None))
+    known = lookups(contacts.values(), [G1E1])
+    if cause is not None:
+        known.remembered[digest(ADA)] = cause
+    assert linked_case(G1E1, known).enters_revoked is enters
+    unmet = lookups([replace(one, baseline=None) for one in contacts.values()], [G1E1])
+    unmet.remembered.update(known.remembered)
+    assert not linked_case(G1E1, unmet).enters_revoked

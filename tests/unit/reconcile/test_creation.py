@@ -40,7 +40,8 @@ LED_HERE = FieldRule("source", "Source", direction=Direction.TO_EMAILOCTOPUS)
 LED_THERE = FieldRule("website", "Site", direction=Direction.TO_GHL)
 MAPPED = (
     *(MappedField(rule, "TEXT", "text") for rule in (NAME, CITY, LED_HERE, LED_THERE)),
-    MappedField(SCORE, "NUMERICAL", "number"),
+    MappedField(SCORE, "TEXT", "number"),
+    MappedField(FieldRule("phone", "Phone"), "PHONE", "text", country="CH"),
 )
 BY = detector(*(mapped.rule for mapped in MAPPED), tags=book(["vip"], ["News"], rule=TagRule(prefix="eo ")))
 CONSENT = frozenset({"consent"})
@@ -185,6 +186,9 @@ def test_a_contact_alone_is_read_by_id_unless_a_page_showed_it() -> None:
     listed = unmet(subscriber(source=Source.LISTING))
     held = (Held(None, "e1", "create_in_ghl", "too many", at(0), approved=True),)
     assert decide(Case(emailoctopus=listed, held=held), given()) == Needs(frozenset({(EMAILOCTOPUS, "e1")}))
+    hint = unmet(subscriber(source=Source.HINT), written_at=at(59))
+    assert decide(Case(emailoctopus=hint), given()) == Needs(frozenset({(EMAILOCTOPUS, "e1")}))
+    assert decide(Case(), given()) == Needs(frozenset())
 
 
 # Blocked addresses
@@ -308,7 +312,7 @@ def test_whom_emailoctopus_deleted_is_created_again_only_for_a_lifted_block_and_
 
 
 def test_a_creation_that_was_refused_waits_until_its_time_and_blocks_go() -> None:
-    side = new_here()
+    side = unmet(person(fields={**HERE, "custom.score": "many"}, tags={"vip", "eo news"}))
     create = create_there(side, REVOKED)
     digest = operations_digest((create,), "creation", given())
     case = Case(ghl=side, parked={"creation": replace(PARKED, value=digest)}, remembered=Cause.PERSON_EMAILOCTOPUS)
@@ -343,6 +347,14 @@ def test_a_contact_of_emailoctopus_is_created_in_ghl_with_what_travels_there() -
     assert decided(case) == created(case, create_here())
     scope = ScopeRule(tags_all=("club",), add_tags=("Club",), types=("lead",))
     assert decided(case, scope=scope) == created(case, create_here(tags=("club", "eo news", "vip")))
+    named = ScopeRule(field={"firstName": ("ada",)})
+    assert decided(case, scope=named) == created(case, create_here())
+
+
+def test_values_are_converted_as_ghl_takes_them() -> None:
+    side = unmet(subscriber(fields={"Score": 5.0, "Phone": "079 100 00 00"}))
+    [create] = decided(Case(emailoctopus=side)).operations
+    assert create.fields == {"custom.score": "5", "phone": "+41791000000"}
 
 
 @pytest.mark.parametrize(

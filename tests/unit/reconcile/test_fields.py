@@ -207,6 +207,7 @@ def test_meeting_after_links_exchanged_their_contacts(
         (1.0, 1.9, GHL),
         (1.9, 1.0, GHL),
         (1.9, 2.0, EMAILOCTOPUS),
+        (2.0, 3.0, EMAILOCTOPUS),
     ],
 )
 def test_newest_is_told_by_whole_seconds_and_a_tie_is_ghls(

@@ -107,6 +107,12 @@ def test_one_link_moves(before: Place, after: dict[str, str]) -> None:
     assert steps(before) == after
 
 
+@pytest.mark.parametrize(("stays", "step"), [(True, Step.AGREE), (False, Step.CHANGE_GHL)])
+def test_an_address_that_was_agreed_to_be_another_in_emailoctopus_stays_so(stays: bool, step: Step) -> None:
+    link = Link("g0", "e0")
+    assert plan_moves([Moved(link, b"a", b"a", b"b", stays=stays)]) == [[Move(link, step)]]
+
+
 def test_onto_an_unlinked_contact_the_link_moves_and_leaves_an_orphan() -> None:
     assert steps(place(("a", "b", "a"), unlinked="b")) == {"g0": "0 RELINK u0!"}
 
