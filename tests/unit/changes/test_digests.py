@@ -1,5 +1,6 @@
 """Values are compared by keyed digests that say nothing to anybody else."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync_daemon.changes.digests import Digester, canonical
+from sync_daemon.changes.digests import Digester, canonical, wrapped
 from sync_daemon.model.contact import Source, Value
 from tests.unit.changes.values import ADA, DIGESTER, EMAILOCTOPUS, GHL, PENDING, REVOKED, at, person, subscriber
 
@@ -142,3 +143,53 @@ def test_what_stands_in_one_place_is_not_what_stands_in_another(one: dict[str, A
 def test_settings_are_noticed_when_they_change() -> None:
     assert DIGESTER.configuration(PENDING, 1) == DIGESTER.configuration(PENDING, 1)
     assert DIGESTER.configuration(PENDING, 1) != DIGESTER.configuration(PENDING, "1")
+
+
+FIRST_KEY, LATER_KEY = Digester(b"a key"), Digester(b"a key", b"a later one")
+
+
+@pytest.mark.parametrize(
+    ("said", "first", "later"),
+    [
+        (lambda by: by.address("ada@example.com"), "eb34ebd642e185a361c80f79", "1204d94d6c890309a995c155"),
+        (lambda by: by.field(GHL, "g1", "city=City", "Rome"), "95c9b60e6aedcf83f216ca2e", "2fa29020a535bd6f82d82721"),
+        (lambda by: by.field(GHL, "g1", "city=City", None), "5b7a873e1a52feb83cc81145", "62df1d79937c9f035fd90a60"),
+        (lambda by: by.sent_field(GHL, "g1", "city=City", " "), "5b7a873e1a52feb83cc81145", "62df1d79937c9f035fd90a60"),
+        (lambda by: by.tag(EMAILOCTOPUS, "e1", "VIP"), "64eea36b939d6e52ac69b88d", "45edb0035c0356660c67ae63"),
+        (lambda by: by.snapshot(FULL), "74269d192b02fb5fd3ac24c6", "a85970ac2c9d22d63846e263"),
+        (lambda by: by.snapshot(subscriber(address=None)), "5835a715180ce0f3d3e3b59a", "d0cc2a20927ff36995c24a7b"),
+        (lambda by: by.configuration(1, "a"), "6bbd4b79a62a9139ad512f3e", "2f775f139b68996b35b0f9a9"),
+    ],
+)
+def test_what_is_stored_is_known_again_by_a_later_version(
+    said: Callable[[Digester], bytes], first: str, later: str
+) -> None:
+    assert (said(FIRST_KEY).hex(), said(LATER_KEY).hex()) == (first, later)
+    assert wrapped(said(FIRST_KEY), b"a later one") == said(LATER_KEY)
+
+
+@pytest.mark.parametrize(
+    ("value", "canonical_form"),
+    [(5, "n5"), (5.0, "n5"), (5.5, "n5.5"), ("5", "s5"), (("b", "a"), "la\x1fb"), ("", "s"), ((), "l")],
+)
+def test_the_canonical_form_of_a_value(value: Value, canonical_form: str) -> None:
+    assert canonical(value) == canonical_form
+
+
+@pytest.mark.parametrize(
+    ("sent", "there", "same"),
+    [
+        (" New  York ", "New York", True),
+        ("x" * 201, "x" * 200, True),
+        ("x" * 200, "x" * 199, False),
+        ("x" * 199 + " y", "x" * 199, True),
+        ("New York", "NewYork", False),
+        (("a", "b"), ("b", "a"), True),
+        (5.0, 5, True),
+    ],
+)
+def test_a_value_that_was_sent_is_known_again_though_it_be_trimmed_or_cut(
+    sent: Value, there: Value, same: bool
+) -> None:
+    sides = (DIGESTER.sent_field(GHL, "g1", "k", value) for value in (sent, there))
+    assert (len(set(sides)) == 1) is same

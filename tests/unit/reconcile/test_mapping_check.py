@@ -60,8 +60,8 @@ UNHEARD_OF = "custom.8hVkShlRW1KTve9EPM42"
         (
             FieldRule("custom.score", "Score"),
             (
-                "custom.score (GHL's type NUMERICAL) and Score (EmailOctopus's type number) lose something on the way back; "
-                "say which way it goes with direction: to_emailoctopus or to_ghl"
+                "custom.score (GHL's type NUMERICAL) and Score (EmailOctopus's type number) lose something on the way "
+                "back; say which way it goes with direction: to_emailoctopus or to_ghl"
             ),
         ),
         (
