@@ -184,15 +184,15 @@ def _unparked(
     """What needn't be tried again: it was decided; or it was about a link that this one replaces."""
     if case.former is not None:
         return case.parked.values()
-    over = {"creation", *(settled & {"consent", "address"}), *_no_parts_any_more(case, context)}
+    over = {*(settled & {"consent", "address"}), *_no_parts_any_more(case, context)}
     if move is not None and move.step is Step.EMPTIED:
         over.add("address")
     return (*contents.unparks, *_entries(case, over))
 
 
 def _no_parts_any_more(case: Case, context: Context) -> AbstractSet[str]:
-    """What is parked of rows that the mapping or a schema lost, and of tags that are synced no more."""
-    parts = {"creation", "consent", "address", *(mapped.rule.key for mapped in context.fields)}
+    """What is parked of a creation, of rows that the mapping or a schema lost, and of tags that are synced no more."""
+    parts = {"consent", "address", *(mapped.rule.key for mapped in context.fields)}
     return case.parked.keys() - parts - ({"tags"} if context.policy.tags.sync else set())
 
 

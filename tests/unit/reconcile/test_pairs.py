@@ -125,6 +125,14 @@ def test_each_part_of_a_change_is_in_the_decision() -> None:
     )
 
 
+def test_a_link_that_comes_back_into_scope_is_in_it_and_an_outside_edit_ends_its_bounces() -> None:
+    back = linked(ghl(GRANTED, GRANTED), there(GRANTED, GRANTED), replace(LINK, in_scope=False))
+    assert decided(back).link == NOW
+    here = changed(person(), person(fields={"firstName": "Ida"}))
+    edited = linked(here, there(GRANTED, GRANTED), replace(LINK, bounces={NAME.key: (at(0),)}))
+    assert decided(edited).link == NOW
+
+
 # The address travels with the fields
 
 
