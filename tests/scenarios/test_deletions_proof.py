@@ -96,12 +96,14 @@ def test_what_a_short_read_showed_is_used(database_url: str, system: SystemName)
         links = neighbours(here, 8)
         here.later(days=1)
         here.edit_person(links[0][0], firstName="Augusta")
-        here.edit_subscriber(links[1][1], FirstName="Beatrix")
+        for _, there in links[1:]:
+            here.edit_subscriber(there, FirstName="Beatrix")
         theirs = weather(here, system)
         theirs.short_listing, theirs.short_total = 0.6, True
         assert here.full().outcome == "incomplete"
         assert here.in_emailoctopus("neighbour0@example.com")["fields"]["FirstName"] == "Augusta"
-        assert here.in_ghl("neighbour1@example.com")["firstName"] == "Beatrix"
+        names = [here.in_ghl(f"neighbour{each}@example.com")["firstName"] for each in range(1, 8)]
+        assert names.count("Beatrix") >= 2  # three of eight are listed, whichever they are
 
 
 @pytest.mark.parametrize("system", BOTH)
