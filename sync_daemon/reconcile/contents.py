@@ -155,7 +155,7 @@ def _decide_field(
         return
     bounces = _bounces(decision, key, sides, contents.bounces.get(key, ()), context.now)
     if decision.write is not None and len(bounces) >= MOST_BOUNCES:
-        decision = FieldDecision(settles=False, park="unstable")
+        decision = FieldDecision(park="unstable")
     reason = _reason(decision, mapped, exchanged=case.exchanged, met=met)
     if not _take(decision, mapped, reason, case, context, contents):
         return
@@ -205,7 +205,7 @@ def _take(
         contents.writes[target][mapped.rule.name_in(target)] = decision.value
         contents.keys[target].append(key)
         contents.digests[key] = digest
-        contents.reasons[target][reason] = None
+        contents.reasons[target].setdefault(reason)
     return True
 
 
@@ -221,16 +221,15 @@ def _reason(decision: FieldDecision, mapped: MappedField, *, exchanged: bool, me
 
 def _value_digest(decision: FieldDecision, mapped: MappedField, case: Case, context: Context) -> bytes:
     """What a parked row is known by: the value to be written, or the source's value that has no form there."""
-    target = decision.write or EMAILOCTOPUS
-    side = case.side(target)
-    contact_id = side.contact_id if side else ""
+    ghl, emailoctopus = case.both()
+    side = ghl if decision.write is GHL else emailoctopus
     value = decision.value
-    if decision.park and case.ghl and case.emailoctopus:
+    if decision.park:
         value = tuple(
-            canonical(side.snapshot.fields.get(mapped.rule.name_in(side.system)) if side.snapshot else None)
-            for side in (case.ghl, case.emailoctopus)
+            canonical(one.snapshot.fields.get(mapped.rule.name_in(one.system)) if one.snapshot else None)
+            for one in (ghl, emailoctopus)
         )
-    return context.detector.digester.field(target, contact_id, mapped.rule.key, value)
+    return context.detector.digester.field(side.system, side.contact_id, mapped.rule.key, value)
 
 
 def _bounces(
@@ -259,7 +258,7 @@ def _decide_tags(
         return
     now = [context.detector.tags_now(side.snapshot) if side.snapshot else {} for side in sides]
     likely = (now[0] | now[1]).values()
-    ghl, emailoctopus = (_tag_side(side, context, likely, anew=anew) for side in sides)
+    ghl, emailoctopus = (_tag_side(side, context, likely) for side in sides)
     if not anew:
         ghl, emailoctopus = _without_our_own(sides, ghl, emailoctopus, context)
     if case.exchanged:
@@ -304,8 +303,8 @@ def _tags_digest(decided: TagDecision, *, ghl_id: str, context: Context) -> byte
     return context.detector.digester.field(GHL, ghl_id, "tags", names)
 
 
-def _tag_side(side: CaseSide, context: Context, likely: Iterable[KnownTag], *, anew: bool) -> TagSide:
-    before = set() if anew else set(context.detector.tags_before(side.known, likely))
+def _tag_side(side: CaseSide, context: Context, likely: Iterable[KnownTag]) -> TagSide:
+    before = set(context.detector.tags_before(side.known, likely))
     now = set(context.detector.tags_now(side.snapshot)) if side.snapshot else before
     return TagSide(now, before)
 
@@ -314,7 +313,7 @@ def _without_our_own(
     sides: tuple[CaseSide, CaseSide], ghl: TagSide, emailoctopus: TagSide, context: Context
 ) -> tuple[TagSide, TagSide]:
     """Tags that a write without an answer left on one side count as agreed as they are: the other side decides."""
-    for side, tags in zip(sides, (ghl, emailoctopus), strict=True):
+    for side, tags in ((sides[0], ghl), (sides[1], emailoctopus)):
         sent = context.detector.tags_sent(side.known) if side.snapshot else set()
         there = sent & tags.now
         ghl = TagSide(ghl.now, (ghl.before - sent) | there)

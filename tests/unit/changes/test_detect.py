@@ -6,11 +6,9 @@ from typing import Any
 import pytest
 
 from sync_daemon.changes.detect import Detector
-from sync_daemon.changes.digests import Digester
 from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.policy import FieldRule, TagRule
 from sync_daemon.model.state import Baseline, KnownContact, Link, Sent
-from sync_daemon.model.system import SystemName
 from tests.unit.changes.values import (
     ADA,
     BOB,
@@ -20,6 +18,7 @@ from tests.unit.changes.values import (
     NAME,
     REVOKED,
     RULES,
+    CountingDigester,
     agreed,
     baseline_of,
     book,
@@ -177,16 +176,6 @@ def test_tags_that_never_met_had_none() -> None:
     known = agreed(BEFORE, BY)
     assert BY.tags_before(replace(known, baseline=replace(known.baseline or Baseline(), tags=None))) == {}
     assert BY.tags_before(replace(known, baseline=None)) == {}
-
-
-class CountingDigester(Digester):
-    """A digester that counts the names of tags it is asked about."""
-
-    asked = 0
-
-    def tag(self, system: SystemName, contact_id: str, name: str) -> bytes:
-        self.asked += 1
-        return super().tag(system, contact_id, name)
 
 
 @pytest.mark.parametrize("fields", [FIELDS, FIELDS | {"firstName": "Bob"}])

@@ -16,6 +16,18 @@ GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 GRANTED, PENDING, REVOKED = Consent.GRANTED, Consent.PENDING, Consent.REVOKED
 ADA, BOB, EVE = "ada@example.com", "bob@example.com", "eve@example.com"
 DIGESTER = Digester(b"a key of thirty-two bytes, or so")
+
+
+class CountingDigester(Digester):
+    """A digester that counts the names of tags it is asked about."""
+
+    asked = 0
+
+    def tag(self, system: SystemName, contact_id: str, name: str) -> bytes:
+        self.asked += 1
+        return super().tag(system, contact_id, name)
+
+
 NAME = FieldRule("firstName", "FirstName")
 CITY = FieldRule("city", "City")
 RULES = (NAME, CITY)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sync_daemon.changes.cases import Case, CaseSide
+from sync_daemon.changes.detect import Detector
 from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.policy import ConflictRule, Direction, FieldRule, TagRule
@@ -21,6 +22,7 @@ from tests.unit.changes.values import (
     EMAILOCTOPUS,
     GHL,
     NAME,
+    CountingDigester,
     agreed,
     at,
     baseline_of,
@@ -186,6 +188,7 @@ def test_what_a_side_says_of_a_field(side: CaseSide, known: bool, value: Any, ch
         (there(fields={"Score": 5.0}), SCORED, 5, True),
         (there(fields={"Score": "many"}), SCORED, "many", True),
         (there(fields={"Score": "many"}), SCORED, 5, False),
+        (there(fields={"Score": "many"}), SCORED, "few", False),
         (at_rest(HERE), NAMED, "Ada", True),
         (at_rest(HERE), NAMED, "Ida", False),
         (at_rest(HERE, baseline=None), NAMED, "Ada", False),
@@ -200,6 +203,8 @@ def test_a_phone_is_held_however_it_is_written() -> None:
     phone = MappedField(FieldRule("phone", "Phone"), "PHONE", "text", country="CH")
     side = here(fields={"phone": "079 100 00 00"})
     assert field_side(phone, side, given()).holds("+41791000000")
+    plain = here(fields={"phone": "+41791000000"})
+    assert field_side(phone, plain, given()).holds("079 100 00 00")
 
 
 @pytest.mark.parametrize(
@@ -335,6 +340,7 @@ def test_a_dropped_value_is_left_as_it_is_on_both_sides() -> None:
     assert NAME.key in contents.settles
     nothing = gathered(here(), there(), given(NAMED), parked=parked)
     assert (nothing.dropped, nothing.unparks) == ([], list(parked.values()))
+    assert gathered(echo(), there(), given(NAMED), parked=parked).bounces == {}
 
 
 def scores(ghl: Any, emailoctopus: Any) -> bytes:
@@ -550,6 +556,21 @@ def test_tags_that_a_write_without_an_answer_left_are_agreed_as_they_are() -> No
     ]
     unread = gathered(here(person(tags={"vip"})), at_rest(subscriber(tags={"vip"}), **died))
     assert operations(unread) == []
+
+
+def test_what_was_on_its_way_to_a_side_that_was_not_read_tells_nothing() -> None:
+    died = sent_tag(EMAILOCTOPUS, "e1", "vip")
+    assert operations(gathered(here(person(tags={"vip"})), at_rest(subscriber(), **died))) == []
+
+
+def test_an_account_with_thousands_of_tags_makes_no_pair_dearer() -> None:
+    counting = CountingDigester(b"a key of thirty-two bytes, or so")
+    many = Detector(counting, RULES, book(["vip", *(f"tag {number}" for number in range(2000))]))
+    now = person(tags={"vip", "tag 1999"}), subscriber(tags={"vip", "tag 1999"})
+    sides = [CaseSide(agreed(one, many), staged(one)) for one in now]
+    counting.asked = 0
+    gathered(sides[0], sides[1], given(detector=many))
+    assert counting.asked == 4
 
 
 def test_so_they_are_in_ghl() -> None:
