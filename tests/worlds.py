@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import Engine, select, text
 
 from sync_daemon.changes.digests import Digester
@@ -88,6 +89,14 @@ class Meanwhile(NoProgress):
         if requests and self._act is not None:
             act, self._act = self._act, None
             act()
+
+
+class CutOff(BaseException):
+    """What ends a cycle in the middle; nothing in the program catches it."""
+
+
+def _cut_off() -> None:
+    raise CutOff
 
 
 class InProcess(httpx.BaseTransport):
@@ -186,6 +195,12 @@ class World:
     def before_writing(self, act: Callable[[], object]) -> None:
         """Let the outside do something when a cycle has read everything and is about to write."""
         self.pair = replace(self.pair, progress=Meanwhile(act))
+
+    def cut_off(self, mode: Mode = Mode.INCREMENTAL) -> None:
+        """A cycle that ends, as by a power cut, when its first write has been written down and is about to be sent."""
+        self.before_writing(_cut_off)
+        with pytest.raises(CutOff):
+            self.reconcile(mode)
 
     def forget_requests(self) -> None:
         for context in (self.sandbox.ghl, self.sandbox.emailoctopus):

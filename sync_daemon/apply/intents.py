@@ -1,9 +1,8 @@
 """What is written down before anything is sent: a later snapshot that equals it is our own writing. Pure."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from sync_daemon.changes.cases import Case, CaseSide
+from sync_daemon.changes.cases import CaseSide
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.state import KnownContact, Sent
 from sync_daemon.reconcile.decision import Context, Decision
@@ -13,32 +12,23 @@ def intents(decision: Decision, context: Context) -> list[KnownContact]:
     """The rows to store before a case's operations are sent: what equals this later is our own writing."""
     rows: list[KnownContact] = []
     case = decision.case
-    for side in _written(case):
+    for side in case.targets():
         mine = [op for op in decision.operations if _is_on(op, side)]
         creates = any(op.action is Action.CREATE and op.system is side.system.other for op in decision.operations)
         if mine or (creates and side in (case.ghl, case.emailoctopus)):
-            rows.append(replace(side.known, sent=_sent(mine, side, context, creation=creates)))
+            rows.append(
+                replace(side.known, sent=_sent(mine, side, context, creation=creates, counted=decision.counted))
+            )
     return rows
-
-
-def repeats(decision: Decision, rows: Iterable[KnownContact]) -> bool:
-    """Whether all that is to be written down now was before, by a run that didn't get to its end."""
-    before = {(side.system, side.contact_id): side.known.sent for side in _written(decision.case)}
-    return all(row.sent is not None and row.sent.repeats(before[row.system, row.contact_id]) for row in rows)
-
-
-def _written(case: Case) -> Iterator[CaseSide]:
-    """The contacts that a case may write to."""
-    yield from case.sides()
-    if case.left_behind is not None:
-        yield case.left_behind
 
 
 def _is_on(operation: Operation, side: CaseSide) -> bool:
     return operation.system is side.system and operation.target_id == side.contact_id
 
 
-def _sent(operations: list[Operation], side: CaseSide, context: Context, *, creation: bool) -> Sent:
+def _sent(
+    operations: list[Operation], side: CaseSide, context: Context, *, creation: bool, counted: frozenset[str]
+) -> Sent:
     detector, digester = context.detector, context.detector.digester
     names = {mapped.rule.name_in(side.system): mapped.rule.key for mapped in context.fields}
     fields = {
@@ -51,4 +41,5 @@ def _sent(operations: list[Operation], side: CaseSide, context: Context, *, crea
     address = next((digester.address(op.address) for op in operations if op.address), None)
     changed = detector.tag_digests(side.system, side.contact_id, (tag for tag in tags if tag is not None))
     at = side.snapshot.updated_at if side.snapshot else side.known.updated_at
-    return Sent(fields, changed, consent, address, creation, at, context.now)
+    deletion = any(op.action is Action.DELETE for op in operations)
+    return Sent(fields, changed, consent, address, creation, deletion, counted, at, context.now)

@@ -103,6 +103,12 @@ class Case:
         yield from (side for side in (self.ghl, self.emailoctopus) if side is not None)
         yield from self.duplicates
 
+    def targets(self) -> Iterator[CaseSide]:
+        """Every contact that the case may write to."""
+        yield from self.sides()
+        if self.left_behind is not None:
+            yield self.left_behind
+
     def rows(self) -> Iterator[Staged]:
         """Every inbox row of the case."""
         sides = {(side.system, side.contact_id): side for side in (*self.gone, *self.sides())}

@@ -12,7 +12,7 @@ from sync_daemon.ports import Commit
 from sync_daemon.read.gather import gather
 from sync_daemon.reconcile.decision import Decision
 from sync_daemon.reconcile.deletions import DELETION, UNPROVEN
-from sync_daemon.reconcile.guard import room_left
+from sync_daemon.reconcile.guard import fresh, room_left
 
 _AT_ONCE = 100
 
@@ -20,23 +20,23 @@ _AT_ONCE = 100
 def decide_missing(run: Run) -> list[Decision]:
     """The decisions about links of which a contact is missing. Once the guard's limit is passed no more are read.
 
-    What a person said about a held deletion is decided first, and isn't counted.
+    What a person said about a held deletion is decided first, and isn't counted; nor is what a run that was cut off
+    had begun.
     """
     met: set[str] = set()
     decisions = _decide(run, _ordered(run), met)
     room = _room(run)
     for name in SystemName:
         after = 0
-        while room >= 0 and not run.stopped:
-            rows = run.pair.store.next_staged(name, after, min(_AT_ONCE, room + 1), absent=True)
+        while not run.stopped:
+            at_once = min(_AT_ONCE, room + 1) if room >= 0 else _AT_ONCE
+            rows = run.pair.store.next_staged(name, after, at_once, absent=True)
             if not rows:
                 break
             after = rows[-1].sequence
-            decided = _decide(run, rows, met)
-            room -= sum(any(op.policy is DELETION for op in decision.operations) for decision in decided)
+            decided = _decide(run, rows if room >= 0 else _hold(run, name, rows, met), met)
+            room -= sum(DELETION in fresh(decision, first_load=False) for decision in decided)
             decisions.extend(decided)
-        if room < 0:
-            _hold_the_rest(run, name, after, met)
     return decisions
 
 
@@ -73,21 +73,24 @@ def _ordered(run: Run) -> list[Staged]:
     return [row for name in SystemName for row in store.staged(name, ids[name]).values()]
 
 
-def _hold_the_rest(run: Run, name: SystemName, after: int, met: set[str]) -> None:
-    """Hold what nobody has proven: too much is missing for one day."""
+def _hold(run: Run, name: SystemName, rows: Sequence[Staged], met: set[str]) -> list[Staged]:
+    """Hold what nobody has proven: too much is missing for one day. Gives the rows of what had begun: it goes on."""
     store = run.pair.store
-    while rows := store.next_staged(name, after, _AT_ONCE, absent=True):
-        after = rows[-1].sequence
-        ids = [row.contact_id for row in rows]
-        links = store.links(ghl=ids) if name is GHL else store.links(emailoctopus=ids)
-        waiting = {link.id_in(name): link for link in links if link.ghl_id not in met}
-        met.update(link.ghl_id for link in links)
-        held = [_unproven(run, name, link) for link in waiting.values()]
+    ids = [row.contact_id for row in rows]
+    links = store.links(ghl=ids) if name is GHL else store.links(emailoctopus=ids)
+    new = {link.id_in(name): link for link in links if link.ghl_id not in met}
+    others = store.contacts(name.other, [link.id_in(name.other) for link in new.values()])
+    had_begun = {other for other, known in others.items() if known.sent is not None and DELETION in known.sent.counted}
+    going_on = [row for row in rows if row.contact_id in new and new[row.contact_id].id_in(name.other) in had_begun]
+    waiting = {contact_id: link for contact_id, link in new.items() if link.id_in(name.other) not in had_begun}
+    met.update(link.ghl_id for link in waiting.values())
+    held = [_unproven(run, name, link) for link in waiting.values()]
+    if held:
         run.report.new_held += len(held)
         log.error("deletions_unproven", pair=run.pair.name, system=name, contacts=len(held))
         changes = [Change("held", None, one.ghl_id, one.emailoctopus_id, one.action, one.reason) for one in held]
-        done = [row for row in rows if row.contact_id in waiting]
-        run.commit(Commit(held=held, changes=changes, done=done))
+        run.commit(Commit(held=held, changes=changes, done=[row for row in rows if row.contact_id in waiting]))
+    return going_on
 
 
 def _unproven(run: Run, name: SystemName, link: Link) -> Held:

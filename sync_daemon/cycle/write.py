@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync_daemon.apply.answers import all_answered
-from sync_daemon.apply.intents import intents, repeats
+from sync_daemon.apply.intents import intents
 from sync_daemon.apply.settle import settle
 from sync_daemon.cycle.intake import called_by_additional, stage
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
@@ -16,7 +16,7 @@ from sync_daemon.model.state import KnownTag
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.consents import consent_now, unsubscribe
 from sync_daemon.reconcile.decision import Decision
-from sync_daemon.reconcile.guard import refused
+from sync_daemon.reconcile.guard import begun, refused
 from sync_daemon.threads import pool
 
 OperationKey = tuple[str, str, str | None, str | None]
@@ -50,9 +50,8 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
         operation.demand_reads(run.read_now)
     for decision in decisions:
         case = _Open(decision)
-        rows = intents(decision, context)
-        commit.contacts.extend(rows)
-        counted.update(() if repeats(decision, rows) else decision.counted)
+        commit.contacts.extend(intents(decision, context))
+        counted.update(decision.counted - begun(decision.case))
         waiting.update((_key(operation), case) for operation in decision.operations)
         if not decision.operations:
             at_once.append(case)

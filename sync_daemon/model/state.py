@@ -69,7 +69,8 @@ class Baseline:
 class Sent:
     """What was about to be written when the process may have died: a later snapshot that equals it is our own.
 
-    `at` is the contact's timestamp as it was known then, `since` our clock.
+    `at` is the contact's timestamp as it was known then, `since` our clock. `counted` are the kinds of mass change
+    that a guard let it through with, and that were counted when it was written down.
     """
 
     fields: Mapping[str, bytes] = field(default_factory=dict)
@@ -77,23 +78,14 @@ class Sent:
     consent: Consent | None = None
     address: bytes | None = None
     creation: bool = False
+    deletion: bool = False
+    counted: frozenset[str] = frozenset()
     at: datetime | None = None
     since: datetime | None = None
 
     def explains(self, updated_at: datetime | None) -> bool:
         """Whether a contact's timestamp may be that of this write; a later one is somebody else's."""
         return self.since is None or updated_at is None or updated_at <= self.since + _ON_ITS_WAY
-
-    def repeats(self, before: "Sent | None") -> bool:
-        """Whether all of it was about to be written before, by a run that may have got to a part of it."""
-        return (
-            before is not None
-            and self.fields.items() <= before.fields.items()
-            and self.tags <= before.tags
-            and self.consent in (None, before.consent)
-            and self.address in (None, before.address)
-            and self.creation <= before.creation
-        )
 
     def made(self, updated_at: datetime) -> bool:
         """Whether a contact with that timestamp may be the one created by this write; an older one was there before."""

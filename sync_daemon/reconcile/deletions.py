@@ -15,7 +15,7 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.consents import consent_now, newly_revoked, set_dnd, unsubscribe, was_being_revoked
 from sync_daemon.reconcile.creation import PERSON_IN, decide_ghl_only
 from sync_daemon.reconcile.decision import Context, Decision, Needs, Notice
-from sync_daemon.reconcile.orphans import delete
+from sync_daemon.reconcile.orphans import consent_before, delete
 from sync_daemon.reconcile.pairs import decide_pair
 from sync_daemon.reconcile.reads import read_by_id
 from sync_daemon.reconcile.scope import in_scope
@@ -230,9 +230,12 @@ def _notice(case: Case, effect: Effect) -> Notice:
 
 def _tombstone(case: Case, link: Link, context: Context, effect: Effect) -> Tombstone:
     """Consent and address as they were when the two last agreed."""
-    known = [side.known for side in (case.ghl, case.emailoctopus) if side is not None]
-    agreed = {row.baseline.consent for row in known if row.baseline is not None} | {row.consent for row in known}
+    sides = [side for side in (case.ghl, case.emailoctopus) if side is not None]
+    known = [side.known for side in sides]
+    agreed = {row.baseline.consent for row in known if row.baseline is not None} | {*map(consent_before, sides)}
     consent = next((one for one in (Consent.REVOKED, Consent.PENDING, Consent.GRANTED) if one in agreed), None)
     address = next((row.address for row in known if row.address is not None), None)
-    deleted_in = case.gone[0].system
-    return Tombstone(link.ghl_id, link.emailoctopus_id, deleted_in, context.now, str(effect), consent, address)
+    # What the delete policy of a run that was cut off deleted is gone by GoHighLevel's doing.
+    ours = any(side.known.sent is not None and side.known.sent.deletion for side in case.gone)
+    deleted_in, done = (GHL, Effect.DELETE) if ours else (case.gone[0].system, effect)
+    return Tombstone(link.ghl_id, link.emailoctopus_id, deleted_in, context.now, str(done), consent, address)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from math import floor
 
+from sync_daemon.changes.cases import Case
 from sync_daemon.model.plan import Action, MassChange, Operation
 from sync_daemon.model.policy import FieldRule, GuardLimits
 from sync_daemon.model.state import Held, Unlinked
@@ -85,9 +86,19 @@ def asked(decision: Decision) -> dict[MassChange, Ids]:
     return found
 
 
+def begun(case: Case) -> frozenset[MassChange]:
+    """The kinds that a run which didn't get to its end was let through with, and counted."""
+    sent = (side.known.sent for side in case.targets())
+    return frozenset(MassChange(kind) for one in sent if one is not None for kind in one.counted)
+
+
 def fresh(decision: Decision, *, first_load: bool) -> dict[MassChange, Ids]:
-    """What of it needs room: no person has been asked about it yet, and it isn't what a first load creates."""
-    known = {entry.action for entry in decision.case.held}
+    """What of it needs room.
+
+    That is what no person has been asked about yet, what no run that was cut off was let through with, and what isn't
+    created by a first load.
+    """
+    known = {*(entry.action for entry in decision.case.held), *begun(decision.case)}
     return {
         kind: ids
         for kind, ids in asked(decision).items()
@@ -128,7 +139,7 @@ def guarded(
         result,
         holds=(*result.holds, *holds),
         unholds=tuple(dict.fromkeys((*result.unholds, *over_and_done))),
-        counted=frozenset(new) - over.keys(),
+        counted=frozenset(new) - over.keys() | (begun(decision.case) & wanted.keys()),
     )
 
 

@@ -25,6 +25,8 @@ class _PackedSent(msgspec.Struct, array_like=True, frozen=True):
     creation: bool
     at: datetime | None = None
     since: datetime | None = None
+    deletion: bool = False
+    counted: list[str] = []
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -60,8 +62,19 @@ def pack_sent(sent: Sent | None, numbers: Mapping[str, int]) -> bytes | None:
     if sent is None:
         return None
     fields = {numbers[key]: digest for key, digest in sent.fields.items()}
-    tags = sorted(sent.tags)
-    return _encode(_PackedSent(fields, tags, sent.consent, sent.address, sent.creation, sent.at, sent.since))
+    return _encode(
+        _PackedSent(
+            fields,
+            sorted(sent.tags),
+            sent.consent,
+            sent.address,
+            sent.creation,
+            sent.at,
+            sent.since,
+            sent.deletion,
+            sorted(sent.counted),
+        )
+    )
 
 
 def unpack_sent(packed: bytes | None, key_of: Callable[[int], str]) -> Sent | None:
@@ -75,6 +88,8 @@ def unpack_sent(packed: bytes | None, key_of: Callable[[int], str]) -> Sent | No
         consent=stored.consent,
         address=stored.address,
         creation=stored.creation,
+        deletion=stored.deletion,
+        counted=frozenset(stored.counted),
         at=stored.at,
         since=stored.since,
     )

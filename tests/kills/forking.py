@@ -33,7 +33,7 @@ from sync_daemon.systems import registry
 Point = tuple[str, int]
 KEY = "key"
 """The file without which no process passes the closed point of its order."""
-_ID = re.compile(r"(?<=/)[0-9A-Za-z-]{20,36}(?=/|$)")
+ID = re.compile(r"(?<=/)[0-9A-Za-z-]{20,36}(?=/|$)")
 
 
 class Points:
@@ -62,7 +62,7 @@ class Watched(httpx.BaseTransport):
         self._points, self._system, self._real = points, system, httpx.HTTPTransport(verify=False)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        shown = f"{self._system} {request.method} {_ID.sub('*', request.url.path)}"
+        shown = f"{self._system} {request.method} {ID.sub('*', request.url.path)}"
         self._points.reach(f"before {shown}")
         response = self._real.handle_request(request)
         response.read()

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -24,12 +25,15 @@ from sync_daemon.sandbox.server import RunningSandbox, Sandbox, serve
 from sync_daemon.store import tables
 from sync_daemon.store.engine import open_engine, reading, writing
 from tests.e2e.trial import ROOT, SEARCHES, WRITES, let_leases_run_out
-from tests.kills.forking import KEY, Point
+from tests.kills.forking import ID, KEY, Point
 from tests.kills.worlds import KillWorld
 
 SECRET = f"secret_key: {'a secret for tests ' * 2}\n"
 _TRIES = 3
 """How often a point is tried: which thread comes first decides about a commit more or less."""
+_DONE, _HELD = 0, 5
+"""How a cycle ends that nobody kills: with nothing left, or with what waits for a person."""
+_ONCE = re.compile(r"POST \S+/contacts/?$|POST /contacts/$|DELETE \S*/contacts/\*$")
 NewDatabase = Callable[[], str]
 Rows = list[tuple[object, ...]]
 
@@ -44,6 +48,8 @@ class End:
     unlinked: Rows
     journal: Rows
     left_over: Rows
+    once: Rows
+    """How often something was made or deleted: what can't be repeated without harm."""
 
 
 class Unreached(Exception):
@@ -77,6 +83,7 @@ class Theatre:
             text=True,
         )
         self._database = ""
+        self._cycle = ["reconcile"]
         self._sandbox = Sandbox()
         self._kept: dict[str, Sandbox] = {}
 
@@ -133,7 +140,7 @@ class Theatre:
     def _dies(self, point: Point) -> bool:
         """Whether a cycle comes to a point, where it is killed; its lease has run out afterwards."""
         status = self._run(point)
-        if status == 0:
+        if status in (_DONE, _HELD):
             return False
         assert status == -SIGKILL, f"exit status {status}:\n{self._said()}"
         let_leases_run_out(self._database)
@@ -151,6 +158,8 @@ class Theatre:
         for act in world.acts[:-1]:
             act(self._sandbox)
             self._finish()
+        if world.order:
+            assert self._run(None, world.order) == _DONE, self._said()
         world.acts[-1](self._sandbox)
         if world.looks_are_due:
             _let_looks_be_due(self._database)
@@ -161,6 +170,7 @@ class Theatre:
     def _open(self, sandbox: Sandbox, world: KillWorld) -> None:
         """Put a sandbox behind the servers, and the configuration for it on the disk."""
         self._sandbox = sandbox
+        self._cycle = ["reconcile", *(["--full"] if world.full else [])]
         for board, app in zip(self._boards, (sandbox.ghl_app, sandbox.emailoctopus_app), strict=True):
             board.app = app
         text = SECRET + configuration(RunningSandbox(sandbox, *self._urls), self._database) + world.settings
@@ -171,17 +181,19 @@ class Theatre:
 
     def _finish(self) -> None:
         status = self._run(None)
-        assert status == 0, f"exit status {status}:\n{self._said()}"
+        assert status in (_DONE, _HELD), f"exit status {status}:\n{self._said()}"
 
-    def _run(self, at: Point | None) -> int:
-        self._order(at)
+    def _run(self, at: Point | None, command: Sequence[str] | None = None) -> int:
+        self._order(at, command=command)
         return self._ended()
 
-    def _order(self, at: Point | None, processes: int = 1, closed: str | None = None) -> None:
-        """Let so many processes start."""
+    def _order(
+        self, at: Point | None, processes: int = 1, closed: str | None = None, command: Sequence[str] | None = None
+    ) -> None:
+        """Let so many processes start: cycles, unless another command is given."""
         order = {
             "folder": str(self._folder),
-            "arguments": ["reconcile", "--config", "sync.yaml"],
+            "arguments": [*(command or self._cycle), "--config", "sync.yaml"],
             "at": at,
             "closed": closed,
             "processes": processes,
@@ -231,12 +243,13 @@ class Theatre:
                 (one.email_address, one.status, _items(one.fields), sorted(one.tags)) for one in emailoctopus.values()
             ),
             *_remembered(self._database, who),
+            _sorted(Counter(what for one in self._exchanges() if (what := _made_or_deleted(one)) is not None).items()),
         )  # fmt: skip
 
 
 def _remembered(database_url: str, who: dict[Any, str]) -> tuple[Rows, Rows, Rows, Rows]:
     """The links, those without one, what is kept for ever, and what should be gone: inbox, parked, held, lease."""
-    link, contact, tombstone = tables.links.c, tables.contacts.c, tables.tombstones.c
+    link, contact, tombstone, held = tables.links.c, tables.contacts.c, tables.tombstones.c, tables.held.c
     engine = open_engine(database_url)
     with reading(engine) as connection:
         links = connection.execute(
@@ -255,17 +268,30 @@ def _remembered(database_url: str, who: dict[Any, str]) -> tuple[Rows, Rows, Row
         ]  # fmt: skip
         left = [
             (table.name, *row)
-            for table in (tables.inbox, tables.parked, tables.held)
+            for table in (tables.inbox, tables.parked)
             for row in connection.execute(select(table)).all()
+        ]
+        left += [
+            ("held", who.get(row[0], "gone"), who.get(row[1], "gone"), *row[2:])
+            for row in connection.execute(
+                select(held.ghl_id, held.emailoctopus_id, held.action, held.approved, held.discarded)
+            ).all()
         ]
         left += [("lease", row.holder) for row in connection.execute(select(tables.leases)).all() if row.holder]
     engine.dispose()
     return (
-        _sorted((who[row[0]], who[row[1]], *row[2:]) for row in links),
+        _sorted((who.get(row[0], "gone"), who.get(row[1], "gone"), *row[2:]) for row in links),
         _sorted((who.get(row[0], "gone"), row[1], who.get(row[2], "gone")) for row in unlinked),
         _sorted(journal),
         left,
     )
+
+
+def _made_or_deleted(exchange: Exchange) -> str | None:
+    """Which creation or deletion of a contact a system carried out; None where it did something else, or nothing."""
+    done = exchange.status is not None and exchange.status < 300
+    what = f"{exchange.method} {ID.sub('*', exchange.path)}"
+    return what if done and _ONCE.search(what) else None
 
 
 def _let_looks_be_due(database_url: str) -> None:

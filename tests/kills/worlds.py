@@ -7,7 +7,7 @@ a world can't lose a kind unnoticed.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sync_daemon.sandbox.emailoctopus.model import Field
 from sync_daemon.sandbox.server import Sandbox
@@ -23,6 +23,10 @@ class KillWorld:
     acts: tuple[Act, ...]
     must: tuple[str, ...]
     settings: str = ""
+    full: bool = False
+    """Whether every cycle reads everything: nothing else finds who is missing."""
+    order: tuple[str, ...] = ()
+    """The command line with which a person answers to what the cycle before the last one held."""
     looks_are_due: bool = False
     """Whether so much time passes before the last cycle that counts and consent sweeps are due."""
 
@@ -56,19 +60,19 @@ def _two_strangers(sandbox: Sandbox) -> None:
     emailoctopus.add(list_id, "uma@example.com", {"FirstName": "Uma"}, status="unsubscribed")
 
 
+_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 _PEOPLE = ("ann", "ben", "cat", "dot", "eli", "fox", "gus", "hal", "ivy", "jim", "kay", "lou", "mia")
 
 
 def _friends(sandbox: Sandbox) -> None:
     """People who are equal on both sides, and one whom only EmailOctopus knows."""
     _schema(sandbox)
-    before = datetime(2026, 1, 1, tzinfo=UTC)
     for name in _PEOPLE:
         address, tags = f"{name}@example.com", ["old"] if name in ("dot", "eli") else []
         first = name.title()
-        sandbox.ghl.world.create(at=before, firstName=first, city="Rome", email=address, tags=tags)
+        sandbox.ghl.world.create(at=_BEFORE, firstName=first, city="Rome", email=address, tags=tags)
         fields = {"FirstName": first, "City": "Rome"}
-        sandbox.emailoctopus.world.add(sandbox.list_id, address, fields, tags, at=before)
+        sandbox.emailoctopus.world.add(sandbox.list_id, address, fields, tags, at=_BEFORE)
     sandbox.emailoctopus.world.add(sandbox.list_id, "mia.new@example.com", {"FirstName": "Mia"}, status="pending")
 
 
@@ -126,6 +130,7 @@ def _some_leave_unseen(sandbox: Sandbox) -> None:
 def _some_go(sandbox: Sandbox) -> None:
     """Links that end or move where the policies are the strictest, and people who come revoked."""
     ghl = sandbox.ghl.world
+    ghl.delete(_person(sandbox, "gus"))
     ghl.edit(_person(sandbox, "ann"), email="mia.new@example.com")  # the link moves, its old contact is deleted
     ghl.edit(_person(sandbox, "ben"), email="cat@example.com")  # a duplicate from now on: the link ends
     ghl.add_tags(_person(sandbox, "dot"), ["leaver"])
@@ -135,9 +140,36 @@ def _some_go(sandbox: Sandbox) -> None:
     sandbox.emailoctopus.world.add(sandbox.list_id, "uma@example.com", fields, status="unsubscribed")
 
 
-def _person(sandbox: Sandbox, name: str) -> str:
-    address = f"{name}@example.com"
-    return next(one.id for one in sandbox.ghl.world.contacts if one.email == address)
+def _friends_with_namesake(sandbox: Sandbox) -> None:
+    """The same, and somebody in GHL twice."""
+    _friends(sandbox)
+    sandbox.ghl.world.create(at=_BEFORE - timedelta(days=1), firstName="Annie", email="ann@example.com")
+
+
+def _many_vanish(sandbox: Sandbox) -> None:
+    """More deletions than a day may have: all of them wait for a person's word."""
+    for name in ("eli", "fox", "gus"):
+        sandbox.ghl.world.delete(_person(sandbox, name))
+
+
+def _some_vanish(sandbox: Sandbox) -> None:
+    """Few enough deletions of each kind, a merge, and more cleared fields than a day may have; and who is revoked."""
+    ghl, emailoctopus = sandbox.ghl.world, sandbox.emailoctopus.world
+    ghl.delete(_person(sandbox, "ivy"))
+    emailoctopus.delete(_subscriber(sandbox, "hal"))
+    ann, annie = (_person(sandbox, "ann", first) for first in ("Ann", "Annie"))
+    ghl.set_dnd(ann)
+    ghl.merge(annie, ann)  # the link goes to Annie, with Ann's block
+    for name in ("ben", "cat", "jim"):
+        ghl.edit(_person(sandbox, name), city=None)
+    emailoctopus.unsubscribe(_subscriber(sandbox, "cat"))  # though something of hers is held
+    emailoctopus.unsubscribe(_subscriber(sandbox, "fox"))  # though his contact in GHL is gone
+
+
+def _person(sandbox: Sandbox, name: str, first: str | None = None) -> str:
+    """Whoever has an address, and a first name where several have it."""
+    having = (one for one in sandbox.ghl.world.contacts if one.email == f"{name}@example.com")
+    return next(one.id for one in having if first in (None, one.fields["firstName"]))
 
 
 def _subscriber(sandbox: Sandbox, name: str) -> str:
@@ -181,5 +213,17 @@ STRICT = KillWorld(
     scope: {tags_none: [leaver]}
     on_leave_scope: unsubscribe
 """,
+    full=True,
 )
-WORLDS = (FIRST_LOAD, LATER, BLIND, STRICT)
+GONE = KillWorld(
+    "gone",
+    (_friends_with_namesake, _many_vanish, _some_vanish),
+    must=(
+        "ghl PUT /contacts/*", "ghl POST /contacts/*/tags", "ghl GET /contacts/search/duplicate",
+        "emailoctopus PUT /lists/*/contacts/*",
+    ),
+    settings="    guard: {max_destructive_percent: 0, max_destructive_count: 2}\n",
+    full=True,
+    order=("held", "approve"),
+)  # fmt: skip
+WORLDS = (FIRST_LOAD, LATER, BLIND, STRICT, GONE)

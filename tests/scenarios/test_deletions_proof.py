@@ -322,6 +322,24 @@ def test_reads_by_id_stop_at_the_limit_and_the_rest_is_held(database_url: str, s
         assert still == unproven
 
 
+@pytest.mark.parametrize("system", BOTH)
+def test_deletions_that_a_crash_cut_off_go_on_and_those_after_them_are_held(
+    database_url: str, system: SystemName
+) -> None:
+    with world(database_url, guard=FEW) as here:
+        links = neighbours(here, 14)
+        here.later(days=1)
+        for link in links[4:6]:
+            delete(here, system, link)
+        here.cut_off(Mode.FULL)
+        for link in links[:2]:
+            delete(here, system, link)
+        report = here.full()
+        assert (report.outcome, report.held) == ("held", 2)
+        assert {held.ghl_id for held in here.pair_store.held(everything=True)} == {link[0] for link in links[:2]}
+        assert {stone.ghl_id for stone in tombstones(here)} == {link[0] for link in links[4:6]}
+
+
 def order(here: World, held: Held, *, approve: bool) -> None:
     here.pair_store.commit(Commit(held=[held]))
     [row] = [one for one in here.pair_store.held(everything=True) if one.ghl_id == held.ghl_id]

@@ -1,6 +1,7 @@
 """Contract, section 7: mass changes are held as a whole until a person approves them; everything else goes on."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import pytest
 import structlog
@@ -69,6 +70,14 @@ def assert_quiet_after_a_full_scan(here: World) -> None:
 DESTRUCTIVE = [(MassChange.TAG_REMOVAL, untag, tagged), (MassChange.BLANK, clear, named)]
 """A kind of change, how the outside asks for it, and how many haven't got it yet."""
 EACH_KIND = pytest.mark.parametrize(("kind", "ask", "left"), DESTRUCTIVE, ids=["tags", "blanks"])
+
+
+def counted(here: World) -> dict[str, int]:
+    """How many changes of each kind were made within a day."""
+    found = here.pair_store.mass_changes(here.pair.clock.now() - timedelta(days=1))
+    return {kind: number for kind, number in found.items() if number}
+
+
 Ask = Callable[[World, Sequence[str]], None]
 Left = Callable[[World], int]
 
@@ -98,6 +107,22 @@ def test_as_many_as_the_limit_go_through_and_one_more_holds_them_all(
         assert (again.outcome, again.held, again.new_held) == ("held", 3, 0)
         assert here.full().held == 3
         here.assert_quiet()
+
+
+@EACH_KIND
+def test_what_a_crash_cut_off_had_been_let_through_and_is_not_held(
+    database_url: str, kind: MassChange, ask: Ask, left: Left
+) -> None:
+    with world(database_url, guard=TWO) as here:
+        ids = crowd(here)
+        ask(here, ids[:2])
+        here.cut_off()
+        assert left(here) == 5
+        ask(here, ids[2:3])
+        report = here.reconcile()
+        assert (report.outcome, report.held, left(here)) == ("held", 1, 3)
+        assert [(entry.ghl_id, entry.action) for entry in waiting(here)] == [(ids[2], kind)]
+        assert counted(here) == {kind: 2}
 
 
 def test_the_reason_tells_the_numbers(database_url: str) -> None:
@@ -155,14 +180,26 @@ def test_nothing_is_judged_by_a_cycle_that_had_to_stop(database_url: str) -> Non
         ids = crowd(here)
         untag(here, ids[:2])
         here.edit_person(ids[4], firstName="Augusta")
-        here.sandbox.emailoctopus.weather.faults = [Fault(kind="error", method="PUT", status=503, times=50)]
-        assert here.reconcile().outcome == "unreachable"
-        assert (tagged(here), waiting(here)) == (5, [])
-        here.sandbox.emailoctopus.weather.faults = []
+        here.fault(EMAILOCTOPUS, kind="error", method="PUT", status=401)
+        assert here.reconcile().outcome == "auth"
+        assert (tagged(here), waiting(here), counted(here)) == (5, [], {})
         untag(here, ids[2:3])
         here.later(minutes=1)
         assert here.reconcile().held == 3
         assert tagged(here) == 5
+
+
+def test_what_an_outage_cut_off_had_been_let_through_and_is_not_held(database_url: str) -> None:
+    with world(database_url, guard=TWO) as here:
+        ids = crowd(here)
+        untag(here, ids[:2])
+        here.fault(EMAILOCTOPUS, kind="error", method="PUT", status=503, times=50)
+        assert here.reconcile().outcome == "unreachable"
+        here.sandbox.emailoctopus.weather.faults.clear()
+        here.later(minutes=1)
+        report = here.reconcile()
+        assert (report.outcome, report.held, tagged(here)) == ("ok", 0, 3)
+        assert counted(here) == {MassChange.TAG_REMOVAL: 2}
 
 
 def test_those_of_an_earlier_cycle_count_for_24_hours(database_url: str) -> None:

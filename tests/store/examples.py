@@ -39,6 +39,8 @@ def known(contact_id: str, system: SystemName = GHL, **changes: object) -> Known
             consent=Consent.REVOKED,
             address=digest(10),
             creation=True,
+            deletion=True,
+            counted=frozenset({"deletion"}),
             at=later(2),
             since=later(3),
         ),

@@ -18,7 +18,7 @@ from sync_daemon.model.policy import (
     Resubscribe,
     ScopeRule,
 )
-from sync_daemon.model.state import Cause, Held, KnownContact, Link, Parked, Tombstone
+from sync_daemon.model.state import Cause, Held, KnownContact, Link, Parked, Sent, Tombstone
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.consents import set_dnd, unsubscribe
 from sync_daemon.reconcile.decide import decide
@@ -426,3 +426,33 @@ def test_the_tombstone_has_the_consent_that_the_link_had() -> None:
         stone = decided(replace(one, ghl=row, gone=(row,))).tombstone
         assert stone is not None
         assert stone.consent is REVOKED
+
+
+def with_sent(side: CaseSide, sent: Sent) -> CaseSide:
+    return replace(side, known=replace(side.known, sent=sent))
+
+
+def test_a_revocation_that_a_run_had_begun_is_not_the_consent_that_the_link_had() -> None:
+    one = case(GHL, consent=REVOKED)
+    assert one.emailoctopus is not None
+    seen = replace(one.emailoctopus, known=replace(one.emailoctopus.known, consent=REVOKED))
+    again = replace(one, emailoctopus=with_sent(seen, Sent(consent=REVOKED, since=NOW)))
+    stone = decided(again).tombstone
+    assert stone is not None
+    assert (stone.consent, stone.done) == (GRANTED, "unsubscribe")
+    stone = decided(replace(one, emailoctopus=seen)).tombstone
+    assert stone is not None
+    assert stone.consent is REVOKED
+
+
+def test_what_a_run_had_begun_to_delete_is_no_deletion_of_somebody_elses() -> None:
+    one = case(EMAILOCTOPUS)
+    lost = with_sent(one.gone[0], Sent(deletion=True))
+    stone = decided(replace(one, emailoctopus=lost, gone=(lost,), found=Found(claimed=True))).tombstone
+    assert stone is not None
+    assert (stone.deleted_in, stone.done) == (GHL, "delete")
+    both = case(GHL)
+    ends = (both.gone[0], lost)
+    stone = decided(replace(both, emailoctopus=lost, gone=ends)).tombstone
+    assert stone is not None
+    assert (stone.deleted_in, stone.done) == (GHL, "delete")

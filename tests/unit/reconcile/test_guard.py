@@ -10,13 +10,14 @@ from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action, MassChange, Operation
 from sync_daemon.model.policy import FieldRule, GuardLimits
-from sync_daemon.model.state import Cause, Held, KnownContact, Link, Parked, Unlinked
+from sync_daemon.model.state import Cause, Held, KnownContact, Link, Parked, Sent, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.decision import Decision, ToPark, revocations_of
 from sync_daemon.reconcile.fields import FieldConflict
 from sync_daemon.reconcile.foreseen import asking
 from sync_daemon.reconcile.guard import (
     asked,
+    begun,
     fresh,
     guarded,
     kind_of,
@@ -171,6 +172,33 @@ def test_what_waits_for_a_person_or_is_a_first_load_needs_no_room() -> None:
     first = hold(decided(CREATE), MassChange.CREATE_IN_EMAILOCTOPUS, first_load=True)
     assert (first.operations, first.holds, first.counted) == ((CREATE,), (), frozenset())
     assert asking(decided(UNTAG, CREATE), RULES, first_load=True).asking == {MassChange.TAG_REMOVAL}
+
+
+def cut_off(*kinds: MassChange) -> Case:
+    """The case that a run had counted with some kinds when it was cut off."""
+    known = KnownContact(EMAILOCTOPUS, "e1", sent=Sent(counted=frozenset(kinds)))
+    return replace(case(), emailoctopus=CaseSide(known))
+
+
+@pytest.mark.parametrize("kind", GUARDED)
+def test_what_a_run_that_was_cut_off_had_begun_needs_no_further_room(kind: MassChange) -> None:
+    again = decided(EACH[kind], of=cut_off(kind))
+    assert fresh(again, first_load=False) == {}
+    after = hold(again, kind)
+    assert (after.operations, after.holds, after.counted) == ((EACH[kind],), (), {kind})
+    assert list(refused(after, ())) == [kind]
+
+
+def test_what_else_is_asked_of_a_case_that_was_cut_off_needs_room() -> None:
+    again = decided(UNTAG, BLANK, of=cut_off(MassChange.BLANK, MassChange.DELETION))
+    assert set(fresh(again, first_load=False)) == {MassChange.TAG_REMOVAL}
+    after = hold(again, *GUARDED)
+    assert (after.operations, after.counted) == ((BLANK,), {MassChange.BLANK})
+
+
+def test_what_was_begun_with_a_contact_that_the_link_left_behind_was_begun_with_the_case() -> None:
+    left = replace(case(), left_behind=cut_off(MassChange.DELETION).emailoctopus)
+    assert begun(left) == {MassChange.DELETION}
 
 
 # what is left
