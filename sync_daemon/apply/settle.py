@@ -14,7 +14,7 @@ from sync_daemon.apply.burial import ends_without_heir, lay_to_rest, left_alone,
 from sync_daemon.apply.intents import intents
 from sync_daemon.apply.link_after import link_after
 from sync_daemon.apply.new_ids import follow_new_ids
-from sync_daemon.apply.parking import to_park
+from sync_daemon.apply.parking import spelt_otherwise, to_park
 from sync_daemon.apply.verify import Failure
 from sync_daemon.changes.cases import CaseSide, ContactKey
 from sync_daemon.model.contact import Consent, Source
@@ -94,7 +94,9 @@ class _Settlement:
         self._settle_orphan()
         if decision.tombstone is not None:
             lay_to_rest(self._commit, case.gone, decision.tombstone)
-        self._park(link, self._answers.failed.values())
+        again = spelt_otherwise(decision, self._answers.done)
+        self._commit.staged.extend(again)
+        self._park(link, [one for part, one in self._answers.failed.items() if part != "tags" or not again])
         self._remember()
         self._commit.changes.extend(audit(decision, self._answers, self._commit, self._ids(link), self._dropped))
         if self._answers.final:

@@ -71,6 +71,15 @@ class TagBook:
         found = (self.find(system, name) for name in names)
         return {self.ghl_name(tag): tag for tag in found if tag is not None and self.travels(tag)}
 
+    def spellings(self, system: SystemName, names: Iterable[str]) -> dict[str, list[str]]:
+        """How a contact spells its tags in one system, each maybe in several ways, by GHL's name."""
+        spelt: dict[str, list[str]] = {}
+        for name in names:
+            tag = self.find(system, name)
+            if tag is not None:
+                spelt.setdefault(self.ghl_name(tag), []).append(name)
+        return spelt
+
     def all(self) -> Iterable[KnownTag]:
         """Every tag known, each once."""
         return self._by_name[SystemName.GHL].values()

@@ -1,6 +1,6 @@
 """Fields and tags of a pair: every mapped row and the tag sets merged, and the writes that follow."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -48,8 +48,8 @@ class Contents:
     tags: TagDecision = field(default_factory=TagDecision)
     why_tags: str = ""
     """Why tags are written, with a place for the other side's name."""
-    spelt: Mapping[str, str] = field(default_factory=dict)
-    """How the EmailOctopus contact spells the tags it has, by GHL's name."""
+    spelt: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """How the EmailOctopus contact spells the tags it has, each maybe in several ways, by GHL's name."""
 
     def drop(self, entry: Parked) -> None:
         """Leave a part as it is on both sides: nothing is written, and the baselines move to what is there now."""
@@ -278,7 +278,8 @@ def _decide_tags(
     contents.unparks.extend(entry for entry in (case.parked.get("tags"),) if entry is not None)
     contents.digests["tags"] = digest
     contents.tags, contents.why_tags = decided, why
-    contents.spelt = _spellings(sides[1], context)
+    there = sides[1].snapshot
+    contents.spelt = context.detector.tags.spellings(EMAILOCTOPUS, there.tags if there else ())
     contents.settles.add("tags")
 
 
@@ -321,14 +322,9 @@ def _without_our_own(
     return ghl, emailoctopus
 
 
-def _spellings(side: CaseSide, context: Context) -> dict[str, str]:
-    book, names = context.detector.tags, side.snapshot.tags if side.snapshot else ()
-    return {book.ghl_name(tag): name for name in names if (tag := book.find(side.system, name)) is not None}
-
-
 def _spell(system: SystemName, names: Iterable[str], contents: Contents, context: Context) -> Iterable[str]:
     book = context.detector.tags
     for name in names:
         tag: KnownTag | None = book.find(GHL, name)
         own = contents.spelt.get(name) if system is EMAILOCTOPUS else None
-        yield own or (book.name_in(system, tag) if tag else name)
+        yield from own or [book.name_in(system, tag) if tag else name]

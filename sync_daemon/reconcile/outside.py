@@ -1,6 +1,7 @@
 """Decide a pair whose GHL contact is out of scope: nothing but revocations travels (contract, section 3)."""
 
 from dataclasses import replace
+from itertools import chain
 
 from sync_daemon.changes.cases import Case
 from sync_daemon.model.contact import Consent
@@ -68,11 +69,12 @@ def _leave_operations(case: Case, context: Context, revocations: tuple[Operation
             reason = "the contact left the scope; on_leave_scope: unsubscribe"
             return (replace(unsubscribe(*ids, reason), policy=MassChange.LEAVE_SCOPE),)
         case OnLeaveScope.REMOVE_TAGS:
-            detector = context.detector
-            held = detector.tags_now(emailoctopus.snapshot) if emailoctopus.snapshot else None
-            tags = (held if held is not None else detector.tags_before(emailoctopus.known)).values()
+            detector, there = context.detector, emailoctopus.snapshot
+            tags = detector.tags_now(there) if there else detector.tags_before(emailoctopus.known)
             # survives: to a tag book whatever isn't GHL is EmailOctopus.
-            names = tuple(sorted(detector.tags.name_in(EMAILOCTOPUS, tag) for tag in tags))
+            spelt = detector.tags.spellings(EMAILOCTOPUS, there.tags if there else ())
+            spellings = (spelt.get(name, [detector.tags.name_in(EMAILOCTOPUS, tag)]) for name, tag in tags.items())
+            names = tuple(sorted(chain.from_iterable(spellings)))
             reason = "the contact left the scope; on_leave_scope: remove_tags"
             remove = Operation(
                 EMAILOCTOPUS,

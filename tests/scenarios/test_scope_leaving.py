@@ -159,6 +159,20 @@ def test_remove_tags_takes_the_synced_tags_and_nothing_else(database_url: str) -
         assert_quiet_after_a_full_scan(here)
 
 
+def test_every_spelling_is_taken_at_the_latest_when_the_contact_is_read(database_url: str) -> None:
+    with world(database_url, scope=VIP, on_leave_scope=OnLeaveScope.REMOVE_TAGS) as here:
+        ghl_id, subscriber_id = inside(here)
+        here.clock.advance(1)
+        here.emailoctopus.add_tags(subscriber_id, ["NEWS"])
+        here.reconcile()
+        leave(here, ghl_id)
+        here.reconcile()
+        here.later(minutes=2)
+        assert here.reconcile().outcome == "ok"
+        assert tags(here) == []
+        assert_quiet_after_a_full_scan(here)
+
+
 @pytest.mark.parametrize("rule", [OnLeaveScope.UNSUBSCRIBE, OnLeaveScope.REMOVE_TAGS])
 def test_what_policy_asks_for_is_tried_again_when_it_was_refused(database_url: str, rule: OnLeaveScope) -> None:
     with world(database_url, scope=VIP, on_leave_scope=rule) as here:

@@ -66,6 +66,29 @@ def test_a_tag_removed_here_and_untouched_there_is_removed_there(database_url: s
         here.assert_quiet()
 
 
+def test_every_spelling_of_a_removed_tag_is_removed_from_emailoctopus(database_url: str) -> None:
+    with world(database_url) as here:
+        ids = tag_both(here, "stays", "news")
+        tag(here, EMAILOCTOPUS, ids, "News", "NEWS")
+        here.settle()
+        untag(here, GHL, ids, "news")
+        report = here.reconcile()
+        assert (report.outcome, report.parked) == ("ok", 0)
+        assert tags(here) == (["stays"], ["stays"])
+        here.assert_quiet()
+
+
+def test_a_spelling_that_is_removed_while_another_stays_changes_nothing(database_url: str) -> None:
+    with world(database_url) as here:
+        ids = tag_both(here, "news")
+        tag(here, EMAILOCTOPUS, ids, "News")
+        here.settle()
+        untag(here, EMAILOCTOPUS, ids, "news")
+        here.reconcile()
+        assert tags(here) == (["news"], ["News"])
+        here.assert_quiet()
+
+
 def test_changes_on_both_sides_are_merged_name_by_name(database_url: str) -> None:
     with world(database_url) as here:
         ids = tag_both(here, "a", "b", "c", "d")
