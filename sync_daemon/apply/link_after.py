@@ -10,6 +10,7 @@ from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.state import Cause, Link
 from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.consents import consent_now
 from sync_daemon.reconcile.decision import Context, Decision
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
@@ -39,11 +40,14 @@ def link_after(decision: Decision, answers: Answers, context: Context, dropped: 
         return None
     ids[source.system] = source.contact_id
     blocked = any(result.operation.action is Action.SET_DND for result in answers.done)
+    created_blocked = created.operation.system is GHL and created.operation.consent is Consent.REVOKED
     return Link(
         ids[GHL],
         ids[EMAILOCTOPUS],
         cause=_cause_of(created.operation, case.remembered),
-        dnd_by_us=blocked or (created.operation.system is GHL and created.operation.consent is Consent.REVOKED),
+        # What a person had blocked in GHL is his block still, although it was this program that set it there again.
+        dnd_by_us=blocked or (created_blocked and case.remembered is not Cause.PERSON_GHL),
+        consent_held=created_blocked and consent_now(source) is not Consent.REVOKED,
         scope_generation=context.scope_generation,
         diverged=frozenset(_against_direction(source, context)),
     )

@@ -59,6 +59,24 @@ def was_being_revoked(side: CaseSide) -> bool:
     return consent_now(side) is REVOKED and sent.consent is REVOKED and sent.explains(updated_at)
 
 
+def stays_revoked(case: Case) -> bool:
+    """Whether a person's revocation of the address of contacts without a link holds.
+
+    It is taken back where it was made alone, by a contact that was seen revoked there; whoever is asked to confirm
+    isn't mailed before.
+    """
+    if case.remembered is None or not case.remembered.by_person:
+        return False
+    in_ghl = case.remembered is Cause.PERSON_GHL
+    sides = (case.ghl, *case.duplicates) if in_ghl else (case.emailoctopus,)
+    return not any(side is not None and _takes_back(side) for side in sides)
+
+
+def _takes_back(side: CaseSide) -> bool:
+    agreed, now = side.known.baseline.consent if side.known.baseline else None, consent_now(side)
+    return now is Consent.PENDING or (now is Consent.GRANTED and agreed in (REVOKED, Consent.PENDING))
+
+
 def _is_half_revoked(ghl: CaseSide, emailoctopus: CaseSide) -> bool:
     """Whether both were to be revoked, as a namesake's block asks for, and one of them alone was."""
     intended = all((side.known.sent or Sent()).consent is REVOKED for side in (ghl, emailoctopus))
@@ -79,7 +97,7 @@ def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
         one = replace(one, before=Consent.GRANTED) if _was_being_freed(emailoctopus) else one
         if _is_half_revoked(ghl, emailoctopus):
             one, other = (replace(side, before=Consent.GRANTED) for side in (one, other))
-    if any(newly_revoked(side) for side in case.duplicates) or _came_revoked(case) or case.enters_revoked:
+    if any(newly_revoked(side) for side in case.duplicates) or _comes_revoked(case):
         # A block that is new, whatever the contact itself said before, and nobody's to lift.
         one = replace(one, before=one.before and Consent.GRANTED, now=REVOKED, permanent=True)
     history, policy = _history(case, one), context.policy
@@ -244,6 +262,14 @@ def blocked_by_policy(case: Case, side: CaseSide) -> bool:
     """Whether the delete policy blocked a GHL contact without a link, and nobody else since."""
     orphan = side.known.unlinked is Unlinked.ORPHAN and case.remembered is Cause.POLICY
     return orphan and consent_now(side) is REVOKED and not newly_revoked(side)
+
+
+def _comes_revoked(case: Case) -> bool:
+    """Whether a revocation comes with the address, though neither contact shows one."""
+    strangers = (
+        case.link is None and case.former is None and all(consent_now(one) is not REVOKED for one in case.both())
+    )
+    return _came_revoked(case) or case.enters_revoked or (strangers and stays_revoked(case))
 
 
 def _came_revoked(case: Case) -> bool:

@@ -19,6 +19,7 @@ from sync_daemon.reconcile.consents import (
     consent_now,
     newly_revoked,
     set_dnd,
+    stays_revoked,
     unsubscribe,
     unsubscribe_namesakes,
 )
@@ -103,8 +104,13 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
             unlinked=Unlinked.ADDITIONAL_ADDRESS,
             unparks=tuple(case.parked.values()),
         )
-    remember = Cause.PERSON_EMAILOCTOPUS if revoked and _by_person(side) else None
-    why_not = _why_not_in_ghl(side, side.snapshot, context) or _discarded(side, context)
+    remembered = stays_revoked(case)
+    remember = Cause.PERSON_EMAILOCTOPUS if revoked and _by_person(side) and not remembered else None
+    regrant = not remembered and (_opted_in_again(side) or case.remembered is Cause.PERSON_EMAILOCTOPUS)
+    if remembered and not revoked and not _met(side):
+        operations = (unsubscribe(None, side.contact_id, "the address is revoked"),)
+        return Decision(case, operations, frozenset({"consent"}), unlinked=Unlinked.SUPPRESSED)
+    why_not = _why_not_in_ghl(side, side.snapshot, context, revoked=revoked or remembered) or _discarded(side, context)
     if why_not is not None:
         waits = why_not is Unlinked.ORPHAN and deletion_waits(case)
         return Decision(
@@ -115,10 +121,11 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
             unlinked=why_not,
             unparks=tuple(case.parked.values()),
             remember=remember,
+            regrant=regrant,
         )
-    create, to_park = _creation(GHL, side, side.snapshot, context, Consent.REVOKED if revoked else None)
+    create, to_park = _creation(GHL, side, side.snapshot, context, Consent.REVOKED if revoked or remembered else None)
     decision = _create_or_wait(case, create, (), to_park, context)
-    return replace(decision, remember=remember, regrant=_opted_in_again(side))
+    return replace(decision, remember=remember, regrant=regrant)
 
 
 def decide_blocked(case: Case, link: Link, context: Context) -> Decision | Needs:
@@ -187,7 +194,7 @@ def _stays_deleted(side: CaseSide, context: Context) -> bool:
     return side.known.unlinked is Unlinked.ORPHAN and not asked
 
 
-def _why_not_in_ghl(side: CaseSide, snapshot: Snapshot, context: Context) -> Unlinked | None:
+def _why_not_in_ghl(side: CaseSide, snapshot: Snapshot, context: Context, *, revoked: bool) -> Unlinked | None:
     policy = context.policy
     if snapshot.address is None:
         return Unlinked.NO_EMAIL
@@ -197,7 +204,7 @@ def _why_not_in_ghl(side: CaseSide, snapshot: Snapshot, context: Context) -> Unl
         return Unlinked.ORPHAN
     if consent_now(side) is Consent.PENDING:
         return Unlinked.PENDING
-    if consent_now(side) is REVOKED and not policy.create_suppressed:
+    if revoked and not policy.create_suppressed:
         return Unlinked.SUPPRESSED
     fields, _ = _converted(GHL, snapshot, context)
     if not satisfies(policy.scope, _tags_for(GHL, snapshot, context), fields, _TYPE_OF_NEW):

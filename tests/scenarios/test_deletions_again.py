@@ -363,6 +363,101 @@ def test_who_was_deleted_on_one_side_and_revokes_on_the_other(database_url: str,
         is_quiet(here)
 
 
+# remembered of an address in EmailOctopus that GHL knows no more
+
+
+def blocked_then_deleted(here: World) -> tuple[str, str]:
+    """Ada, blocked by a person in GHL, unsubscribed for that, and gone from GHL."""
+    neighbours(here)
+    ghl_id, subscriber_id = here.linked()
+    revoke(here, GHL, ghl_id, subscriber_id)
+    here.settle()
+    here.later(days=1)
+    here.ghl.delete(ghl_id)
+    here.full()
+    assert here.status(ADA) == "unsubscribed"
+    return ghl_id, subscriber_id
+
+
+def test_who_was_blocked_in_ghl_and_subscribes_again_is_not_created_there(database_url: str) -> None:
+    with world(database_url) as here:
+        blocked_then_deleted(here)
+        here.emailoctopus.sign_up(here.sandbox.list_id, ADA)
+        report = here.reconcile()
+        assert dict(report.skipped) == {"suppressed": 1}
+        here.later(days=1)
+        here.full()
+        assert (here.has(GHL, ADA), here.status(ADA)) == (False, "subscribed")
+        is_quiet(here)
+        # Nor when the person does so again.
+        here.emailoctopus.unsubscribe(str(here.in_emailoctopus(ADA)["id"]))
+        here.settle()
+        here.emailoctopus.sign_up(here.sandbox.list_id, ADA)
+        here.settle()
+        assert (here.has(GHL, ADA), here.status(ADA)) == (False, "subscribed")
+        # Whoever GHL gets with that address meets the revocation.
+        make_again(here, GHL)
+        here.settle()
+        assert here.blocked(ADA)
+        is_quiet(here)
+
+
+def test_who_was_blocked_in_ghl_is_created_there_blocked_where_that_is_policy(database_url: str) -> None:
+    with world(database_url, create_suppressed=True) as here:
+        blocked_then_deleted(here)
+        here.emailoctopus.sign_up(here.sandbox.list_id, ADA)
+        report = here.reconcile()
+        assert (report.written, report.consent_held) == ({(GHL, "created"): 1}, 1)
+        assert (here.blocked(ADA), here.status(ADA)) == (True, "subscribed")
+        is_quiet(here)
+        # The block is a person's: nobody but a person lifts it.
+        here.emailoctopus.unsubscribe(str(here.in_emailoctopus(ADA)["id"]))
+        here.settle()
+        here.emailoctopus.sign_up(here.sandbox.list_id, ADA)
+        here.settle()
+        assert (here.blocked(ADA), here.status(ADA)) == (True, "subscribed")
+        assert here.reports[-1].consent_held == 1
+        is_quiet(here)
+
+
+@pytest.mark.parametrize("revoked_in", BOTH)
+@pytest.mark.parametrize("suppressed", [False, True])
+def test_another_contact_with_a_revoked_address_is_revoked(
+    database_url: str, revoked_in: SystemName, suppressed: bool
+) -> None:
+    with world(database_url, create_suppressed=suppressed) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        revoke(here, revoked_in, ghl_id, subscriber_id)
+        here.settle()
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        here.emailoctopus.delete(subscriber_id)
+        here.full()
+        here.settle()
+        here.subscriber(ADA)
+        here.settle()
+        assert here.status(ADA) == "unsubscribed"
+        assert here.has(GHL, ADA) is suppressed
+        assert not suppressed or here.blocked(ADA)
+        is_quiet(here)
+
+
+def test_who_unsubscribed_in_emailoctopus_and_subscribes_again_is_created_in_ghl(database_url: str) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        revoke(here, EMAILOCTOPUS, ghl_id, subscriber_id)
+        here.settle()
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        here.full()
+        here.emailoctopus.sign_up(here.sandbox.list_id, ADA)
+        here.settle()
+        assert (here.blocked(ADA), here.status(ADA)) == (False, "subscribed")
+        is_quiet(here)
+
+
 # killed between the write and writing it down
 
 
