@@ -107,9 +107,14 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
     remembered = stays_revoked(case)
     remember = Cause.PERSON_EMAILOCTOPUS if revoked and _by_person(side) and not remembered else None
     regrant = not remembered and (_opted_in_again(side) or case.remembered is Cause.PERSON_EMAILOCTOPUS)
-    if remembered and not revoked and not _met(side):
-        operations = (unsubscribe(None, side.contact_id, "the address is revoked"),)
-        return Decision(case, operations, frozenset({"consent"}), unlinked=Unlinked.SUPPRESSED)
+    if remembered and consent_now(side) is Consent.GRANTED and not _met(side):
+        return Decision(
+            case,
+            (unsubscribe(None, side.contact_id, "the address is revoked"),),
+            frozenset({"consent"}),
+            unlinked=Unlinked.SUPPRESSED,
+            unparks=tuple(case.parked.values()),
+        )
     why_not = _why_not_in_ghl(side, side.snapshot, context, revoked=revoked or remembered) or _discarded(side, context)
     if why_not is not None:
         waits = why_not is Unlinked.ORPHAN and deletion_waits(case)

@@ -329,6 +329,41 @@ def test_a_remembered_person_outweighs_what_policy_did() -> None:
     assert found.operations == (set_dnd("g1", "e1", UNSUBSCRIBED_THERE),)
 
 
+@pytest.mark.parametrize("remembered", [Cause.PERSON_GHL, Cause.PERSON_EMAILOCTOPUS])
+def test_two_that_meet_with_an_address_that_a_person_revoked_are_revoked(remembered: Cause) -> None:
+    found = met_first(unmet(person()), unmet(subscriber()), remembered=remembered)
+    assert {op.system for op in found.operations} == {GHL, EMAILOCTOPUS}
+    assert all(op.revokes for op in found.operations)
+    assert found.revoked
+
+
+@pytest.mark.parametrize(
+    ("ghl_side", "there_side", "remembered"),
+    [
+        (ghl(REVOKED, GRANTED), unmet(subscriber()), Cause.PERSON_GHL),
+        (unmet(person()), there(REVOKED, GRANTED), Cause.PERSON_EMAILOCTOPUS),
+        (unmet(person()), there(PENDING, GRANTED), Cause.PERSON_EMAILOCTOPUS),
+        (unmet(person()), unmet(subscriber(consent=PENDING)), Cause.PERSON_EMAILOCTOPUS),
+        (unmet(person()), unmet(subscriber()), Cause.POLICY),
+    ],
+)
+def test_who_took_back_what_he_had_revoked_meets_nothing_of_it(
+    ghl_side: CaseSide, there_side: CaseSide, remembered: Cause
+) -> None:
+    assert met_first(ghl_side, there_side, remembered=remembered).operations == ()
+
+
+def test_a_duplicate_takes_back_a_block_too() -> None:
+    freed = (ghl(REVOKED, GRANTED, "g2"),)
+    found = met_first(unmet(person()), unmet(subscriber()), remembered=Cause.PERSON_GHL, duplicates=freed)
+    assert found.operations == ()
+
+
+def test_a_link_decides_by_itself_whatever_is_remembered_of_the_address() -> None:
+    case = replace(linked(ghl(GRANTED, GRANTED), there(GRANTED, GRANTED)), remembered=Cause.PERSON_GHL)
+    assert case_consent(case, context(), first=True).operations == ()
+
+
 def test_an_orphan_that_subscribed_again_has_no_policy_against_it() -> None:
     found = met_first(unmet(person()), unmet(subscriber(), **ORPHAN))
     assert (found.operations, found.decision.cause) == ((), None)

@@ -395,6 +395,51 @@ def test_an_orphan_that_subscribed_again_is_created_and_its_revocation_over() ->
     assert decided(case) == created(case, create_here(), regrant=True)
 
 
+AGAIN = replace(new_there(), known=there(REVOKED, GRANTED).known)
+"""Somebody in EmailOctopus who was unsubscribed and isn't any more."""
+CONFIRMED = replace(new_there(), known=there(PENDING, GRANTED).known)
+SINCE_LONG = replace(new_there(), known=there(GRANTED, GRANTED).known)
+
+
+@pytest.mark.parametrize("side", [AGAIN, CONFIRMED])
+def test_who_unsubscribed_in_emailoctopus_takes_it_back_there(side: CaseSide) -> None:
+    case = Case(emailoctopus=side, remembered=Cause.PERSON_EMAILOCTOPUS)
+    assert decided(case) == created(case, create_here(), regrant=True)
+    assert decided(case, create_in_ghl=False) == passed_over(case, Unlinked.CREATION_OFF, regrant=True)
+
+
+@pytest.mark.parametrize(
+    ("side", "remembered"),
+    [
+        (AGAIN, Cause.PERSON_GHL),
+        (CONFIRMED, Cause.PERSON_GHL),
+        (SINCE_LONG, Cause.PERSON_GHL),
+        (SINCE_LONG, Cause.PERSON_EMAILOCTOPUS),
+    ],
+)
+def test_what_is_remembered_of_an_address_outlasts_the_contact(side: CaseSide, remembered: Cause) -> None:
+    case = Case(emailoctopus=side, remembered=remembered)
+    assert decided(case) == passed_over(case, Unlinked.SUPPRESSED)
+    assert decided(case, create_suppressed=True) == created(case, create_here(REVOKED))
+
+
+@pytest.mark.parametrize("remembered", [Cause.PERSON_GHL, Cause.PERSON_EMAILOCTOPUS])
+def test_another_contact_with_a_revoked_address_is_unsubscribed(remembered: Cause) -> None:
+    case = Case(emailoctopus=new_there(), remembered=remembered)
+    end = unsubscribe(None, "e1", REVOKED_ADDRESS)
+    for suppressed in (False, True):
+        assert decided(case, create_suppressed=suppressed) == passed_over(case, Unlinked.SUPPRESSED, end)
+    asked = Case(emailoctopus=new_there(consent=PENDING), remembered=remembered)
+    assert decided(asked) == passed_over(asked, Unlinked.PENDING, regrant=remembered is Cause.PERSON_EMAILOCTOPUS)
+    unsubscribed = Case(emailoctopus=new_there(consent=REVOKED), remembered=remembered)
+    assert decided(unsubscribed) == passed_over(unsubscribed, Unlinked.SUPPRESSED)
+
+
+def test_what_policy_revoked_is_nothing_that_a_person_must_take_back() -> None:
+    case = Case(emailoctopus=new_there(), remembered=Cause.POLICY)
+    assert decided(case) == created(case, create_here())
+
+
 def test_what_a_guard_holds_of_an_orphan_is_asked_for_again() -> None:
     held = (Held(None, "e1", "deletion", "too many", at(0)),)
     case = Case(emailoctopus=unmet(subscriber(), unlinked=Unlinked.ORPHAN), held=held)

@@ -104,7 +104,8 @@ def tagged(now: CaseSide) -> Case:
 @pytest.mark.parametrize(
     ("side", "tags"),
     [
-        (CaseSide(agreed(subscriber(), BY), staged(subscriber(tags={"VIP", "News", "other"}))), ("News", "vip")),
+        (CaseSide(agreed(subscriber(), BY), staged(subscriber(tags={"VIP", "News", "other"}))), ("News", "VIP")),
+        (CaseSide(agreed(subscriber(), BY), staged(subscriber(tags={"vip", "VIP"}))), ("VIP", "vip")),
         (CaseSide(agreed(subscriber(tags={"News"}), BY)), ("News",)),
         (CaseSide(agreed(subscriber(tags={"News"}), BY), staged(subscriber())), ()),
     ],
