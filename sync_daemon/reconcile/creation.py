@@ -106,8 +106,9 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
         )
     remembered = stays_revoked(case)
     remember = Cause.PERSON_EMAILOCTOPUS if revoked and _by_person(side) and not remembered else None
-    regrant = not remembered and (_opted_in_again(side) or case.remembered is Cause.PERSON_EMAILOCTOPUS)
-    if remembered and consent_now(side) is Consent.GRANTED and not _met(side):
+    granted, in_emailoctopus = consent_now(side) is Consent.GRANTED, case.remembered is Cause.PERSON_EMAILOCTOPUS
+    regrant = granted and not remembered and (_opted_in_again(side) or in_emailoctopus)
+    if remembered and granted and not _met(side):
         return Decision(
             case,
             (unsubscribe(None, side.contact_id, "the address is revoked"),),
