@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync_daemon.changes.tagbook import COLLIDES, TagBook, fold
+from sync_daemon.changes.tagbook import COLLIDES, OUTSIDE, TagBook, collisions, fold
 from sync_daemon.model.policy import TagRule
 from sync_daemon.model.state import KnownTag
 from sync_daemon.model.system import SystemName
@@ -230,3 +230,8 @@ def test_a_row_read_back_is_the_row_written() -> None:
     tags = book(["vip"], ["News"], rule=PREFIX)
     (vip,) = (tag for tag in tags.all() if tag.name == "vip")
     assert book(rule=PREFIX, known=[replace(vip)]).find(GHL, "vip") == vip
+
+
+def test_names_that_collide_are_told_by_what_is_stored() -> None:
+    alone = KnownTag("news", GHL, entered=COLLIDES)
+    assert collisions([KnownTag("vip", GHL), alone, KnownTag("beta", GHL, entered=OUTSIDE)]) == [alone]

@@ -566,11 +566,11 @@ def test_what_was_on_its_way_to_a_side_that_was_not_read_tells_nothing() -> None
 def test_an_account_with_thousands_of_tags_makes_no_pair_dearer() -> None:
     counting = CountingDigester(b"a key of thirty-two bytes, or so")
     many = Detector(counting, RULES, book(["vip", *(f"tag {number}" for number in range(2000))]))
-    now = person(tags={"vip", "tag 1999"}), subscriber(tags={"vip", "tag 1999"})
+    now = person(tags={"vip", "tag 1999"}), subscriber(tags={"vip", "tag 1998"})
     sides = [CaseSide(agreed(one, many), staged(one)) for one in now]
     counting.asked = 0
     gathered(sides[0], sides[1], given(detector=many))
-    assert counting.asked == 4
+    assert counting.asked <= 2 * len({"vip", "tag 1998", "tag 1999"})
 
 
 def test_so_they_are_in_ghl() -> None:
