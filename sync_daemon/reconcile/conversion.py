@@ -97,7 +97,7 @@ def convert(value: Value, to_type: str, *, country: str | None = None) -> Value:
 
 def known_form(value: Value, type_: str, *, country: str | None = None) -> Value:
     """`value` without what systems are known to change: case, outer blanks, phone, number and date formats."""
-    kind = _KINDS.get(type_, _KINDS["text"])
+    kind = _KINDS.get(type_, _text)
     try:
         plain = kind(value, country) if value is not None else None
     except NotConvertible:

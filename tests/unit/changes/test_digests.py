@@ -193,3 +193,4 @@ def test_a_value_that_was_sent_is_known_again_though_it_be_trimmed_or_cut(
 ) -> None:
     sides = (DIGESTER.sent_field(GHL, "g1", "k", value) for value in (sent, there))
     assert (len(set(sides)) == 1) is same
+    assert DIGESTER.sent_field(GHL, "g1", "k", " New  York ") == DIGESTER.field(GHL, "g1", "k", "New York")

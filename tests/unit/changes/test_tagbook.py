@@ -235,3 +235,19 @@ def test_a_row_read_back_is_the_row_written() -> None:
 def test_names_that_collide_are_told_by_what_is_stored() -> None:
     alone = KnownTag("news", GHL, entered=COLLIDES)
     assert collisions([KnownTag("vip", GHL), alone, KnownTag("beta", GHL, entered=OUTSIDE)]) == [alone]
+
+
+def test_a_tag_that_was_created_is_stored_with_how_emailoctopus_spells_it() -> None:
+    for spelling, kept in ((None, "vip"), ("VIP", "VIP")):
+        known = KnownTag("vip", GHL, spelling)
+        tags = TagBook([known], TagRule(), 0, frozenset())
+        tags.created(known)
+        assert tags.news == {(GHL, "vip"): replace(known, spelling=kept)}
+
+
+def test_a_name_that_collides_is_stored_once_and_so_is_that_it_does_no_more() -> None:
+    alone = KnownTag("news", GHL, entered=COLLIDES)
+    tags = TagBook([KnownTag("news", EMAILOCTOPUS), alone], PREFIX, 5, frozenset())
+    assert (tags.news, tags.collisions) == ({}, {"news"})
+    for rule, entered in ((PREFIX, 5), (TagRule(exclude=("news",)), OUTSIDE)):
+        assert TagBook([alone], rule, 5, frozenset()).news == {(GHL, "news"): replace(alone, entered=entered)}

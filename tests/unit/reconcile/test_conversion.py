@@ -263,6 +263,19 @@ def test_known_forms_of_one_value(one: Value, other: Value, type_: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "type_", "form"),
+    [
+        ("079 100 00 00", "PHONE", "+41791000000"),
+        (" Many ", "number", "many"),
+        (" Ada ", "hologram", "ada"),
+        (5.0, "hologram", "5"),
+    ],
+)
+def test_the_known_form_of_a_value(value: Value, type_: str, form: Value) -> None:
+    assert known_form(value, type_, country="CH") == form
+
+
+@pytest.mark.parametrize(
     ("one", "other", "type_"),
     [
         ("Ada", "Eva", "text"),

@@ -12,7 +12,7 @@ from sync_daemon.model.plan import Action, MassChange, Operation
 from sync_daemon.model.policy import Direction, FieldRule, NewContactStatus, Resubscribe, ScopeRule, TagRule
 from sync_daemon.model.state import NEVER, Baseline, Cause, Held, KnownContact, Link, Parked, Sent, Unlinked
 from sync_daemon.reconcile.consents import set_dnd, unsubscribe
-from sync_daemon.reconcile.creation import revocations_of_one
+from sync_daemon.reconcile.creation import decide_ghl_only, revocations_of_one
 from sync_daemon.reconcile.decide import decide
 from sync_daemon.reconcile.decision import Context, Decision, Needs, Notice, ToPark, operations_digest
 from sync_daemon.reconcile.fields import MappedField
@@ -188,7 +188,7 @@ def test_a_contact_alone_is_read_by_id_unless_a_page_showed_it() -> None:
     assert decide(Case(emailoctopus=listed, held=held), given()) == Needs(frozenset({(EMAILOCTOPUS, "e1")}))
     hint = unmet(subscriber(source=Source.HINT), written_at=at(59))
     assert decide(Case(emailoctopus=hint), given()) == Needs(frozenset({(EMAILOCTOPUS, "e1")}))
-    assert decide(Case(), given()) == Needs(frozenset())
+    assert decide(Case(), given()) == decide_ghl_only(Case(), given()) == Needs(frozenset())
 
 
 # Blocked addresses
