@@ -125,7 +125,7 @@ class TagBook:
         else:
             self._enter(tag, new=new)
 
-    def _enter(self, tag: KnownTag, *, new: bool = False) -> None:
+    def _enter(self, tag: KnownTag, *, new: bool) -> None:
         self._by_name[SystemName.GHL][self.ghl_name(tag)] = tag
         self._by_name[SystemName.EMAILOCTOPUS][tag.name] = tag
         if new:

@@ -18,6 +18,7 @@ from sync_daemon.reconcile.fields import (
     FieldDecision,
     FieldSide,
     MappedField,
+    in_the_way,
     meet_field,
     merge_field,
 )
@@ -155,7 +156,7 @@ def _decide_field(
         return
     bounces = _bounces(decision, key, sides, contents.bounces.get(key, ()), context.now)
     if decision.write is not None and len(bounces) >= MOST_BOUNCES:
-        decision = FieldDecision(park="unstable")
+        decision = in_the_way("unstable")
     reason = _reason(decision, mapped, exchanged=case.exchanged, met=met)
     if not _take(decision, mapped, reason, case, context, contents):
         return

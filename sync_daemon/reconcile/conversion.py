@@ -156,7 +156,8 @@ def _read_number(text: str) -> float | None:
 
 
 def _integer(value: Value, country: str | None) -> Value:
-    number = _number(value, country)
+    del country
+    number = _number(value, None)
     if not isinstance(number, int):
         raise NotConvertible("EmailOctopus numbers are whole numbers")
     return number

@@ -78,6 +78,11 @@ AGREED = FieldDecision(diverged=False)
 DIVERGED = FieldDecision(diverged=True)
 
 
+def in_the_way(code: str) -> FieldDecision:
+    """Nothing is written or agreed because of what the code says."""
+    return FieldDecision(settles=False, park=code)
+
+
 def merge_field(field: MappedField, ghl: FieldSide, emailoctopus: FieldSide) -> FieldDecision:
     """Decide a field whose baselines exist on both sides."""
     match (ghl.changed, emailoctopus.changed):
@@ -133,7 +138,7 @@ def _settle_conflict(field: MappedField, ghl: FieldSide, emailoctopus: FieldSide
         if field.rule.direction.leader is lost.system:
             return DIVERGED
     if is_cut(won.value, lost.value):
-        return FieldDecision(settles=False, park="not_taken")
+        return in_the_way("not_taken")
     decision = _overwrite(field, won, lost)
     if decision.park:
         return decision
@@ -145,7 +150,7 @@ def _overwrite(field: MappedField, source: FieldSide, target: FieldSide) -> Fiel
     try:
         value = convert(source.value, field.type_in(target.system), country=field.country)
     except NotConvertible:
-        return FieldDecision(settles=False, park="not_convertible")
+        return in_the_way("not_convertible")
     if target.holds(value):
         return AGREED
     return FieldDecision(target.system, value, diverged=False)

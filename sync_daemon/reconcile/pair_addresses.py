@@ -35,9 +35,10 @@ def usable_move(case: Case, ghl: CaseSide, move: Move | None) -> Move | None:
     if move is None or move.step is not Step.CHANGE_EMAILOCTOPUS:
         return move
     if any(entry.action == CHANGE_ADDRESS and entry.discarded for entry in case.held):
-        return replace(move, step=Step.AGREE)
-    address = ghl.snapshot.address if ghl.snapshot else None
-    return move if address is not None and is_valid(address) else replace(move, step=Step.EMPTIED)
+        return replace(move, step=Step.AGREE)  # survives: what is neither carried nor emptied agrees.
+    now = ghl.snapshot
+    usable = now is not None and now.address is not None and is_valid(now.address)
+    return move if usable else replace(move, step=Step.EMPTIED)
 
 
 def address_operations(case: Case, context: Context, move: Move | None) -> tuple[Operation, ...]:

@@ -54,6 +54,7 @@ def decide_pair(case: Case, context: Context, move: Move | None = None) -> Decis
     link = case.link or Link(ghl.contact_id, emailoctopus.contact_id)
     inside = in_scope(context.policy.scope, ghl.snapshot) if ghl.snapshot else link.in_scope
     if not inside:
+        # survives: what `resubscribe` doesn't allow it forbids, None as much as `never`.
         nobody_again = replace(context, policy=replace(context.policy, resubscribe=Resubscribe.NEVER))
         return decide_outside(case, context, link, case_consent(case, nobody_again, first=first))
     consent = case_consent(case, context, first=first)

@@ -219,7 +219,8 @@ def test_newest_is_told_by_whole_seconds_and_a_tie_is_ghls(
         side(EMAILOCTOPUS, "two", minutes=emailoctopus_s / 60),
     )
     assert decision.conflict is not None
-    assert decision.conflict.winner is winner
+    assert (decision.conflict.part, decision.conflict.winner) == ("a=A", winner)
+    assert (decision.settles, decision.diverged, decision.park) == (True, False, None)
     assert (decision.conflict.ghl_at, decision.conflict.emailoctopus_at) == (at(ghl_s / 60), at(emailoctopus_s / 60))
 
 

@@ -133,6 +133,19 @@ def test_a_link_that_comes_back_into_scope_is_in_it_and_an_outside_edit_ends_its
     assert decided(edited).link == NOW
 
 
+def test_what_was_held_is_held_no_more_once_both_agree() -> None:
+    case = linked(ghl(GRANTED, GRANTED), there(GRANTED, GRANTED), replace(LINK, consent_held=True))
+    assert decided(case).link == NOW
+
+
+def test_what_has_no_form_on_the_other_side_is_to_be_parked() -> None:
+    mapped = MappedField(CITY, "TEXT", "number")
+    case = linked(changed(person(), person(fields={"city": "Rome"})), there(GRANTED, GRANTED))
+    answer = decide(case, replace(given(), fields=(mapped,)))
+    assert isinstance(answer, Decision)
+    assert [(one.part, one.code) for one in answer.to_park] == [(CITY.key, "not_convertible")]
+
+
 # The address travels with the fields
 
 
