@@ -129,7 +129,7 @@ def _about_missing(row: MappingRow, system: SystemName, *, create: bool) -> Iter
         if system.other in row.respelt:  # told there; what would be made here isn't known before it is mended
             return
         if system is SystemName.GHL:  # told once for the row
-            other = f"{_SIDE[system.other]} a field {row.rule.name_in(system.other)}"
+            other = f"{_SIDE[system.other]} a field {row.rule.emailoctopus}"
             yield f"neither has {side} a field {name} nor {other}, so its type isn't known; create one of them"
     elif _made_for(row, system) is None:
         yield f"{side} has no field {name}, and none can be made there that holds the other's values; create it there"

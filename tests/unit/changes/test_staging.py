@@ -447,6 +447,25 @@ def test_what_is_parked_waits_for_its_time_while_a_contact_is_as_we_left_it(
     assert [set(one.changed_at) for one in page.staged] == ([found] if found else [])
 
 
+def test_what_was_refused_waits_whether_or_not_its_own_side_changed_but_consent_never_does() -> None:
+    left = known(BEFORE, written_at=at(0), seen=None)
+    moved = replace(BEFORE, fields=FIELDS | {"city": "Oslo"})
+    assert stage(moved, known=left, stuck=frozenset({CITY.key})).staged == []
+    blocked = known(BEFORE, written_at=at(0), seen=None, consent=REVOKED)
+    revoked = replace(BEFORE, consent=REVOKED)
+    assert parts(stage(revoked, known=blocked, stuck=frozenset({"consent"}))) == {"consent"}
+
+
+def test_a_contact_without_a_link_is_a_creation_whatever_of_it_is_stuck() -> None:
+    assert parts(stage(AFTER, link=None, stuck=frozenset({"tags"}))) == {"creation"}
+
+
+def test_a_poll_judges_nobody_by_another_configuration() -> None:
+    moved_house = replace(BEFORE, fields=FIELDS | {"website": "x"}, updated_at=at(5))
+    (row,) = stage(moved_house, known=known(generation=b"as it was")).contacts
+    assert row.generation == b"as it was"
+
+
 def test_so_it_does_where_hits_never_tell_consent() -> None:
     left = known(replace(BEFORE, consent=REVOKED), written_at=at(0), seen=None)
     hit = replace(BEFORE, source=Source.HINT, consent=None)

@@ -65,6 +65,13 @@ UNHEARD_OF = "custom.8hVkShlRW1KTve9EPM42"
             ),
         ),
         (
+            FieldRule("custom.points", "Score"),
+            (
+                "custom.points (GHL's type NUMERICAL) and Score (EmailOctopus's type number) lose something on the way "
+                "back; say which way it goes with direction: to_emailoctopus or to_ghl"
+            ),
+        ),
+        (
             FieldRule("custom.score", "Born"),
             f"custom.score (GHL's type NUMERICAL) and Born (EmailOctopus's type date) {NOTHING_IN_COMMON}",
         ),
@@ -127,9 +134,9 @@ def test_an_objection_names_the_row() -> None:
 
 
 def test_one_field_named_by_key_and_by_id_is_told() -> None:
-    rows = (FieldRule("custom.plan", "FirstName"), FieldRule("custom.id1", "Plan"))
+    rows = (FieldRule("custom.new", "FirstName"), FieldRule("custom.plan", "Kind"), FieldRule("custom.id1", "Plan"))
     assert objections(policy(*rows), SCHEMAS) == [
-        (("fields", 1), "custom.plan and custom.id1 are the same GHL field; keep one of the rows")
+        (("fields", 2), "custom.plan and custom.id1 are the same GHL field; keep one of the rows")
     ]
 
 
@@ -194,7 +201,10 @@ def test_a_row_of_which_neither_side_has_a_field_is_told_of_both_without_leave_t
 def test_rows_with_fields_that_went_say_nothing_and_the_others_do() -> None:
     rows = (FieldRule("custom.plan", "Plan"), FieldRule("custom.score", "Born"), FieldRule("custom.gone", "FirstName"))
     gone = {(EMAILOCTOPUS, "Plan"), (GHL, "custom.gone")}
-    assert [path for path, _ in objections(policy(*rows), SCHEMAS, gone)] == [("fields", 1)]
+    for create in (True, False):
+        asked = policy(*rows, create_missing_fields=create)
+        assert [path for path, _ in objections(asked, SCHEMAS, gone)] == [("fields", 1)]
+    assert missing_fields(asked, SCHEMAS) == gone
     assert new_fields(policy(*rows), SCHEMAS, {(GHL, "Plan")}) == [
         NewField(EMAILOCTOPUS, FieldSpec("Plan", "", "text", "Plan")),
         NewField(GHL, FieldSpec("custom.gone", "", "LARGE_TEXT", "FirstName")),
