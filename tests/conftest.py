@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
@@ -83,6 +84,9 @@ ONE_DATABASE_IS_ENOUGH = {
 """Scenarios of what is decided, which no database has a part in: on SQLite alone, unless `--every-database`."""
 
 
+_LEFT_OUT = pytest.StashKey[int]()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-database", action="store_true", help="run every scenario on PostgreSQL, too")
 
@@ -95,6 +99,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if item.path.stem in ONE_DATABASE_IS_ENOUGH and item.get_closest_marker("postgres") is not None
     ]
+    config.stash[_LEFT_OUT] = len(left_out)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left_out"] = len(left_out)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from a worker what it left out: all of them were handed the same tests."""
+    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what wasn't run."""
+    if number := config.stash.get(_LEFT_OUT, 0):
+        terminalreporter.write_line(f"left out: {number} scenarios on PostgreSQL; --every-database runs them, too")

@@ -1,6 +1,6 @@
 """Contacts that a read by id found gone, and who else has their address."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from sync_daemon.changes.cases import Case, CaseSide, ContactKey, Found
@@ -46,12 +46,15 @@ def _forget(run: Run, lost: Collection[CaseSide]) -> None:
         )
 
 
-def look_up(run: Run, holders: Iterable[Holder]) -> dict[Holder, Snapshot | Refused | None]:
+def look_up(run: Run, holders: Collection[Holder]) -> dict[Holder, Snapshot | Refused | None]:
     """Who has these addresses, side by side; None for an address that nobody has, the refusal where it is refused.
 
-    What a stopped system owes is left out.
+    Each is asked for once in a cycle. What a stopped system owes is left out.
     """
-    wanted = [holder for holder in holders if holder[0] not in run.stopped]
+    answers: dict[Holder, Snapshot | Refused | None] = {
+        holder: run.looked_up[holder] for holder in holders if holder in run.looked_up
+    }
+    wanted = [holder for holder in holders if holder[0] not in run.stopped and holder not in answers]
 
     def ask(holder: Holder) -> Snapshot | StopSystem | Refused | None:
         try:
@@ -59,13 +62,14 @@ def look_up(run: Run, holders: Iterable[Holder]) -> dict[Holder, Snapshot | Refu
         except (StopSystem, Refused) as error:
             return error
 
-    answers: dict[Holder, Snapshot | Refused | None] = {}
     with pool(run.pair.workers, "find", systems=2) as threads:
         for holder, answer in zip(wanted, threads.map(ask, wanted), strict=True):
             if isinstance(answer, StopSystem):
                 run.sender.stopped.setdefault(holder[0], answer)
             else:
                 answers[holder] = answer
+                if not isinstance(answer, Refused):
+                    run.looked_up[holder] = answer
     return answers
 
 

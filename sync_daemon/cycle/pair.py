@@ -13,7 +13,7 @@ from sync_daemon.changes.digests import Digester
 from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.cycle.guard import Guard
 from sync_daemon.cycle.lease import Lease
-from sync_daemon.model.contact import AccountSchema
+from sync_daemon.model.contact import AccountSchema, Snapshot
 from sync_daemon.model.errors import IncompleteRead, Stopped, StopSystem
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleReport, Mode
@@ -95,6 +95,8 @@ class Run:
     newest: dict[tuple[SystemName, str], datetime] = field(default_factory=dict)
     read_now: set[ContactKey] = field(default_factory=set)
     gone: set[ContactKey] = field(default_factory=set)
+    looked_up: dict[tuple[SystemName, str], Snapshot | None] = field(default_factory=dict)
+    """Who was found, if anybody, under the address of a contact that is gone."""
     sender: Sender = field(init=False)
     blanks: dict[SystemName, dict[str, str]] = field(init=False)
     """What clears fields of each system, as far as that is stored."""

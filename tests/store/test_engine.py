@@ -37,9 +37,9 @@ def opened() -> Iterator[Callable[[str], Engine]]:
         engine.dispose()
 
 
-def ask(engine: Engine) -> None:
+def ask(engine: Engine) -> object:
     with reading(engine) as connection:
-        connection.execute(text("SELECT 1"))
+        return connection.execute(text("SELECT 1")).scalar_one()
 
 
 def complaint(action: Callable[[], object]) -> str:
@@ -228,13 +228,14 @@ def test_a_postgresql_that_was_restarted_is_asked_anew(
         engine = opened(url)
         ask(engine)
         with writing(opened(url)) as connection:
-            connection.execute(
+            ended = connection.execute(
                 text(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
-            )
-        ask(engine)
+            ).scalars()
+            assert list(ended) == [True]
+        assert ask(engine) == 1
         engine.dispose()
 
 

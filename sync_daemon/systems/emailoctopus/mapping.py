@@ -10,6 +10,7 @@ from sync_daemon.model.contact import Consent, FieldSpec, Malformed, Snapshot, S
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.system import SystemName
 from sync_daemon.systems.emailoctopus import values, wire
+from sync_daemon.systems.words import shown
 
 Columns = Mapping[str, FieldSpec]
 """The fields that are read, by their tags, which are their configuration names."""
@@ -40,7 +41,7 @@ def snapshot_of(contact: wire.Contact, columns: Columns, source: Source) -> Snap
         consent=None if status is None else CONSENT_OF_STATUS.get(status, Consent.REVOKED),
         fields=_fields(contact.fields, columns),
         tags=frozenset(contact.tags or ()),
-        remark=None if known or status is None else f"status {status!r} isn't known; it counts as revoked",
+        remark=None if known or status is None else f"status {shown(status)} isn't known; it counts as revoked",
     )
 
 

@@ -8,12 +8,12 @@ from msgspec import UNSET
 from sync_daemon.model.contact import Consent, Source
 from sync_daemon.systems.ghl.values import Unreadable
 from sync_daemon.systems.ghl.wire import Contact
+from sync_daemon.systems.words import shown
 
 EMAIL = {"2021-07-28": "Email", "v3": "email"}
 """The e-mail channel's key in dndSettings, as each version writes it; both are read."""
 
 _BLOCKING = ("active", "permanent")
-_LONGEST_STATUS = 40
 
 
 class Reading(NamedTuple):
@@ -39,9 +39,7 @@ def read(contact: Contact, source: Source) -> Reading:
     statuses = _email_statuses(contact.dnd_settings or {})
     for status in statuses:
         if status not in (*_BLOCKING, "inactive"):
-            return Reading(
-                Consent.REVOKED, permanent=True, remark=f"unknown e-mail DND status {status[:_LONGEST_STATUS]!r}"
-            )
+            return Reading(Consent.REVOKED, permanent=True, remark=f"unknown e-mail DND status {shown(status)}")
     if "permanent" in statuses:
         return Reading(Consent.REVOKED, permanent=True)
     return Reading(Consent.REVOKED if "active" in statuses else Consent.GRANTED)

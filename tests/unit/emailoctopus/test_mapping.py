@@ -79,6 +79,13 @@ def test_a_status_that_nobody_knows_revokes_and_is_remarked(status: str) -> None
     assert repr(status.strip().lower()) in (snapshot.remark or "")
 
 
+@pytest.mark.parametrize("status", ["ada@example.com", "+14155550101", "ada lovelace", "a" * 25])
+def test_a_status_that_may_hold_anything_is_not_shown(status: str) -> None:
+    snapshot = read(raw(status=status))
+    assert snapshot.consent is Consent.REVOKED
+    assert snapshot.remark == f"status of {len(status)} characters isn't known; it counts as revoked"
+
+
 def test_a_contact_without_a_status_is_malformed_but_in_the_answer_to_a_write() -> None:
     data = raw(status=None)
     for source in (Source.LISTING, Source.READ):

@@ -190,6 +190,13 @@ def test_an_unknown_status_blocks_and_is_remarked() -> None:
     assert row.remark == "unknown e-mail DND status 'snoozed'"
 
 
+@pytest.mark.parametrize("status", ["ada@example.com", "+14155550101", "ada lovelace", "a" * 25])
+def test_an_unknown_status_that_may_hold_anything_is_not_shown(status: str) -> None:
+    row = understood(BARE | {"dndSettings": {"Email": {"status": status}}})
+    assert row.consent is Consent.REVOKED
+    assert row.remark == f"unknown e-mail DND status of {len(status)} characters"
+
+
 def test_the_schema_names_custom_fields_by_key_and_by_id() -> None:
     definitions = [
         wire.CustomField(
