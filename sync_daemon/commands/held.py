@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
 from sync_daemon.commands.printing import console, plural, print_json, table
-from sync_daemon.model.errors import ConfigurationError
+from sync_daemon.model.errors import ConfigurationError, StateStoreError
 from sync_daemon.model.state import Held
 from sync_daemon.ports import PairStore
 from sync_daemon.wiring.state import open_store
@@ -25,35 +25,31 @@ def list_(*, config: Config = DEFAULT_CONFIG, pair: PairName = None, json: Json 
     """Show what is held, and why."""
     with _waiting(config, pair) as waiting:
         rows = [(name, entry) for name, _, entries in waiting for entry in entries]
-    if json:
-        print_json({"held": [_as_json(name, entry) for name, entry in rows]})
-    elif rows:
-        columns = ("id#", "pair", "GHL id", "EmailOctopus id", "action", "why", "since", "your word")
-        console().print(table(columns, [_row(name, entry) for name, entry in rows]))
-    else:
-        print("Nothing is held.")
+        if json:
+            print_json({"held": [_as_json(name, entry) for name, entry in rows]})
+        elif rows:
+            columns = ("id#", "pair", "GHL id", "EmailOctopus id", "action", "why", "since", "your word")
+            console().print(table(columns, [_row(name, entry) for name, entry in rows]))
+        else:
+            print("Nothing is held.")
 
 
 @app.command(help_epilogue="Example: sync-daemon held approve 12 13")
 def approve(*ids: Id, config: Config = DEFAULT_CONFIG, pair: PairName = None) -> None:
     """Let held changes be made: the next cycle proves each again, and makes it if it holds true still."""
-    count = _order(ids, config, pair, approve=True)
-    _tell(count, "approved: the next cycle proves each again, and makes it if it holds true still")
+    done = "approved: the next cycle proves each again, and makes it if it holds true still"
+    _order(ids, config, pair, approve=True, done=done)
 
 
 @app.command(help_epilogue="Example: sync-daemon held discard --pair main")
 def discard(*ids: Id, config: Config = DEFAULT_CONFIG, pair: PairName = None) -> None:
     """Leave what is held as it is: the next cycle takes the two sides for agreed as they are, until one changes."""
-    count = _order(ids, config, pair, approve=False)
-    _tell(count, "discarded: from the next cycle on both sides count as agreed as they are, until one changes again")
+    done = "discarded: from the next cycle on both sides count as agreed as they are, until one changes again"
+    _order(ids, config, pair, approve=False, done=done)
 
 
-def _tell(count: int, what: str) -> None:
-    print(f"{plural(count, 'change')} {what}." if count else "Nothing is held.")
-
-
-def _order(ids: Sequence[int], config: Path, pair: str | None, *, approve: bool) -> int:
-    """Write down a person's word about some held changes, all of them or none; how many they are."""
+def _order(ids: Sequence[int], config: Path, pair: str | None, *, approve: bool, done: str) -> None:
+    """Write down a person's word about some held changes, all of them or none, and say how many they are."""
     with _waiting(config, pair) as waiting:
         known = {entry.id for _, _, entries in waiting for entry in entries}
         unknown = sorted(set(ids) - known)
@@ -70,19 +66,31 @@ def _order(ids: Sequence[int], config: Path, pair: str | None, *, approve: bool)
         ]
         for store, some in chosen:
             store.order_held(some, approve=approve)
-        return sum(len(some) for _, some in chosen)
+        count = sum(len(some) for _, some in chosen)
+        print(f"{plural(count, 'change')} {done}." if count else "Nothing is held.")
 
 
 @contextmanager
 def _waiting(config: Path, pair: str | None) -> Iterator[_Waiting]:
-    """What is held of each pair chosen; a pair that never ran holds nothing."""
+    """What is held of each pair chosen; a pair that never ran holds nothing.
+
+    Raises `StateStoreError` for a pair that can't be looked at, once the others were answered if there are any.
+    """
     chosen = choose(config, pair)
+    refused: list[StateStoreError] = []
+    found: list[tuple[str, PairStore, list[Held]]] = []
     with open_store(chosen.settings) as store:
-        found = [
-            (section.name, store.look_at_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id))
-            for section in chosen.pairs
-        ]
-        yield [(name, one, one.held(everything=True)) for name, one in found if one is not None]
+        for section in chosen.pairs:
+            try:
+                one = store.look_at_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
+            except StateStoreError as error:
+                refused.append(error)
+            else:
+                found += [(section.name, one, one.held(everything=True))] if one is not None else []
+        if len(refused) < len(chosen.pairs):
+            yield found
+    if refused:
+        raise refused[0]
 
 
 def _as_json(pair: str, entry: Held) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sync_daemon.cycle.intake import stage
 from sync_daemon.cycle.pair import GHL, Run, log
 from sync_daemon.model.contact import Page, Snapshot, Source
 from sync_daemon.model.errors import Refused, StopSystem
-from sync_daemon.model.state import NEVER, Parked, Unlinked
+from sync_daemon.model.state import NEVER, Change, Parked, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.read.schemas import read_schemas
@@ -20,6 +20,7 @@ from sync_daemon.reconcile.moves import Move
 from sync_daemon.threads import pool
 
 _ROUNDS = 6
+_NOBODY_LEFT = "it was held, and is over: the contact doesn't exist any more"
 
 
 def judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move] | None = None) -> list[Decision]:
@@ -186,6 +187,7 @@ def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
     """A contact doesn't exist any more: it is out of matching. A link is parked; a deletion needs more proof."""
     lost = [side for side in case.sides() if (side.system, side.contact_id) in gone]
     ends = [side for side in lost if case.link is not None and side in (case.ghl, case.emailoctopus)]
+    over = [] if ends else list(case.held)
     commit = Commit(
         contacts=[
             replace(side.known, unlinked=Unlinked.DELETED, address=side.known.address if side in ends else None)
@@ -193,8 +195,12 @@ def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
         ],
         additional_addresses={side.contact_id: () for side in lost if side.system is GHL and side not in ends},
         done=[side.staged for side in lost if side.staged is not None],
-        unheld=[] if ends else list(case.held),
+        unheld=over,
+        changes=[Change("reported", None, one.ghl_id, one.emailoctopus_id, one.action, _NOBODY_LEFT) for one in over],
     )
+    for one in over:
+        ids = {"ghl_id": one.ghl_id, "emailoctopus_id": one.emailoctopus_id}
+        log.warning("reported", pair=run.pair.name, **ids, what=one.action, reason=_NOBODY_LEFT)
     # Whoever else has the address is decided without the contact that is gone.
     others = case.duplicates if case.ghl in ends else () if ends else tuple(case.sides())
     commit.staged.extend(side.staged for side in others if side.staged is not None and side not in lost)

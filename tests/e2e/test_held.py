@@ -22,6 +22,16 @@ def hold(trial: Trial, number: int = 3) -> list[str]:
     return ids
 
 
+def hold_in_the_last(trial: Trial) -> None:
+    """The same in the last of several pairs, alone."""
+    trial.config += GUARD
+    ids = [str(trial.ghl.create(email=f"held{one}@example.com", tags=["goes"]).id) for one in range(3)]
+    assert trial.run("reconcile").status == 0
+    for ghl_id in ids:
+        trial.ghl.remove_tags(ghl_id, ["goes"])
+    assert trial.run("reconcile", "--full", "--pair", "other").status == 5
+
+
 def goes(trial: Trial) -> int:
     return sum("goes" in row["tags"] for row in state_of(trial.sandbox.emailoctopus_app))
 
@@ -75,6 +85,23 @@ def test_an_id_that_nothing_is_held_under_changes_nothing(trial: Trial) -> None:
     assert "Nothing is held under 77" in answer.err
     assert "Nothing was changed." in answer.err
     assert "approved" not in trial.run("held", "list").out
+
+
+def test_a_pair_whose_location_changed_keeps_no_answer_of_the_others_back(trial: Trial) -> None:
+    list_id = trial.emailoctopus.create_list("Another").id
+    other = trial.config.split("pairs:\n")[1].replace("name: sandbox", "name: other")
+    trial.config += other.replace(trial.sandbox.list_id, list_id)
+    hold_in_the_last(trial)
+    moved = trial.config.replace("location_id: ", "location_id: x", 1)
+    answer = trial.run("held", "list", "--json", config=moved)
+    assert answer.status == 2
+    assert {row["pair"] for row in answer.json["held"]} == {"other"}
+    assert len(answer.json["held"]) == 3
+    assert "put the old ids back" in answer.err
+    answer = trial.run("held", "approve", config=moved)
+    assert (answer.status, answer.out.split(":")[0]) == (2, "3 changes approved")
+    answer = trial.run("held", "list", "--pair", "sandbox", config=moved)
+    assert (answer.status, answer.out) == (2, "")
 
 
 @pytest.mark.parametrize(

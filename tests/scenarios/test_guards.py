@@ -498,7 +498,16 @@ def test_a_held_creation_whose_contact_went_leaves_the_queue_when_it_is_approved
         assert here.reconcile().held == 1
         here.ghl.delete(new)
         order(here, approve=True)
-        assert (here.reconcile().held, len(here.subscribers())) == (0, 1)
+        with structlog.testing.capture_logs() as logs:
+            report = here.reconcile()
+        assert (report.held, len(here.subscribers())) == (0, 1)
+        [told] = [entry for entry in logs if entry["event"] == "reported"]
+        assert (told["ghl_id"], told["what"]) == (new, MassChange.CREATE_IN_EMAILOCTOPUS)
+        assert "doesn't exist any more" in told["reason"]
+        with reading(here.engine) as connection:
+            changes = tables.changes.c
+            rows = connection.execute(select(changes.ghl_id, changes.reason).where(changes.kind == "reported")).all()
+        assert [tuple(row) for row in rows] == [(new, told["reason"])]
 
 
 # the scope
