@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from sync_daemon.commands.known_pairs import known_pairs
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
 from sync_daemon.commands.printing import console, plural, print_json, table
-from sync_daemon.model.errors import ConfigurationError, StateStoreError
+from sync_daemon.model.errors import ConfigurationError
 from sync_daemon.model.state import Held
 from sync_daemon.ports import PairStore
 from sync_daemon.wiring.state import open_store
@@ -72,25 +73,10 @@ def _order(ids: Sequence[int], config: Path, pair: str | None, *, approve: bool,
 
 @contextmanager
 def _waiting(config: Path, pair: str | None) -> Iterator[_Waiting]:
-    """What is held of each pair chosen; a pair that never ran holds nothing.
-
-    Raises `StateStoreError` for a pair that can't be looked at, once the others were answered if there are any.
-    """
+    """What is held of each pair chosen; a pair that never ran holds nothing; raises as `known_pairs`."""
     chosen = choose(config, pair)
-    refused: list[StateStoreError] = []
-    found: list[tuple[str, PairStore, list[Held]]] = []
-    with open_store(chosen.settings) as store:
-        for section in chosen.pairs:
-            try:
-                one = store.look_at_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
-            except StateStoreError as error:
-                refused.append(error)
-            else:
-                found += [(section.name, one, one.held(everything=True))] if one is not None else []
-        if len(refused) < len(chosen.pairs):
-            yield found
-    if refused:
-        raise refused[0]
+    with open_store(chosen.settings) as store, known_pairs(store, chosen.pairs) as pairs:
+        yield [(name, one, one.held(everything=True)) for name, one in pairs]
 
 
 def _as_json(pair: str, entry: Held) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cyclopts import App
 
+from sync_daemon.commands.known_pairs import known_pairs
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
 from sync_daemon.commands.printing import console, plural, print_json, table
 from sync_daemon.model.errors import ConfigurationError
@@ -48,20 +49,20 @@ def show(*ids: int, config: Config = DEFAULT_CONFIG, pair: PairName = None, json
             for entry in one.store.parked(everything=True)
             if not ids or entry.id in wanted
         ]
-    if json:
-        print_json({"parked": [_as_json(name, entry) for name, entry in entries]})
-    elif entries:
-        columns = ("id#", "pair", "GHL id", "EmailOctopus id", "what", "why", "tried#", "again at")
-        console().print(table(columns, (_row(name, entry) for name, entry in entries)))
-    else:
-        console().print("Nothing is parked.")
+        if json:
+            print_json({"parked": [_as_json(name, entry) for name, entry in entries]})
+        elif entries:
+            columns = ("id#", "pair", "GHL id", "EmailOctopus id", "what", "why", "tried#", "again at")
+            console().print(table(columns, (_row(name, entry) for name, entry in entries)))
+        else:
+            console().print("Nothing is parked.")
 
 
 @app.command(help_epilogue="Example: sync-daemon parked retry 12 15")
 def retry(*ids: int, config: Config = DEFAULT_CONFIG, pair: PairName = None, json: Json = False) -> None:
     """Have the next cycle read both records and decide anew; without ids, for all of the pair."""
-    ordered = _order(config, pair, ids, drop=False)
-    _answer("retried", ordered, "tried again", json=json)
+    with _pairs(config, pair) as pairs:
+        _answer("retried", _order(pairs, ids, drop=False), "tried again", json=json)
 
 
 @app.command(help_epilogue="Example: sync-daemon parked drop 12")
@@ -71,20 +72,19 @@ def drop(*ids: int, config: Config = DEFAULT_CONFIG, pair: PairName = None, json
     What changes later travels again. A contact that was to be created isn't until it changes. A person's revocation
     is never given up: it is tried on.
     """
-    ordered = _order(config, pair, ids, drop=True)
-    _answer("dropped", ordered, "dropped", json=json)
+    with _pairs(config, pair) as pairs:
+        _answer("dropped", _order(pairs, ids, drop=True), "dropped", json=json)
 
 
-def _order(config: Config, pair: str | None, ids: Sequence[int], *, drop: bool) -> list[int]:
+def _order(pairs: Sequence[_OfPair], ids: Sequence[int], *, drop: bool) -> list[int]:
     """Write an order down for the next cycle; the ids it is about. Raises `ConfigurationError` for an unknown id."""
     ordered: list[int] = []
-    with _pairs(config, pair) as pairs:
-        wanted = _named(pairs, ids)
-        for one in pairs:
-            waiting = {entry.id for entry in one.store.parked(everything=True) if entry.id is not None}
-            chosen = one.store.parked_ids() & wanted if ids else waiting
-            one.store.order(chosen, drop=drop)
-            ordered.extend(sorted(chosen))
+    wanted = _named(pairs, ids)
+    for one in pairs:
+        waiting = {entry.id for entry in one.store.parked(everything=True) if entry.id is not None}
+        chosen = one.store.parked_ids() & wanted if ids else waiting
+        one.store.order(chosen, drop=drop)
+        ordered.extend(sorted(chosen))
     return ordered
 
 
@@ -100,15 +100,10 @@ def _answer(word: str, ordered: Sequence[int], done: str, *, json: bool) -> None
 
 @contextmanager
 def _pairs(config: Config, pair: str | None) -> Iterator[list[_OfPair]]:
-    """The chosen pairs, those that have never run left out."""
+    """The chosen pairs, those that have never run left out; raises as `known_pairs`."""
     chosen = choose(config, pair)
-    with look_into_store(chosen.settings) as store:
-        found = (
-            (section.name, store.look_at_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id))
-            for section in (chosen.pairs if store is not None else ())
-            if store is not None
-        )
-        yield [_OfPair(name, state) for name, state in found if state is not None]
+    with look_into_store(chosen.settings) as store, known_pairs(store, chosen.pairs) as pairs:
+        yield [_OfPair(name, state) for name, state in pairs]
 
 
 def _named(pairs: Sequence[_OfPair], ids: Sequence[int]) -> set[int]:

@@ -98,6 +98,8 @@ def test_a_pair_whose_location_changed_keeps_no_answer_of_the_others_back(trial:
     assert {row["pair"] for row in answer.json["held"]} == {"other"}
     assert len(answer.json["held"]) == 3
     assert "put the old ids back" in answer.err
+    answer = trial.run("parked", "list", config=moved)
+    assert (answer.status, answer.out) == (2, "Nothing is parked.\n")
     answer = trial.run("held", "approve", config=moved)
     assert (answer.status, answer.out.split(":")[0]) == (2, "3 changes approved")
     answer = trial.run("held", "list", "--pair", "sandbox", config=moved)
