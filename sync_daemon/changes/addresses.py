@@ -11,7 +11,7 @@ def normalise(address: str) -> str:
     if domain.isascii():
         return plain
     try:
-        return local + at + idna.encode(domain, uts46=True).decode("ascii")
+        return local + at + idna.encode(domain, uts46=True).decode()
     except idna.IDNAError:
         return plain
 

@@ -80,7 +80,7 @@ class Digester:
         return self._digest("configuration", *(repr(part) for part in parts))
 
     def _digest(self, *parts: str) -> bytes:
-        message = "\x00".join(parts).encode("utf-8", "surrogatepass")
+        message = "\x00".join(parts).encode(errors="surrogatepass")
         digest = hmac.digest(self._key, message, hashlib.sha256)[:_SIZE]
         for key in self._later:
             digest = wrapped(digest, key)

@@ -252,6 +252,8 @@ def test_what_a_dead_process_wrote_makes_nobody_the_most_recently_updated(minute
     written = replace(row("g2", minutes=minutes), sent=Sent(at=at(0), since=at(10)))
     [(found, _, [duplicate], _)] = shapes(["g2"], [row("g1", minutes=5), written])
     assert (found, duplicate) == (holder, "g1" if holder == "g2" else "g2")
+    edited = replace(written, sent=Sent(at=at(7), since=at(10)))
+    assert shapes(["g2"], [row("g1", minutes=5), edited]) == [("g2", None, ["g1"], None)]
 
 
 def test_a_contact_of_which_nothing_was_staged_is_read() -> None:

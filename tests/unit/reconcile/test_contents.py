@@ -578,3 +578,5 @@ def test_so_they_are_in_ghl() -> None:
     one = here(person(tags={"vip"}), tags={"vip", "beta"}, known=died)
     settled = gathered(one, there(subscriber(tags={"vip"}), tags={"beta"}))
     assert operations(settled) == [tags(GHL, Action.REMOVE_TAGS, "vip", reason="tag changed in EmailOctopus")]
+    taken_back = gathered(one, there(subscriber(tags={"vip"})))
+    assert operations(taken_back) == [tags(GHL, Action.REMOVE_TAGS, "beta", reason="tag changed in EmailOctopus")]

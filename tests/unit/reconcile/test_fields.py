@@ -11,7 +11,7 @@ from sync_daemon.model.contact import Value
 from sync_daemon.model.policy import Blanks, ConflictRule, Direction, FieldRule
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.conversion import NotConvertible, convert
-from sync_daemon.reconcile.fields import FieldDecision, FieldSide, MappedField, meet_field, merge_field
+from sync_daemon.reconcile.fields import FieldDecision, FieldSide, MappedField, in_the_way, meet_field, merge_field
 from tests.unit.changes.values import EMAILOCTOPUS, GHL, at
 
 TEXT = ("TEXT", "text")
@@ -302,6 +302,10 @@ def test_nothing_that_is_there_already_is_written(
         source, target = (there, ghl) if decision.write is GHL else (ghl, there)
         assert not target.holds(decision.value)
         assert decision.value == convert(source.value, field.type_in(decision.write))
+
+
+def test_what_stands_in_the_way_is_all_that_is_said() -> None:
+    assert in_the_way("not_taken") == FieldDecision(None, None, False, None, None, "not_taken")
 
 
 @given(meetings())
