@@ -71,8 +71,8 @@ def _leave_operations(case: Case, context: Context, revocations: tuple[Operation
         case OnLeaveScope.REMOVE_TAGS:
             detector, there = context.detector, emailoctopus.snapshot
             tags = detector.tags_now(there) if there else detector.tags_before(emailoctopus.known)
-            # survives: to a tag book whatever isn't GHL is EmailOctopus.
             spelt = detector.tags.spellings(EMAILOCTOPUS, there.tags if there else ())
+            # survives: to a tag book whatever isn't GHL is EmailOctopus.
             spellings = (spelt.get(name, [detector.tags.name_in(EMAILOCTOPUS, tag)]) for name, tag in tags.items())
             names = tuple(sorted(chain.from_iterable(spellings)))
             reason = "the contact left the scope; on_leave_scope: remove_tags"

@@ -450,6 +450,12 @@ def test_what_a_guard_holds_of_an_orphan_is_asked_for_again() -> None:
     assert decided(linked_again) == passed_over(linked_again, Unlinked.PENDING)
 
 
+def test_an_address_that_a_person_revoked_once_is_unsubscribed_when_it_appears_in_emailoctopus() -> None:
+    case = Case(emailoctopus=new_there(), remembered=Cause.PERSON_GHL, parked={"creation": PARKED})
+    end = unsubscribe(None, "e1", REVOKED_ADDRESS)
+    assert decided(case) == passed_over(case, Unlinked.SUPPRESSED, end)
+
+
 # Additional addresses
 
 
