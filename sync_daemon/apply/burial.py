@@ -1,6 +1,6 @@
 """What is remembered of contacts that were deleted, and of those they leave behind. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -25,10 +25,14 @@ def ends_without_heir(decision: Decision, link: Link | None) -> bool:
     return decision.tombstone is not None and link is None and not recreates
 
 
-def lay_to_rest(commit: Commit, gone: Iterable[CaseSide], tombstone: Tombstone) -> None:
-    """Store that contacts don't exist any more: nothing but their ids is kept of them, and the tombstone."""
+def lay_to_rest(commit: Commit, case: Case, tombstone: Tombstone) -> None:
+    """Store that contacts don't exist any more: nothing but their ids is kept of them, and the tombstone.
+
+    Whoever was a duplicate of theirs alone is decided anew.
+    """
     commit.tombstones.append(tombstone)
-    for side in gone:
+    commit.staged.extend(side.staged or Staged(side.system, side.contact_id, None) for side in case.former_duplicates)
+    for side in case.gone:
         known = side.known
         commit.contacts = [row for row in commit.contacts if (row.system, row.contact_id) != _key(side)]
         commit.contacts.append(

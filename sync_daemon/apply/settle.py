@@ -21,6 +21,7 @@ from sync_daemon.model.contact import Consent, Source
 from sync_daemon.model.plan import WriteResult
 from sync_daemon.model.state import (
     Baseline,
+    Cause,
     Held,
     KnownContact,
     Link,
@@ -93,7 +94,7 @@ class _Settlement:
         self._settle_others()
         self._settle_orphan()
         if decision.tombstone is not None:
-            lay_to_rest(self._commit, case.gone, decision.tombstone)
+            lay_to_rest(self._commit, case, decision.tombstone)
         again = spelt_otherwise(decision, self._answers.done)
         self._commit.staged.extend(again)
         self._park(link, [one for part, one in self._answers.failed.items() if part != "tags" or not again])
@@ -227,7 +228,7 @@ class _Settlement:
         decision, case = self._decision, self._decision.case
         if decision.tombstone is not None and not self._answers.failed:
             self._commit.unlink.extend([decision.dissolves] if decision.dissolves is not None else [])
-            lay_to_rest(self._commit, case.gone, decision.tombstone)
+            lay_to_rest(self._commit, case, decision.tombstone)
             for side in (case.ghl, case.emailoctopus):
                 if side is not None and side not in case.gone:
                     self._commit.contacts.append(self._survivor(side))
@@ -289,7 +290,10 @@ class _Settlement:
     def _remember(self) -> None:
         """Keep a person's revocation with the address, for ever; or note that it is over."""
         case, decision = self._decision.case, self._decision
-        addresses = {side.known.address for side in (case.ghl, case.emailoctopus) if side and side.known.address}
+        sides = [side for side in (case.ghl, case.emailoctopus) if side is not None]
+        if decision.remember is Cause.POLICY:  # it revoked who is left, whose address may be another by now
+            sides = [side for side in sides if side not in case.gone]
+        addresses = {side.known.address for side in sides if side.known.address}
         if decision.remember is not None:
             self._commit.revoked_addresses.update(dict.fromkeys(addresses, decision.remember.value))
         elif decision.regrant and "consent" in self._answers.settled and self._answers.refused_step is None:

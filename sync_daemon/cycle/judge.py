@@ -137,14 +137,12 @@ def _with_reads(run: Run, waiting: Sequence[tuple[Case, Needs]]) -> tuple[list[C
                 _park(run, case, refusal.code, refusal.message)
             else:  # the rows stay: it is parked once nothing of it is left to be revoked
                 revocations.append(alone)
-        elif gone:
-            buried = with_gone(run, case, gone, found)
-            if buried is None:
-                _put_aside(run, case, gone)
-            else:
-                ready.append(buried)
-        elif strangers:
+        elif gone and (buried := with_gone(run, case, gone, found)) is None:
+            _put_aside(run, case, gone)
+        elif strangers:  # whoever has the address now takes the link over, not who has the old one
             _stage_again(run, case, found)
+        elif gone and buried is not None:
+            ready.append(buried)
         elif needs.holders:
             searching.append((case, needs.holders))
         else:

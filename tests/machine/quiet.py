@@ -14,7 +14,7 @@ from tests.machine.house import House, stored_bytes
 from tests.machine.outside import Edit, Memory, Outside, is_blocked, is_revoked
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
-DELETIONS = False
+DELETIONS = True
 """Whether lives have deletions and merges: not before the program acts upon them."""
 
 

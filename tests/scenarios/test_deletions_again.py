@@ -89,6 +89,25 @@ def test_a_duplicate_takes_the_link_over(database_url: str, known_before: bool) 
         is_quiet(here)
 
 
+def test_who_moved_on_is_not_taken_over_by_the_old_address(database_url: str) -> None:
+    """The linked contact is gone, and its subscriber has another address now, which nobody else has."""
+    with world(database_url) as here:
+        here.ghl.location.allow_duplicate_contact = True
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        other = here.person(ADA, first="Augusta")
+        here.reconcile()
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        here.emailoctopus.change_address(subscriber_id, BOB)
+        here.later(minutes=20)
+        here.full()
+        is_quiet(here)
+        assert here.status(BOB) == "unsubscribed"
+        assert here.status(ADA) == "subscribed"
+        assert {ghl for ghl, there in partners(here) if there == here.in_emailoctopus(ADA)["id"]} == {other}
+
+
 def test_contacts_merged_in_ghl_unsubscribe_nobody(database_url: str) -> None:
     with world(database_url) as here:
         neighbours(here)
