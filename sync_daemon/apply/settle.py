@@ -224,7 +224,7 @@ class _Settlement:
                 self._commit.staged.append(Staged(known.system, known.contact_id, None, moved=linked))
 
     def _bury(self) -> None:
-        """The end of a link. Where the policy's write was refused the link stays."""
+        """The end of a link. Where the policy's write was refused the link stays; duplicates are decided by themselves."""
         decision, case = self._decision, self._decision.case
         if decision.tombstone is not None and not self._answers.failed:
             self._commit.unlink.extend([decision.dissolves] if decision.dissolves is not None else [])
@@ -237,7 +237,7 @@ class _Settlement:
         self._park(None, [replace(one, part="deletion") for one in list(self._answers.failed.values())[:1]])
         self._remember()
         self._commit.changes.extend(audit(decision, self._answers, self._commit, self._ids(None), self._dropped))
-        self._commit.done.extend(case.rows())
+        self._commit.done.extend(replace(case, duplicates=()).rows())
 
     def _survivor(self, side: CaseSide) -> KnownContact:
         written = self._answers.on(side.system, side.contact_id)

@@ -1,99 +1,18 @@
-"""The outside: what people do in both systems, and an independent memory of it, which the laws are held against.
+"""The outside: what people do in both systems, and how it is remembered.
 
 Nothing here asks the program anything. Times are the sandboxes' own.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.emailoctopus.errors import ProblemError
 from sync_daemon.sandbox.server import Sandbox
+from tests.machine.memory import Edit, Key, Memory, Revocation, is_blocked, is_permanent, is_revoked
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
-Key = tuple[SystemName, str]
-"""A contact: its system and its id there."""
-
-
-class Edit(NamedTuple):
-    """Somebody wrote a value, or a tag on or off, between the cycles `cycle` and the next one."""
-
-    value: Any
-    cycle: int
-    at: datetime
-
-
-class Revocation(NamedTuple):
-    """A person revoked, and the contact that shows it."""
-
-    contact: Key
-    at: datetime
-
-
-@dataclass(slots=True)
-class Memory:
-    """What the outside did, as far as laws speak of it. Addresses are in lower case."""
-
-    secrets: set[str] = field(default_factory=set)
-    """Every name that was ever typed in."""
-    typed: dict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
-    """Field -> every value that was ever typed into it, of whomever."""
-    edits: dict[tuple[SystemName, str, str], list[Edit]] = field(default_factory=lambda: defaultdict(list))
-    """(system, id, field or tag) -> what was written there since both sides were last found equal."""
-    disturbed: set[Key] = field(default_factory=set)
-    """Contacts whose address, scope or existence changed since then: merges may follow other rules."""
-    agreed: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    """(GHL id, EmailOctopus id) -> what both held when they were last found equal."""
-    unheard: dict[str, Revocation] = field(default_factory=dict)
-    """Address -> its newest revocation, until a cycle has read it."""
-    freed: set[str] = field(default_factory=set)
-    """Addresses that were freed since a cycle read everything: who revokes again before the next changes nothing."""
-    seen_revoked: set[Key] = field(default_factory=set)
-    """Contacts that were revoked when a cycle last read everything, or that the program revoked since."""
-    revoked: set[str] = field(default_factory=set)
-    """Addresses that are revoked as far as the program must know."""
-    revocations: dict[Key, datetime] = field(default_factory=dict)
-    """When a person last revoked in a contact."""
-    lifted: dict[str, datetime] = field(default_factory=dict)
-    """When somebody last lifted the block of a GHL contact."""
-    opted_in: dict[str, datetime] = field(default_factory=dict)
-    """When an EmailOctopus contact last subscribed by itself."""
-    blocked_by: dict[str, str] = field(default_factory=dict)
-    """GHL id -> whose its e-mail DND is: "person", "program", or "either" where nobody can tell."""
-    blocked_by_program: set[str] = field(default_factory=set)
-    """GHL contacts that the program blocked, and saw blocked since: who blocks them again changes nothing to see."""
-    blocked_at: dict[str, datetime] = field(default_factory=dict)
-    """When a person last set the block of a GHL contact."""
-    reasons: set[str] = field(default_factory=set)
-    """Contacts that somebody revoked, deleted, merged, moved to another address or took out of the scope."""
-    kin: dict[str, str] = field(default_factory=dict)
-    """A forest: contacts and addresses that ever belonged together have the same root."""
-
-    def root(self, one: str) -> str:
-        """The name of everything that ever had to do with a contact or an address."""
-        while (parent := self.kin.get(one, one)) != one:
-            one = parent
-        return one
-
-    def meet(self, *names: str) -> None:
-        """These belong together from here on."""
-        first = self.root(names[0])
-        for name in names[1:]:
-            self.kin[self.root(name)] = first
-
-    def program_blocks(self, ghl_id: str) -> None:
-        """The program set e-mail DND: it may lift it again."""
-        self.blocked_by[ghl_id] = "program"
-        self.blocked_by_program.add(ghl_id)
-        self.seen_revoked.add((GHL, ghl_id))
-
-    def has_reason(self, one: str) -> bool:
-        """Whether anything of this kin gave a reason to revoke."""
-        root = self.root(one)
-        return any(self.root(reason) == root for reason in self.reasons)
 
 
 class Outside:
@@ -104,6 +23,7 @@ class Outside:
         self.memory = memory
         self.stranger = stranger
         self.cycle = 0
+        self.bystanders: set[str] = set()
         self._words = 0
 
     @property
@@ -121,6 +41,21 @@ class Outside:
     def subscribers(self) -> list[Any]:
         """The list's contacts, oldest first."""
         return list(self.emailoctopus.lists[self.sandbox.list_id].contacts)
+
+    def picked(self, system: SystemName) -> list[Any]:
+        """Those whom something may happen to: everybody but the bystanders."""
+        rows = self.people() if system is GHL else self.subscribers()
+        return [one for one in rows if one.id not in self.bystanders]
+
+    def bystander(self, address: str) -> None:
+        """Somebody in both systems whom nothing happens to alone: of a scan that shows most people much is proven."""
+        names = (self.word(), self.word())
+        self.bystanders.add(self.person(address, dict(zip(("firstName", "lastName"), names, strict=True)), []))
+        self.sign_up(address, dict(zip(("FirstName", "LastName"), names, strict=True)), [])
+        there = self.subscribers()[-1]
+        self.bystanders.add(there.id)
+        if there.status == "pending":
+            self.opt_in(there.id)
 
     def word(self) -> str:
         """A name that nobody has yet, and too long to turn up in a ciphertext by chance."""
@@ -150,6 +85,7 @@ class Outside:
     def delete(self, system: SystemName, contact_id: str) -> None:
         self._disturb(system, contact_id, reason=True)
         (self.ghl if system is GHL else self.emailoctopus).delete(contact_id)
+        self.memory.deleted.add((system, contact_id))
         self.memory.blocked_by.pop(contact_id, None)
 
     # GHL
@@ -161,7 +97,7 @@ class Outside:
         return str(contact.id)
 
     def change_persons_address(self, contact_id: str, address: str | None) -> None:
-        self._disturb(GHL, contact_id, reason=True)  # whom the link leaves behind falls under the delete policy
+        self._moves(GHL, contact_id)  # whom the link leaves behind falls under the delete policy
         self.ghl.edit(contact_id, email=address)
         self._met(GHL, contact_id)
 
@@ -197,9 +133,10 @@ class Outside:
         self._freed(self._person(contact_id).email)
 
     def merge(self, winner: str, loser: str) -> None:
-        self._disturb(GHL, winner, reason=True)
-        self._disturb(GHL, loser, reason=True)
+        self._moves(GHL, winner)
+        self._moves(GHL, loser)
         merged = self.ghl.merge(winner, loser)
+        self.memory.deleted.add((GHL, loser))
         self.memory.meet(f"ghl {winner}", f"ghl {loser}")
         self._met(GHL, winner)
         if is_blocked(merged):
@@ -252,7 +189,7 @@ class Outside:
             self.emailoctopus.change_address(contact_id, address)
         except ValueError:  # somebody else has it: the dashboard says so
             return
-        self._disturb(EMAILOCTOPUS, contact_id, reason=True)
+        self._moves(EMAILOCTOPUS, contact_id)
         self._met(EMAILOCTOPUS, contact_id)
 
     # what the program may know
@@ -281,6 +218,8 @@ class Outside:
     def database_was_lost(self) -> None:
         """What both sides still show is all that can be known; every pair meets anew."""
         self.memory.revoked &= {(address or "").lower() for address in self._shown().values()}
+        self.memory.ended.clear()
+        self.memory.given_up.clear()
         self.memory.disturbed.update((GHL, one.id) for one in self.people())
 
     def _shown(self) -> dict[Key, str | None]:
@@ -303,7 +242,8 @@ class Outside:
         contact = self._person(contact_id) if system is GHL else self.emailoctopus.contact(contact_id)
         return {name.lower() for name in contact.tags}
 
-    def _address(self, system: SystemName, contact_id: str) -> str:
+    def address(self, system: SystemName, contact_id: str) -> str:
+        """A contact's address in lower case, empty for none."""
         if system is GHL:
             return (self._person(contact_id).email or "").lower()
         return str(self.emailoctopus.contact(contact_id).email_address).lower()
@@ -323,9 +263,14 @@ class Outside:
         self.memory.meet(*names)
 
     def _addresses(self, system: SystemName, contact_id: str) -> Iterator[str]:
-        yield from filter(None, [self._address(system, contact_id)])
+        yield from filter(None, [self.address(system, contact_id)])
         if system is GHL:
             yield from (address.lower() for address in self._person(contact_id).additional_emails)
+
+    def _moves(self, system: SystemName, contact_id: str) -> None:
+        self._disturb(system, contact_id, reason=True)
+        self.memory.moved.add((system, contact_id))
+        self.memory.given_up = {one for one in self.memory.given_up if one[0] != contact_id}
 
     def _disturb(self, system: SystemName, contact_id: str, *, reason: bool = False) -> None:
         self.memory.disturbed.add((system, contact_id))
@@ -347,18 +292,3 @@ class Outside:
         if (known := (address or "").lower()) in self.memory.revoked:
             self.memory.revoked.remove(known)
             self.memory.freed.add(known)
-
-
-def is_blocked(person: Any) -> bool:
-    """Whether a GHL contact may not get e-mail."""
-    return bool(person.dnd) or person.dnd_settings.get("Email", {}).get("status") in ("active", "permanent")
-
-
-def is_permanent(person: Any) -> bool:
-    """Whether the block is one that the e-mail channel alone can't lift."""
-    return bool(person.dnd) or person.dnd_settings.get("Email", {}).get("status") == "permanent"
-
-
-def is_revoked(subscriber: Any) -> bool:
-    """Whether an EmailOctopus contact may not get e-mail, pending ones apart."""
-    return subscriber.status not in ("subscribed", "pending")

@@ -7,15 +7,15 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from sync_daemon.changes.tagbook import TagBook
+from sync_daemon.model.plan import MassChange
 from sync_daemon.model.policy import Blanks, FieldRule
 from sync_daemon.model.state import Held, KnownContact, Link, Parked, Unlinked
 from sync_daemon.model.system import SystemName
 from tests.machine.house import House, stored_bytes
-from tests.machine.outside import Edit, Memory, Outside, is_blocked, is_revoked
+from tests.machine.memory import Edit, Memory, is_blocked, is_revoked
+from tests.machine.outside import Outside
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
-DELETIONS = True
-"""Whether lives have deletions and merges: not before the program acts upon them."""
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Both:
     person: Any
     subscriber: Any
     waiting: set[str]
-    held: bool
+    held: set[str]
 
     @property
     def ids(self) -> tuple[str, str]:
@@ -55,7 +55,7 @@ class Quiet:
                 self.people[link.ghl_id],
                 self.subscribers[link.emailoctopus_id],
                 {entry.what for entry in parked if link.ghl_id == entry.ghl_id},
-                any(link.ghl_id == entry.ghl_id for entry in held),
+                {entry.action for entry in held if link.ghl_id == entry.ghl_id},
             )
             for link in self.links
             if link.ghl_id in self.people and link.emailoctopus_id in self.subscribers
@@ -107,7 +107,11 @@ class Quiet:
     def _differing_fields(self, both: Both) -> Iterator[str]:
         for rule in self.house.policy.fields:
             here, there = both.values(rule)
-            if here != there and rule.key not in both.link.diverged | both.waiting:
+            if (
+                here != there
+                and rule.key not in both.link.diverged | both.waiting
+                and MassChange.BLANK not in both.held
+            ):
                 yield f"L1 {rule.key} of {both.ids}: {here!r} and {there!r}"
         here, there = both.person.email, both.subscriber.email_address
         if here and here.lower() != there.lower() and not both.held and "address" not in both.waiting:
@@ -116,7 +120,8 @@ class Quiet:
     def _differing_tags(self, both: Both) -> Iterator[str]:
         here = self._travelling(GHL, both.person.tags)
         there = self._travelling(EMAILOCTOPUS, both.subscriber.tags)
-        if here != there and "tags" not in both.waiting:
+        waits = "tags" in both.waiting | both.link.diverged or MassChange.TAG_REMOVAL in both.held
+        if here != there and not waits:
             yield f"L1 tags of {both.ids}: {sorted(here)} and {sorted(there)}"
 
     def _differing_consent(self, both: Both) -> Iterator[str]:
@@ -166,7 +171,7 @@ class Quiet:
         for both in self.both:
             before = self.memory.agreed.get(both.ids)
             disturbed = {(GHL, both.ids[0]), (EMAILOCTOPUS, both.ids[1])} & self.memory.disturbed
-            whole = before is not None and not disturbed and both.link.in_scope
+            whole = before is not None and not disturbed and both.link.in_scope and not both.held
             for rule in self.house.policy.fields:
                 if rule.key not in both.waiting and "creation" not in both.waiting:
                     yield from self._invented(both, rule)

@@ -11,10 +11,11 @@ from typing import Any
 
 import httpx
 
-from sync_daemon.model.policy import DeletedInGhl, OnLeaveScope, PairPolicy, Resubscribe
+from sync_daemon.model.policy import DeletedInEmailOctopus, DeletedInGhl, OnLeaveScope, PairPolicy, Resubscribe
 from sync_daemon.model.system import SystemName
 from tests.machine.house import House
-from tests.machine.outside import Outside, is_blocked, is_permanent, is_revoked
+from tests.machine.memory import is_blocked, is_permanent, is_revoked
+from tests.machine.outside import Outside
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 _IN_A_WHILE = timedelta(seconds=2)
@@ -161,10 +162,19 @@ class Watch:
                 yield "L6 a contact was deleted in EmailOctopus"
         elif was is None and is_ is not None:
             self.outside.memory.meet(f"{EMAILOCTOPUS} {is_.id}", is_.email_address.lower())
+            yield from self._made_again(is_.email_address.lower())
             if not is_revoked(is_) and self.outside.must_be_known(is_.email_address.lower(), self.knowable):
                 yield "L4 somebody who revoked was created as subscribed"
         elif was is not None and is_ is not None:
             yield from self._subscriber_written(was, is_)
+
+    def _made_again(self, address: str) -> Iterator[str]:
+        """Whom somebody deleted in EmailOctopus is made again there only where the policy says so."""
+        memory = self.outside.memory
+        have = [one.id for one in self.outside.people() if (one.email or "").lower() == address]
+        given_up = all((one, address) in memory.given_up and one not in memory.lifted for one in have)
+        if have and given_up and self.policy.deletes.in_emailoctopus is not DeletedInEmailOctopus.RECREATE:
+            yield "L6 somebody was made again whom somebody had deleted in EmailOctopus"
 
     def _subscriber_written(self, was: Subscriber, is_: Subscriber) -> Iterator[str]:
         allowed = {rule.emailoctopus for rule in self.policy.fields if rule.direction.leader is not EMAILOCTOPUS}
