@@ -1,6 +1,6 @@
 """What is remembered of contacts that were deleted, and of those they leave behind. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -31,7 +31,7 @@ def lay_to_rest(commit: Commit, case: Case, tombstone: Tombstone) -> None:
     Whoever was a duplicate of theirs alone is decided anew.
     """
     commit.tombstones.append(tombstone)
-    commit.staged.extend(side.staged or Staged(side.system, side.contact_id, None) for side in case.former_duplicates)
+    commit.staged.extend(decided_anew(case.former_duplicates))
     for side in case.gone:
         known = side.known
         commit.contacts = [row for row in commit.contacts if (row.system, row.contact_id) != _key(side)]
@@ -80,6 +80,11 @@ def left_alone(side: CaseSide, consent: Consent, written: Written, context: Cont
         written_at=context.now if written.operations else side.known.written_at,
         generation=context.generation,
     )
+
+
+def decided_anew(sides: Iterable[CaseSide]) -> Iterator[Staged]:
+    """The inbox rows of contacts that were part of a case which ended without them; hints where there are none."""
+    yield from (side.staged or Staged(side.system, side.contact_id, None) for side in sides)
 
 
 def to_be_met(case: Case, side: CaseSide) -> Iterator[Staged]:

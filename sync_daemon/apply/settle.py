@@ -10,7 +10,7 @@ from dataclasses import replace
 from sync_daemon.apply.answers import Answers, Written, latest
 from sync_daemon.apply.audit import audit
 from sync_daemon.apply.baselines import Baselines
-from sync_daemon.apply.burial import ends_without_heir, lay_to_rest, left_alone, orphan, to_be_met
+from sync_daemon.apply.burial import decided_anew, ends_without_heir, lay_to_rest, left_alone, orphan, to_be_met
 from sync_daemon.apply.intents import intents
 from sync_daemon.apply.link_after import link_after
 from sync_daemon.apply.new_ids import follow_new_ids
@@ -233,6 +233,7 @@ class _Settlement:
                 if side is not None and side not in case.gone:
                     self._commit.contacts.append(self._survivor(side))
                     self._commit.staged.extend(to_be_met(case, side))
+            self._commit.staged.extend(decided_anew(case.duplicates))
         # Whatever of it was refused, what waits is a deletion: it is proven again when its time comes.
         self._park(None, [replace(one, part="deletion") for one in list(self._answers.failed.values())[:1]])
         self._remember()

@@ -108,6 +108,36 @@ def test_who_moved_on_is_not_taken_over_by_the_old_address(database_url: str) ->
         assert {ghl for ghl, there in partners(here) if there == here.in_emailoctopus(ADA)["id"]} == {other}
 
 
+@pytest.mark.parametrize("in_ghl_too", [True, False])
+@pytest.mark.parametrize("known_before", [True, False])
+def test_a_duplicate_is_decided_by_itself_when_the_link_ends(
+    database_url: str, *, in_ghl_too: bool, known_before: bool
+) -> None:
+    with world(database_url) as here:
+        here.ghl.location.allow_duplicate_contact = True
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        if known_before:
+            other = here.person(ADA, first="Augusta")
+            here.reconcile()
+        here.later(days=1)
+        here.emailoctopus.delete(subscriber_id)
+        if in_ghl_too:
+            here.ghl.delete(ghl_id)
+        if not known_before:
+            other = here.person(ADA, first="Augusta")
+        here.later(minutes=20)
+        here.full()
+        is_quiet(here)
+        [known] = here.pair_store.contacts(GHL, [other]).values()
+        if in_ghl_too:  # nobody else has the address any more
+            assert here.status(ADA) == "subscribed"
+            assert known.unlinked is None
+        else:
+            assert len(here.subscribers()) == 3
+            assert known.unlinked in ("duplicate", "suppressed")
+
+
 def test_contacts_merged_in_ghl_unsubscribe_nobody(database_url: str) -> None:
     with world(database_url) as here:
         neighbours(here)
