@@ -82,8 +82,10 @@ class Baselines:
         # Two contacts that got a link and didn't come to agree about consent have yet to meet about it.
         before = None if linked and self._decision.case.link is None else old.consent
         consent = self.consent_after(side, written) if "consent" in self._answers.settled else before
+        unconfirmed = unconfirmed_after(side, consent)
         if not linked:
-            return Baseline(consent=None if self.dissolved and side.system is SystemName.GHL else consent)
+            dissolved = self.dissolved and side.system is SystemName.GHL
+            return Baseline(consent=None if dissolved else consent, unconfirmed=unconfirmed)
         creates = any(result.operation.action is Action.CREATE for result in self._answers.done)
         return Baseline(
             fields=self._baseline_fields(side, written, old, everything=creates),
@@ -91,6 +93,7 @@ class Baselines:
             consent=consent,
             address=self._baseline_address(side, written, old, settles=self._met("address", creates=creates)),
             generation=self._tag_generation if self._met("tags", creates=creates) else old.generation,
+            unconfirmed=unconfirmed,
         )
 
     def _met(self, part: str, *, creates: bool) -> bool:
@@ -202,3 +205,10 @@ class Baselines:
         if not sent:
             return consent_now(side)
         return (written.contact.consent if written.contact else None) or sent[-1]
+
+
+def unconfirmed_after(side: CaseSide, consent: Consent | None) -> bool:
+    """Whether a contact of whom `consent` is agreed now was asked to confirm and never did."""
+    shown = side.snapshot.consent if side.snapshot is not None else side.known.consent
+    before = side.known.baseline or Baseline()
+    return consent is not Consent.GRANTED and (before.unconfirmed or Consent.PENDING in (consent, shown))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sync_daemon.apply.answers import Written, latest
+from sync_daemon.apply.baselines import unconfirmed_after
 from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action, MassChange
@@ -52,7 +53,7 @@ def orphan(commit: Commit, decision: Decision, side: CaseSide, came: tuple[Writt
         side.known,
         consent=consent,
         unlinked=Unlinked.DELETED if deleted else Unlinked.ORPHAN,
-        baseline=Baseline(consent=consent),
+        baseline=Baseline(consent=consent, unconfirmed=unconfirmed_after(side, consent)),
         sent=None,
     )
     commit.contacts = [*(one for one in commit.contacts if (one.system, one.contact_id) != _key(side)), row]
@@ -75,7 +76,7 @@ def left_alone(side: CaseSide, consent: Consent, written: Written, context: Cont
         consent=consent,
         unlinked=Unlinked.DELETED if deleted else Unlinked.ORPHAN,
         duplicate_of=None,
-        baseline=Baseline(consent=consent),
+        baseline=Baseline(consent=consent, unconfirmed=unconfirmed_after(side, consent)),
         sent=None,
         written_at=context.now if written.operations else side.known.written_at,
         generation=context.generation,

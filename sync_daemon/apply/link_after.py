@@ -39,15 +39,16 @@ def link_after(decision: Decision, answers: Answers, context: Context, dropped: 
     if source is None:
         return None
     ids[source.system] = source.contact_id
-    blocked = any(result.operation.action is Action.SET_DND for result in answers.done)
-    created_blocked = created.operation.system is GHL and created.operation.consent is Consent.REVOKED
+    done = [result.operation for result in answers.done]
+    blocked = any(op.action is Action.SET_DND and op.target_id == source.contact_id for op in done)
+    revoked = created.operation.consent is Consent.REVOKED
     return Link(
         ids[GHL],
         ids[EMAILOCTOPUS],
         cause=_cause_of(created.operation, case.remembered),
         # What a person had blocked in GHL is his block still, although it was this program that set it there again.
-        dnd_by_us=blocked or (created_blocked and case.remembered is not Cause.PERSON_GHL),
-        consent_held=created_blocked and consent_now(source) is not Consent.REVOKED,
+        dnd_by_us=blocked or (revoked and created.operation.system is GHL and case.remembered is not Cause.PERSON_GHL),
+        consent_held=revoked and not blocked and consent_now(source) is not Consent.REVOKED,
         scope_generation=context.scope_generation,
         diverged=frozenset(_against_direction(source, context)),
     )

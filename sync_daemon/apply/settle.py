@@ -224,7 +224,7 @@ class _Settlement:
                 self._commit.staged.append(Staged(known.system, known.contact_id, None, moved=linked))
 
     def _bury(self) -> None:
-        """The end of a link. Where the policy's write was refused the link stays; duplicates are decided by themselves."""
+        """The end of a link; where the policy's write was refused it stays. Duplicates are decided by themselves."""
         decision, case = self._decision, self._decision.case
         if decision.tombstone is not None and not self._answers.failed:
             self._commit.unlink.extend([decision.dissolves] if decision.dissolves is not None else [])
@@ -234,6 +234,8 @@ class _Settlement:
                     self._commit.contacts.append(self._survivor(side))
                     self._commit.staged.extend(to_be_met(case, side))
             self._commit.staged.extend(decided_anew(case.duplicates))
+            waiting = (one for one in case.namesakes if one.unlinked is not None)
+            self._commit.staged.extend(Staged(one.system, one.contact_id, None) for one in waiting)
         # Whatever of it was refused, what waits is a deletion: it is proven again when its time comes.
         self._park(None, [replace(one, part="deletion") for one in list(self._answers.failed.values())[:1]])
         self._remember()

@@ -69,7 +69,8 @@ class LiftedInGhl:
     """Somebody lifted GHL's block while EmailOctopus is unsubscribed, and the pair's policy lets that count.
 
     `agreed` is what GHL said when the two last agreed. Two that meet have no such past: then the revocation in
-    EmailOctopus must be a policy's.
+    EmailOctopus must be a policy's. Of somebody `unconfirmed`, who was asked to confirm and never did, no policy makes
+    more than one who is asked again.
     """
 
     ghl: Snapshot
@@ -78,6 +79,7 @@ class LiftedInGhl:
     history: ConsentHistory
     resubscribe: Resubscribe
     double_opt_in: bool
+    unconfirmed: bool = False
 
     def __post_init__(self) -> None:
         _demand(_is_read(self.ghl, SystemName.GHL), "the GHL contact wasn't read by id")
@@ -89,11 +91,13 @@ class LiftedInGhl:
         _demand(self.resubscribe is not Resubscribe.NEVER, "`resubscribe` is never")
         asks = self.resubscribe is Resubscribe.PENDING
         _demand(self.double_opt_in or not asks, "`resubscribe` is pending, and the list has no double opt-in")
+        _demand(self.double_opt_in or not self.unconfirmed, "the person never confirmed, and the list doesn't ask")
 
     @property
     def consent(self) -> Consent:
         """What EmailOctopus says afterwards."""
-        return Consent.GRANTED if self.resubscribe is Resubscribe.ALLOW else Consent.PENDING
+        allowed = self.resubscribe is Resubscribe.ALLOW and not self.unconfirmed
+        return Consent.GRANTED if allowed else Consent.PENDING
 
     @property
     def read(self) -> frozenset[ContactKey]:

@@ -56,6 +56,7 @@ class Baseline:
     `fields` by the mapping row's key; a row that is missing here meets anew. `tags` are digests of the
     synced names in lower case; None when tags never met. `consent` None when consent never met.
     `generation` is the tag filter's generation (see `KnownTag`) when the tags were written down.
+    `unconfirmed` marks an EmailOctopus contact that was asked to confirm and hasn't been seen subscribed since.
     """
 
     fields: Mapping[str, bytes] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class Baseline:
     consent: Consent | None = None
     address: bytes | None = None
     generation: int = 0
+    unconfirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

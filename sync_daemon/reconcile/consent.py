@@ -101,11 +101,15 @@ class ConsentDecision:
 
 @dataclass(frozen=True, slots=True)
 class ConsentSide:
-    """One side's consent: `before` None when it never met; `permanent` marks a block that can't be lifted."""
+    """One side's consent: `before` None when it never met; `permanent` marks a block that can't be lifted.
+
+    `unconfirmed` marks somebody who was asked to confirm and never did.
+    """
 
     before: Consent | None
     now: Consent
     permanent: bool = False
+    unconfirmed: bool = False
 
 
 def classify(ghl: ConsentSide, emailoctopus: ConsentSide) -> Event:
@@ -137,12 +141,12 @@ def decide_consent(
             return _revoked_in_ghl(ghl, emailoctopus, history)
         case Event.REVOKED_IN_EMAILOCTOPUS:
             if _first(ghl, emailoctopus) and history.cause is Cause.POLICY:
-                return _lifted(history, resubscribe, double_opt_in=double_opt_in)
+                return _lifted(history, resubscribe, double_opt_in=double_opt_in, unconfirmed=emailoctopus.unconfirmed)
             return _revoked_in_emailoctopus()
         case Event.OPTED_IN:
             return _opted_in(ghl, history)
         case Event.LIFTED:
-            return _lifted(history, resubscribe, double_opt_in=double_opt_in)
+            return _lifted(history, resubscribe, double_opt_in=double_opt_in, unconfirmed=emailoctopus.unconfirmed)
 
 
 def _agree(ghl: ConsentSide, history: ConsentHistory) -> ConsentDecision:
@@ -185,8 +189,17 @@ def _opted_in(ghl: ConsentSide, history: ConsentHistory) -> ConsentDecision:
     )
 
 
-def _lifted(history: ConsentHistory, resubscribe: Resubscribe, *, double_opt_in: bool) -> ConsentDecision:
-    if resubscribe is Resubscribe.ALLOW:
+def _lifted(
+    history: ConsentHistory, resubscribe: Resubscribe, *, double_opt_in: bool, unconfirmed: bool
+) -> ConsentDecision:
+    if resubscribe is Resubscribe.ALLOW and unconfirmed and double_opt_in:
+        return ConsentDecision(
+            emailoctopus=Consent.PENDING,
+            cause=history.cause,
+            step_up=True,
+            reason="GHL allows mail again; the person never confirmed, and is asked again",
+        )
+    if resubscribe is Resubscribe.ALLOW and not unconfirmed:
         return ConsentDecision(
             emailoctopus=Consent.GRANTED, step_up=True, reason="GHL allows mail again; resubscribe: allow"
         )

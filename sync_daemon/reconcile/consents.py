@@ -166,6 +166,7 @@ def _step_up(
         history=history,
         resubscribe=policy.resubscribe,
         double_opt_in=policy.double_opt_in,
+        unconfirmed=_is_unconfirmed(emailoctopus),
     )
     return Operation(SystemName.EMAILOCTOPUS, Action.SET_STATUS, *ids, decision.reason, sets=lifted, parts=parts)
 
@@ -198,7 +199,11 @@ def _side(side: CaseSide, *, first: bool) -> ConsentSide:
     sent = (side.known.sent or Sent()).consent
     ours = agreed is not None and (was_being_revoked(side) or _was_being_freed(side))
     permanent = side.snapshot.permanent if side.snapshot else False
-    return ConsentSide(sent if ours else agreed, now, permanent)
+    return ConsentSide(sent if ours else agreed, now, permanent, _is_unconfirmed(side))
+
+
+def _is_unconfirmed(side: CaseSide) -> bool:
+    return side.known.baseline is not None and side.known.baseline.unconfirmed
 
 
 def _history(case: Case, one: ConsentSide) -> ConsentHistory:

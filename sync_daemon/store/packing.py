@@ -15,6 +15,7 @@ class _PackedBaseline(msgspec.Struct, array_like=True, frozen=True):
     consent: Consent | None
     address: bytes | None
     generation: int
+    unconfirmed: bool = False
 
 
 class _PackedSent(msgspec.Struct, array_like=True, frozen=True):
@@ -40,7 +41,9 @@ def pack_baseline(baseline: Baseline | None, numbers: Mapping[str, int]) -> byte
         return None
     fields = {numbers[key]: digest for key, digest in baseline.fields.items()}
     tags = None if baseline.tags is None else sorted(baseline.tags)
-    return _encode(_PackedBaseline(fields, tags, baseline.consent, baseline.address, baseline.generation))
+    return _encode(
+        _PackedBaseline(fields, tags, baseline.consent, baseline.address, baseline.generation, baseline.unconfirmed)
+    )
 
 
 def unpack_baseline(packed: bytes | None, key_of: Callable[[int], str]) -> Baseline | None:
@@ -54,6 +57,7 @@ def unpack_baseline(packed: bytes | None, key_of: Callable[[int], str]) -> Basel
         consent=stored.consent,
         address=stored.address,
         generation=stored.generation,
+        unconfirmed=stored.unconfirmed,
     )
 
 

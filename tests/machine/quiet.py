@@ -267,4 +267,5 @@ class Quiet:
         rule = self.house.policy.tags
         if not rule.prefix:
             return self._synced(tags)
-        return frozenset(TagBook(self.store.tags(), rule, 0, frozenset()).travelling(system, tags))
+        book = TagBook(self.store.tags(), rule, 0, frozenset({self.house.policy.deletes.tag}))
+        return frozenset(book.travelling(system, tags))

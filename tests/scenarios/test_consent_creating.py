@@ -48,6 +48,22 @@ def test_it_is_created_when_its_dnd_is_lifted(database_url: str) -> None:
         here.assert_quiet()
 
 
+def test_a_persons_dnd_stays_a_persons_where_only_a_duplicate_is_blocked(database_url: str) -> None:
+    with world(database_url, create_suppressed=True) as here:
+        here.ghl.location.allow_duplicate_contact = True
+        here.person(ADA, first="Augusta")
+        here.later(minutes=1)
+        blocked = here.person(ADA, **DND)  # the newest, which is the one that is created
+        here.settle()
+        assert here.status(ADA) == "unsubscribed"
+        here.clock.advance(1)
+        here.emailoctopus.set_status(here.in_emailoctopus(ADA)["id"], "subscribed")
+        here.settle()
+        assert here.blocks(blocked)
+        [link] = here.pair_store.links(ghl=[blocked])
+        assert (link.dnd_by_us, link.consent_held) == (False, True)
+
+
 def test_create_suppressed_creates_it_as_unsubscribed(database_url: str) -> None:
     with world(database_url, create_suppressed=True) as here:
         here.person(ADA, **DND)

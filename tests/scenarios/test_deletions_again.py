@@ -290,6 +290,24 @@ def test_allow_sets_back_what_the_policy_revoked(database_url: str) -> None:
         is_quiet(here)
 
 
+@pytest.mark.parametrize("asks", [True, False])
+def test_allow_subscribes_nobody_who_never_confirmed(database_url: str, *, asks: bool) -> None:
+    with world(database_url, resubscribe=Resubscribe.ALLOW, double_opt_in=asks) as here:
+        neighbours(here)
+        here.subscriber(ADA, status="pending")
+        ghl_id = here.person(ADA)
+        here.settle()
+        assert here.status(ADA) == "pending"
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        here.full()
+        assert here.status(ADA) == "unsubscribed"
+        here.person(ADA)
+        here.settle()
+        assert here.status(ADA) == ("pending" if asks else "unsubscribed")
+        is_quiet(here)
+
+
 def test_a_block_that_a_person_added_to_the_policys_stays(database_url: str) -> None:
     with world(database_url) as here:
         neighbours(here)

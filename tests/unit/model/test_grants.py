@@ -45,6 +45,7 @@ def test_what_evidence_entitles_to() -> None:
     asked = LiftedInGhl(**{**LIFTED, "resubscribe": Resubscribe.PENDING, "double_opt_in": True})
     assert asked.consent is PENDING
     assert LiftedInGhl(**{**LIFTED, "double_opt_in": True}).consent is GRANTED
+    assert LiftedInGhl(**{**LIFTED, "double_opt_in": True, "unconfirmed": True}).consent is PENDING
     assert NotRevoked(**NEW).consent is GRANTED
     assert NotRevoked(consent=PENDING, ghl=FREE).consent is PENDING
 
@@ -92,6 +93,7 @@ def test_a_block_is_lifted_only_for_somebody_who_opted_in_again(changes: dict[st
         ({"resubscribe": Resubscribe.NEVER}, "`resubscribe` is never"),
         ({"resubscribe": Resubscribe.NEVER, "double_opt_in": True}, "`resubscribe` is never"),
         ({"resubscribe": Resubscribe.PENDING}, "`resubscribe` is pending, and the list has no double opt-in"),
+        ({"unconfirmed": True}, "the person never confirmed, and the list doesn't ask"),
     ],
 )
 def test_a_status_is_set_only_where_the_block_was_lifted_and_the_policy_lets_it(

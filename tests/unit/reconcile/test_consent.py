@@ -38,41 +38,45 @@ WRITTEN_OUT = """
 # What follows, by who had revoked, whose the DND in GHL is and whether it is permanent, and the policy: for each
 # combination exactly one row. `person` is either, `set` anybody, `kept` what was remembered before.
 OUTCOMES = """
-    outcome           cause   ours  permanent  resubscribe  opt-in    ghl     there      cause                ours  held  reason
-    free              *       *     *          *            *         -       -          none                 no    no    -
-    stand             *       *     *          *            *         -       -          kept                 kept  kept  -
-    both revoked      none    *     *          *            *         -       -          person_ghl           kept  no    -
-    both revoked      set     *     *          *            *         -       -          kept                 kept  no    -
-    newly blocked     none    *     *          *            *         -       -          person_ghl           kept  no    -
-    newly blocked     policy  *     *          *            *         -       -          person_ghl           kept  no    -
-    newly blocked     person  *     *          *            *         -       -          kept                 kept  no    -
-    unsubscribe       *       *     *          *            *         -       revoke     person_ghl           no    no    blocked
-    block             *       *     *          *            *         revoke  -          person_emailoctopus  yes   no    unsubscribed
-    opted in          *       yes   no         *            *         free    -          none                 no    no    again
-    opted in          none    yes   yes        *            *         -       -          person_ghl           no    yes   not ours
-    opted in          set     yes   yes        *            *         -       -          kept                 no    yes   not ours
-    opted in          none    no    *          *            *         -       -          person_ghl           no    yes   not ours
-    opted in          set     no    *          *            *         -       -          kept                 no    yes   not ours
-    lifted            *       *     *          never        *         -       -          kept                 no    yes   stays
-    lifted            *       *     *          pending      no        -       -          kept                 no    yes   stays
-    lifted            *       *     *          pending      yes       -       ask        kept                 no    no    asked
-    lifted            *       *     *          allow        *         -       subscribe  none                 no    no    allowed
-    met unsubscribed  none    *     *          *            *         revoke  -          person_emailoctopus  yes   no    unsubscribed
-    met unsubscribed  person  *     *          *            *         revoke  -          person_emailoctopus  yes   no    unsubscribed
-    met unsubscribed  policy  *     *          never        *         -       -          kept                 no    yes   stays
-    met unsubscribed  policy  *     *          pending      no        -       -          kept                 no    yes   stays
-    met unsubscribed  policy  *     *          pending      yes       -       ask        kept                 no    no    asked
-    met unsubscribed  policy  *     *          allow        *         -       subscribe  none                 no    no    allowed
-    met revoked       none    *     *          *            *         -       revoke     person_ghl           no    no    blocked
-    met revoked       person  *     *          *            *         -       revoke     person_ghl           no    no    blocked
-    met revoked       policy  no    *          *            *         -       revoke     person_ghl           no    no    blocked
-    met revoked       policy  yes   yes        *            *         -       revoke     person_ghl           no    no    blocked
-    met revoked       policy  yes   no         *            *         free    -          none                 no    no    again
-    met pending       none    *     *          *            *         -       revoke     person_ghl           no    no    blocked
-    met pending       person  *     *          *            *         -       revoke     person_ghl           no    no    blocked
-    met pending       policy  no    *          *            *         -       revoke     person_ghl           no    no    blocked
-    met pending       policy  yes   yes        *            *         -       revoke     person_ghl           no    no    blocked
-    met pending       policy  yes   no         *            *         -       -          kept                 kept  no    -
+    outcome           cause   ours  permanent  resubscribe  opt-in  confirmed  ghl     there      cause                ours  held  reason
+    free              *       *     *          *            *       *          -       -          none                 no    no    -
+    stand             *       *     *          *            *       *          -       -          kept                 kept  kept  -
+    both revoked      none    *     *          *            *       *          -       -          person_ghl           kept  no    -
+    both revoked      set     *     *          *            *       *          -       -          kept                 kept  no    -
+    newly blocked     none    *     *          *            *       *          -       -          person_ghl           kept  no    -
+    newly blocked     policy  *     *          *            *       *          -       -          person_ghl           kept  no    -
+    newly blocked     person  *     *          *            *       *          -       -          kept                 kept  no    -
+    unsubscribe       *       *     *          *            *       *          -       revoke     person_ghl           no    no    blocked
+    block             *       *     *          *            *       *          revoke  -          person_emailoctopus  yes   no    unsubscribed
+    opted in          *       yes   no         *            *       *          free    -          none                 no    no    again
+    opted in          none    yes   yes        *            *       *          -       -          person_ghl           no    yes   not ours
+    opted in          set     yes   yes        *            *       *          -       -          kept                 no    yes   not ours
+    opted in          none    no    *          *            *       *          -       -          person_ghl           no    yes   not ours
+    opted in          set     no    *          *            *       *          -       -          kept                 no    yes   not ours
+    lifted            *       *     *          never        *       *          -       -          kept                 no    yes   stays
+    lifted            *       *     *          pending      no      *          -       -          kept                 no    yes   stays
+    lifted            *       *     *          pending      yes     *          -       ask        kept                 no    no    asked
+    lifted            *       *     *          allow        *       yes        -       subscribe  none                 no    no    allowed
+    lifted            *       *     *          allow        no      no         -       -          kept                 no    yes   stays
+    lifted            *       *     *          allow        yes     no         -       ask        kept                 no    no    never did
+    met unsubscribed  none    *     *          *            *       *          revoke  -          person_emailoctopus  yes   no    unsubscribed
+    met unsubscribed  person  *     *          *            *       *          revoke  -          person_emailoctopus  yes   no    unsubscribed
+    met unsubscribed  policy  *     *          never        *       *          -       -          kept                 no    yes   stays
+    met unsubscribed  policy  *     *          pending      no      *          -       -          kept                 no    yes   stays
+    met unsubscribed  policy  *     *          pending      yes     *          -       ask        kept                 no    no    asked
+    met unsubscribed  policy  *     *          allow        *       yes        -       subscribe  none                 no    no    allowed
+    met unsubscribed  policy  *     *          allow        no      no         -       -          kept                 no    yes   stays
+    met unsubscribed  policy  *     *          allow        yes     no         -       ask        kept                 no    no    never did
+    met revoked       none    *     *          *            *       *          -       revoke     person_ghl           no    no    blocked
+    met revoked       person  *     *          *            *       *          -       revoke     person_ghl           no    no    blocked
+    met revoked       policy  no    *          *            *       *          -       revoke     person_ghl           no    no    blocked
+    met revoked       policy  yes   yes        *            *       *          -       revoke     person_ghl           no    no    blocked
+    met revoked       policy  yes   no         *            *       *          free    -          none                 no    no    again
+    met pending       none    *     *          *            *       *          -       revoke     person_ghl           no    no    blocked
+    met pending       person  *     *          *            *       *          -       revoke     person_ghl           no    no    blocked
+    met pending       policy  no    *          *            *       *          -       revoke     person_ghl           no    no    blocked
+    met pending       policy  yes   yes        *            *       *          -       revoke     person_ghl           no    no    blocked
+    met pending       policy  yes   no         *            *       *          -       -          kept                 kept  no    -
 """  # noqa: E501  # a table
 REASONS = {
     "-": "",
@@ -83,6 +87,7 @@ REASONS = {
     "stays": "GHL allows mail again, but EmailOctopus stays unsubscribed",
     "asked": "GHL allows mail again; resubscribe: pending asks the person",
     "allowed": "GHL allows mail again; resubscribe: allow",
+    "never did": "GHL allows mail again; the person never confirmed, and is asked again",
 }
 WRITES = {"-": None, "revoke": REVOKED, "free": GRANTED, "subscribe": GRANTED, "ask": PENDING}
 CAUSES: dict[str, tuple[Cause | None, ...]] = {
@@ -124,9 +129,12 @@ class Around:
     permanent: bool
     resubscribe: Resubscribe
     double_opt_in: bool
+    confirmed: bool = True
 
 
-EVERYTHING_ELSE = tuple(Around(*one) for one in product(HISTORIES, [False, True], Resubscribe, [False, True]))
+EVERYTHING_ELSE = tuple(
+    Around(*one) for one in product(HISTORIES, [False, True], Resubscribe, [False, True], [True, False])
+)
 
 
 @dataclass(frozen=True)
@@ -139,6 +147,7 @@ class Row:
     permanent: str
     resubscribe: str
     opt_in: str
+    confirmed: str
     ghl: str
     there: str
     cause_after: str
@@ -154,6 +163,7 @@ class Row:
             and around.permanent in EITHER[self.permanent]
             and self.resubscribe in ("*", around.resubscribe)
             and around.double_opt_in in EITHER[self.opt_in]
+            and around.confirmed in EITHER[self.confirmed]
         )
 
     def decision(self, history: ConsentHistory) -> ConsentDecision:
@@ -185,7 +195,7 @@ def decided(ghl: str, emailoctopus: str, around: Around) -> ConsentDecision:
     assert there_now is not None
     return decide_consent(
         ConsentSide(ghl_before, ghl_now, around.permanent),
-        ConsentSide(there_before, there_now),
+        ConsentSide(there_before, there_now, unconfirmed=not around.confirmed),
         around.history,
         around.resubscribe,
         double_opt_in=around.double_opt_in,
@@ -250,7 +260,7 @@ def test_never_a_step_toward_consent_but_these(sides: tuple[str, str]) -> None:
             by_policy = "-" in ghl + there and around.history.cause is POLICY
             assert (ghl, there) == ("rg", "rr") or (by_policy and ghl[1] + there[1] == "gr")
             assert around.resubscribe is not Resubscribe.NEVER
-            assert decision.emailoctopus is PENDING or around.resubscribe is Resubscribe.ALLOW
+            assert decision.emailoctopus is PENDING or (around.resubscribe is Resubscribe.ALLOW and around.confirmed)
             assert decision.emailoctopus is GRANTED or around.double_opt_in
 
 
