@@ -220,7 +220,9 @@ def _history(case: Case, one: ConsentSide) -> ConsentHistory:
         remembered = remembered or Cause.POLICY
     if link is None:
         return ConsentHistory(remembered)
-    return ConsentHistory(link.cause or remembered, link.dnd_by_us, link.consent_held)
+    causes = [one for one in (link.cause, remembered) if one is not None]
+    cause = next((one for one in causes if one.by_person), causes[0] if causes else None)
+    return ConsentHistory(cause, link.dnd_by_us, link.consent_held)
 
 
 def _leaves_scope(case: Case, context: Context) -> bool:
@@ -278,9 +280,10 @@ def _comes_revoked(case: Case) -> bool:
 
 
 def _came_revoked(case: Case) -> bool:
-    """Whether the link moved here from a revoked address: the stricter consent of both counts.
+    """Whether the link moved here from an address that a person revoked: the stricter consent of both counts.
 
     A revocation that the move itself was about to write when the process died isn't one that came along.
     """
     left = case.left_behind
-    return left is not None and consent_now(left) is REVOKED and not was_being_revoked(left)
+    by_policy = case.former is not None and case.former.cause is Cause.POLICY
+    return left is not None and consent_now(left) is REVOKED and not was_being_revoked(left) and not by_policy

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync_daemon.model.policy import DeletedInGhl, DeleteRule
+from sync_daemon.model.policy import DeletedInGhl, DeleteRule, Resubscribe
 from tests.worlds import EMAILOCTOPUS, GHL, World, world
 
 ADA, BOB, EVE, NEW = "ada@example.com", "bob@example.com", "eve@example.com", "new@example.com"
@@ -168,6 +168,43 @@ def test_a_link_that_moves_from_an_unsubscribed_contact_whose_dnd_was_lifted_is_
         here.settle()
         assert here.status(NEW) == "unsubscribed"  # the stricter consent of both
         assert_settled(here)
+
+
+@pytest.mark.parametrize("resubscribe", list(Resubscribe))
+def test_a_link_that_comes_back_to_whom_the_policy_unsubscribed_is_reported(
+    database_url: str, resubscribe: Resubscribe
+) -> None:
+    """Two addresses change places in turn: each time the one that is left is unsubscribed by policy."""
+    with world(database_url, resubscribe=resubscribe) as here:
+        [(ada, _)] = linked(here, ADA)
+        here.subscriber(BOB)
+        for address in (BOB, ADA, BOB, ADA):
+            here.clock.advance(60)
+            here.ghl.edit(ada, email=address)
+            here.settle()
+        assert here.status(ADA) == ("subscribed" if resubscribe is Resubscribe.ALLOW else "unsubscribed")
+        assert not here.blocks(ada)
+        [link] = here.pair_store.links(ghl=[ada])
+        assert link.consent_held is (resubscribe is not Resubscribe.ALLOW)
+
+
+def test_whoever_unsubscribed_stays_so_though_the_link_comes_from_whom_the_policy_unsubscribed(
+    database_url: str,
+) -> None:
+    with world(database_url, resubscribe=Resubscribe.ALLOW) as here:
+        [(ada, _)] = linked(here, ADA)
+        bob = here.subscriber(BOB)
+        here.settle()
+        here.clock.advance(60)
+        here.ghl.edit(ada, email=BOB)
+        here.settle()  # Ada's subscriber is unsubscribed by policy
+        here.emailoctopus.unsubscribe(bob)
+        here.settle()
+        here.clock.advance(60)
+        here.ghl.set_dnd(ada, "inactive")
+        here.ghl.edit(ada, email=EVE)
+        here.settle()
+        assert here.status(BOB) == "unsubscribed"
 
 
 def test_an_address_moved_onto_another_contact_does_not_leave_an_orphan_that_ghl_has_under_another_id(
