@@ -26,14 +26,10 @@ def ends_without_heir(decision: Decision, link: Link | None) -> bool:
     return decision.tombstone is not None and link is None and not recreates
 
 
-def lay_to_rest(commit: Commit, case: Case, tombstone: Tombstone) -> None:
-    """Store that contacts don't exist any more: nothing but their ids is kept of them, and the tombstone.
-
-    Whoever was a duplicate of theirs alone is decided anew.
-    """
+def lay_to_rest(commit: Commit, gone: Iterable[CaseSide], tombstone: Tombstone) -> None:
+    """Store that contacts don't exist any more: nothing but their ids is kept of them, and the tombstone."""
     commit.tombstones.append(tombstone)
-    commit.staged.extend(decided_anew(case.former_duplicates))
-    for side in case.gone:
+    for side in gone:
         known = side.known
         commit.contacts = [row for row in commit.contacts if (row.system, row.contact_id) != _key(side)]
         commit.contacts.append(
@@ -83,9 +79,15 @@ def left_alone(side: CaseSide, consent: Consent, written: Written, context: Cont
     )
 
 
-def decided_anew(sides: Iterable[CaseSide]) -> Iterator[Staged]:
-    """The inbox rows of contacts that were part of a case which ended without them; hints where there are none."""
-    yield from (side.staged or Staged(side.system, side.contact_id, None) for side in sides)
+def addresses_left(decision: Decision) -> Iterator[bytes]:
+    """The addresses for which somebody may have waited that a link ends with, or moves away from."""
+    case = decision.case
+    sides = [side for side in (*case.gone, case.ghl, case.emailoctopus, case.left_behind) if side is not None]
+    agreed = [side.known.baseline.address if side.known.baseline is not None else None for side in sides]
+    known = [side.known.address for side in sides]
+    moves = any(before not in (None, now) for before, now in zip(agreed, known, strict=True))
+    if moves or decision.dissolves is not None:
+        yield from (address for address in (*agreed, *known) if address is not None)
 
 
 def to_be_met(case: Case, side: CaseSide) -> Iterator[Staged]:

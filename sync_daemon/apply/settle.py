@@ -10,7 +10,7 @@ from dataclasses import replace
 from sync_daemon.apply.answers import Answers, Written, latest
 from sync_daemon.apply.audit import audit
 from sync_daemon.apply.baselines import Baselines
-from sync_daemon.apply.burial import decided_anew, ends_without_heir, lay_to_rest, left_alone, orphan, to_be_met
+from sync_daemon.apply.burial import ends_without_heir, lay_to_rest, left_alone, orphan, to_be_met
 from sync_daemon.apply.intents import intents
 from sync_daemon.apply.link_after import link_after
 from sync_daemon.apply.new_ids import follow_new_ids
@@ -94,7 +94,7 @@ class _Settlement:
         self._settle_others()
         self._settle_orphan()
         if decision.tombstone is not None:
-            lay_to_rest(self._commit, case, decision.tombstone)
+            lay_to_rest(self._commit, case.gone, decision.tombstone)
         again = spelt_otherwise(decision, self._answers.done)
         self._commit.staged.extend(again)
         self._park(link, [one for part, one in self._answers.failed.items() if part != "tags" or not again])
@@ -228,14 +228,11 @@ class _Settlement:
         decision, case = self._decision, self._decision.case
         if decision.tombstone is not None and not self._answers.failed:
             self._commit.unlink.extend([decision.dissolves] if decision.dissolves is not None else [])
-            lay_to_rest(self._commit, case, decision.tombstone)
+            lay_to_rest(self._commit, case.gone, decision.tombstone)
             for side in (case.ghl, case.emailoctopus):
                 if side is not None and side not in case.gone:
                     self._commit.contacts.append(self._survivor(side))
                     self._commit.staged.extend(to_be_met(case, side))
-            self._commit.staged.extend(decided_anew(case.duplicates))
-            waiting = (one for one in case.namesakes if one.unlinked is not None)
-            self._commit.staged.extend(Staged(one.system, one.contact_id, None) for one in waiting)
         # Whatever of it was refused, what waits is a deletion: it is proven again when its time comes.
         self._park(None, [replace(one, part="deletion") for one in list(self._answers.failed.values())[:1]])
         self._remember()

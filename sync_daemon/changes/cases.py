@@ -67,8 +67,7 @@ class Case:
     which a person had revoked. When the link moved to another EmailOctopus contact, `former` is the link it
     replaces, `left_behind` that link's EmailOctopus contact, which `orphans` if no other GHL contact has its
     address; `exchanged` says that links exchanged their contacts. `gone` are contacts of the link that are proven to
-    be deleted, `found` what the look-up by address then brought, None as long as nobody was asked;
-    `former_duplicates` share the address of a deleted contact that the other side of the link has left.
+    be deleted, `found` what the look-up by address then brought, None as long as nobody was asked.
     """
 
     link: Link | None = None
@@ -88,7 +87,6 @@ class Case:
     exchanged: bool = False
     gone: tuple[CaseSide, ...] = ()
     found: Found | None = None
-    former_duplicates: tuple[CaseSide, ...] = ()
 
     def side(self, system: SystemName) -> CaseSide | None:
         """The contact in one system, None when there is none."""

@@ -30,15 +30,11 @@ def with_gone(run: Run, case: Case, gone: Collection[ContactKey], found: Mapping
         return None
     others = [side for side in case.duplicates if _key(side) in gone]
     _forget(run, others)
-    left = [side for side in case.duplicates if side not in others]
     survivor = next((side for side in case.both() if side not in ends), None)
-    share = [side for side in left if survivor is None or side.known.address == survivor.known.address]
-    return replace(
-        case,
-        duplicates=tuple(share),
-        former_duplicates=tuple(side for side in left if side not in share),
-        gone=(*case.gone, *ends),
-    ).with_reads(found)
+    # Who shares the address of a deleted contact alone, which the other side has left, has no part in this.
+    left = (side for side in case.duplicates if survivor is None or side.known.address == survivor.known.address)
+    duplicates = tuple(side for side in left if side not in others)
+    return replace(case, duplicates=duplicates, gone=(*case.gone, *ends)).with_reads(found)
 
 
 def _forget(run: Run, lost: Collection[CaseSide]) -> None:

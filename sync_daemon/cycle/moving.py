@@ -6,13 +6,11 @@ from dataclasses import replace
 from sync_daemon.changes.addresses import is_valid
 from sync_daemon.changes.cases import Case, Lookups, linked_case
 from sync_daemon.cycle.inbox import keep_reads
-from sync_daemon.cycle.intake import called
 from sync_daemon.cycle.judge import judge
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run
 from sync_daemon.cycle.write import carry_out
 from sync_daemon.model.state import KnownContact, Link, Staged, Unlinked
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Commit
 from sync_daemon.read.gather import gather
 from sync_daemon.reconcile.decision import Decision
 from sync_daemon.reconcile.moves import Move, Moved, Step, plan_moves
@@ -35,7 +33,6 @@ def move_all(run: Run) -> None:
             now = _possible(run, sifted)
             carry_out(run, now)
             keep_reads(run, rows, put_off)
-            _call_duplicates(run, wave, lookups)
             lookups = gather(rows, run.pair.store)
             moved_on = moved_on or bool(now) or not put_off
             if put_off:  # a later wave may wait for them
@@ -167,13 +164,3 @@ def _case(move: Move, lookups: Lookups) -> Case:
         orphans=move.orphans,
         exchanged=move.step is Step.EXCHANGE,
     )
-
-
-def _call_duplicates(run: Run, moves: Sequence[Move], lookups: Lookups) -> None:
-    """Whoever waited for an address that a link moved away from is looked at again: one may take its place."""
-    before = [lookups.side((EMAILOCTOPUS, move.link.emailoctopus_id)).known.address for move in moves]
-    baselines = (lookups.side((GHL, move.link.ghl_id)).known.baseline for move in moves)
-    agreed = [baseline.address for baseline in baselines if baseline is not None]
-    hints = called(run, {address for address in (*before, *agreed) if address is not None})
-    if hints:
-        run.commit(Commit(staged=hints))

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync_daemon.apply.answers import all_answered
+from sync_daemon.apply.burial import addresses_left
 from sync_daemon.apply.intents import intents
 from sync_daemon.apply.settle import settle
-from sync_daemon.cycle.intake import called_by_additional, stage
+from sync_daemon.cycle.intake import called, called_by_additional, stage
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
 from sync_daemon.model.contact import Consent, Page, Snapshot
 from sync_daemon.model.errors import AlreadyExists, Refused, Stopped, StopSystem
@@ -142,13 +143,17 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
     context = run.context()
     commit = Commit()
     counted: Counter[str] = Counter()
+    left: set[bytes] = set()
     for case in cases:
-        _append(commit, settle(case.decision, case.results, context, run.state.tag_generation))
+        settled = settle(case.decision, case.results, context, run.state.tag_generation)
+        left.update(addresses_left(case.decision) if settled.done else ())
+        _append(commit, settled)
         done = [result.operation for result in case.results if result.refusal is None]
         counted.subtract(refused(case.decision, done))
         _count(run, case)
     commit.mass_changes.update(counted)
     commit.staged.extend(called_by_additional(run, commit.additional_addresses))
+    commit.staged.extend(called(run, left))
     run.report.new_parked += sum(entry.attempts == 1 and not entry.let_be for entry in commit.parked)
     run.report.new_held += len(commit.held)
     for change in (change for change in commit.changes if change.kind == "reported"):
