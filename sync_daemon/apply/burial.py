@@ -86,7 +86,7 @@ def addresses_left(decision: Decision) -> Iterator[bytes]:
     agreed = [side.known.baseline.address if side.known.baseline is not None else None for side in sides]
     known = [side.known.address for side in sides]
     moves = any(before not in (None, now) for before, now in zip(agreed, known, strict=True))
-    if moves or decision.dissolves is not None:
+    if (moves and "address" in decision.settles) or decision.dissolves is not None:
         yield from (address for address in (*agreed, *known) if address is not None)
 
 

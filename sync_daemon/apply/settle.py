@@ -107,7 +107,15 @@ class _Settlement:
         if self._baselines.dissolved and self._answers.final and case.ghl is not None:
             # Its new address tells whose duplicate it is: that is decided like every other contact's.
             self._commit.staged.append(replace(case.ghl.staged or Staged(GHL, case.ghl.contact_id, None), moved=False))
+        self._commit.staged.extend(self._left_to_others())
         follow_new_ids(self._commit, self._answers.done, case.parked.values(), self._context.detector)
+
+    def _left_to_others(self) -> Iterator[Staged]:
+        """The EmailOctopus contact that a link left to others with its address: if it finds none, it says so."""
+        case, decision = self._decision.case, self._decision
+        for side in (case.left_behind, case.emailoctopus if self._baselines.dissolved else None):
+            if side is not None and side.contact_id != decision.orphan and self._answers.final:
+                yield Staged(EMAILOCTOPUS, side.contact_id, None)
 
     def _with_revocations(self) -> Iterator[Staged]:
         """The rows that stay, with the consent that was just written, and no revocation to be carried any more."""

@@ -49,6 +49,8 @@ class Memory:
     """Contacts that were revoked when a cycle last read everything, or that the program revoked since."""
     revoked: set[str] = field(default_factory=set)
     """Addresses that are revoked as far as the program must know."""
+    ever_revoked: set[str] = field(default_factory=set)
+    """Addresses that a person ever revoked."""
     revocations: dict[Key, datetime] = field(default_factory=dict)
     """When a person last revoked in a contact."""
     lifted: dict[str, datetime] = field(default_factory=dict)

@@ -281,6 +281,7 @@ class Outside:
         self.memory.reasons.add(f"{system} {contact_id}")
         self.memory.revocations[system, contact_id] = self._now()
         if address:
+            self.memory.ever_revoked.add(address.lower())
             self.memory.unheard[address.lower()] = Revocation((system, contact_id), self._now())
 
     def _opted_in(self, contact: Any) -> None:

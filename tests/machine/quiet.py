@@ -61,6 +61,8 @@ class Quiet:
             if link.ghl_id in self.people and link.emailoctopus_id in self.subscribers
         ]
         self.parked_ids = {entry.ghl_id for entry in parked} | {entry.emailoctopus_id for entry in parked}
+        # Whose address an EmailOctopus contact has whose own link is out of scope waits for that.
+        self.parked_ids |= {link.ghl_id for link in self.links if not link.in_scope}
         self.parked_ids |= {entry.ghl_id for entry in held} | {entry.emailoctopus_id for entry in held}
 
     def broken(self) -> list[str]:

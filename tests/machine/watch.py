@@ -211,7 +211,11 @@ class Watch:
             return False
         memory = self.outside.memory
         kin = memory.root(f"{EMAILOCTOPUS} {is_.id}")
-        if not any(memory.root(f"{system} {one}") == kin for system, one in memory.revocations):
+        address = is_.email_address.lower()
+        holders = [(GHL, one.id) for one in self.outside.people() if (one.email or "").lower() == address]
+        if address not in memory.ever_revoked and memory.revocations.keys().isdisjoint(
+            [(EMAILOCTOPUS, is_.id), *holders]
+        ):
             return True  # a policy revoked, no person
         lifts = [at for one, at in memory.lifted.items() if memory.root(f"{GHL} {one}") == kin]
         revoked = memory.revocations.get((EMAILOCTOPUS, is_.id))
