@@ -197,11 +197,15 @@ class Outside:
     def was_read(self, started: datetime) -> None:
         """A cycle that began then read everything: whoever is revoked since earlier, and still, is known to be."""
         shown = self._shown()
+        subscribed = {one.email_address.lower() for one in self.subscribers() if one.status == "subscribed"}
         self.memory.blocked_by_program &= {one for system, one in shown if system is GHL}
         for address, (contact, at) in list(self.memory.unheard.items()):
             if at >= started:
                 continue
-            visible = contact not in self.memory.seen_revoked or address in self.memory.freed
+            # Blocked, freed and blocked again between two looks is blocked all the while; an opt-in is seen then.
+            visible = contact not in self.memory.seen_revoked or (
+                address in self.memory.freed and address not in subscribed
+            )
             if visible and (shown.get(contact) or "").lower() == address:
                 self.memory.revoked.add(address)
             del self.memory.unheard[address]

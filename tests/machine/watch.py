@@ -234,8 +234,11 @@ class Watch:
     def _belongs_outside(self, subscriber: Subscriber) -> bool:
         """Whether the GHL contact that this one is linked with is out of scope."""
         links = self.house.process.pair.store.links(emailoctopus=[subscriber.id])
-        ends = {link.ghl_id for link in links}
-        return any(one.id in ends and self._is_outside(one) for one in self.outside.people())
+        ends, address = {link.ghl_id for link in links}, subscriber.email_address.lower()
+        people = self.outside.people()
+        # Links that exchange their contacts write to one for whoever has its address now.
+        taken = any((one.email or "").lower() == address and not self._is_outside(one) for one in people)
+        return not taken and any(one.id in ends and self._is_outside(one) for one in people)
 
     def _untouchable(self, tags: Any) -> set[str]:
         return {name for name in tags if fnmatchcase(name.lower(), self.excluded)}
