@@ -13,7 +13,7 @@ from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
 from sync_daemon.model.contact import Consent, Page, Snapshot
 from sync_daemon.model.errors import AlreadyExists, Refused, Stopped, StopSystem
 from sync_daemon.model.plan import Action, Operation, WriteResult
-from sync_daemon.model.state import KnownTag
+from sync_daemon.model.state import KnownTag, Staged
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.consents import consent_now, unsubscribe
 from sync_daemon.reconcile.decision import Decision
@@ -146,8 +146,10 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
     left: set[bytes] = set()
     for case in cases:
         settled = settle(case.decision, case.results, context, run.state.tag_generation)
-        left.update(addresses_left(case.decision) if settled.done else ())
         _append(commit, settled)
+        if settled.done and (addresses := set(addresses_left(case.decision))):
+            left |= addresses
+            commit.staged.extend(Staged(one.system, one.contact_id, None) for one in case.decision.case.duplicates)
         done = [result.operation for result in case.results if result.refusal is None]
         counted.subtract(refused(case.decision, done))
         _count(run, case)
