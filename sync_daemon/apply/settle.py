@@ -278,6 +278,8 @@ class _Settlement:
             self._commit.parked.extend(decision.let_be)
             parked_again = set(map(_place, self._commit.parked))
             self._commit.unparked.extend(entry for entry in decision.unparks if _place(entry) not in parked_again)
+            self._commit.unparked.extend(decision.case.over_parked)
+            self._commit.unheld.extend(decision.case.over_held)
             self._commit.held.extend(decision.holds)
             self._commit.unheld.extend(entry for entry in decision.unholds if not self._must_try_again(entry))
 

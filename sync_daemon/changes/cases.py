@@ -68,6 +68,7 @@ class Case:
     replaces, `left_behind` that link's EmailOctopus contact, which `orphans` if no other GHL contact has its
     address; `exchanged` says that links exchanged their contacts. `gone` are contacts of the link that are proven to
     be deleted, `found` what the look-up by address then brought, None as long as nobody was asked.
+    `over_parked` and `over_held` waited of contacts that turned out to be duplicates, of which nothing is ever written.
     """
 
     link: Link | None = None
@@ -87,6 +88,8 @@ class Case:
     exchanged: bool = False
     gone: tuple[CaseSide, ...] = ()
     found: Found | None = None
+    over_parked: tuple[Parked, ...] = ()
+    over_held: tuple[Held, ...] = ()
 
     def side(self, system: SystemName) -> CaseSide | None:
         """The contact in one system, None when there is none."""
@@ -290,4 +293,12 @@ def _with_waiting(case: Case, address: bytes | None, lookups: Lookups) -> Case:
     parked = {entry.what: entry for key in keys for entry in lookups.parked.get(key, ())}
     held = {entry.action: entry for key in keys for entry in lookups.held.get(key, ())}
     remembered = _found(lookups.remembered, address)
-    return replace(case, parked=parked, held=tuple(held.values()), remembered=remembered)
+    others = [(side.system, side.contact_id) for side in case.duplicates]
+    return replace(
+        case,
+        parked=parked,
+        held=tuple(held.values()),
+        remembered=remembered,
+        over_parked=tuple(entry for key in others for entry in lookups.parked.get(key, ())),
+        over_held=tuple(entry for key in others for entry in lookups.held.get(key, ())),
+    )

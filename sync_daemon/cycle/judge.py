@@ -185,7 +185,8 @@ def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
     """A contact doesn't exist any more: it is out of matching. A link is parked; a deletion needs more proof."""
     lost = [side for side in case.sides() if (side.system, side.contact_id) in gone]
     ends = [side for side in lost if case.link is not None and side in (case.ghl, case.emailoctopus)]
-    over = [] if ends else list(case.held)
+    lost_ids = {side.contact_id for side in lost}
+    over = [one for one in case.held if not ends and not lost_ids.isdisjoint({one.ghl_id, one.emailoctopus_id})]
     commit = Commit(
         contacts=[
             replace(side.known, unlinked=Unlinked.DELETED, address=side.known.address if side in ends else None)

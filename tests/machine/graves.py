@@ -28,7 +28,7 @@ def _of_the_living(stones: Any, memory: Memory) -> Iterator[str]:
     for stone in stones:
         ends = {(GHL, stone.ghl_id), (EMAILOCTOPUS, stone.emailoctopus_id)}
         # Of whom an address was taken away a tombstone tells too.
-        by_orders = stone.ghl_id is None  # of whom a link had left behind, and a guard had held it
+        by_orders = not stone.ghl_id  # of whom a link had left behind, and a guard had held it
         if memory.deleted.isdisjoint(ends) and memory.moved.isdisjoint(ends) and not by_orders:
             yield f"L6 a tombstone for {stone.ghl_id} and {stone.emailoctopus_id}, of whom nobody deleted any"
 

@@ -136,6 +136,7 @@ class Lives(Acts):
         if order in ("discard", "drop"):
             ends = [(GHL, one.ghl_id) for one in chosen] + [(EMAILOCTOPUS, one.emailoctopus_id) for one in chosen]
             self.outside.memory.disturbed.update((name, one) for name, one in ends if one is not None)
+            self.outside.memory.let_be.update(one for _, one in ends if one)
 
     @rule(after=POINT, stands_still=st.booleans())
     def another_process_starts(self, after: int, stands_still: bool) -> None:

@@ -73,6 +73,8 @@ class Memory:
     """(GHL id, EmailOctopus id) of links of which somebody deleted a contact."""
     given_up: set[tuple[str, str]] = field(default_factory=set)
     """(GHL id, address) of whom somebody deleted in EmailOctopus while the two were linked."""
+    let_be: set[str] = field(default_factory=set)
+    """Contacts of which a person said that they are to be left as they are."""
     kin: dict[str, str] = field(default_factory=dict)
     """A forest: contacts and addresses that ever belonged together have the same root."""
 

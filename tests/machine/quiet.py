@@ -62,7 +62,7 @@ class Quiet:
         ]
         self.parked_ids = {entry.ghl_id for entry in parked} | {entry.emailoctopus_id for entry in parked}
         # Whose address an EmailOctopus contact has whose own link is out of scope waits for that.
-        self.parked_ids |= {link.ghl_id for link in self.links if not link.in_scope}
+        self.parked_ids |= {link.ghl_id for link in self.links if not link.in_scope} | self.memory.let_be
         self.parked_ids |= {entry.ghl_id for entry in held} | {entry.emailoctopus_id for entry in held}
 
     def broken(self) -> list[str]:
@@ -116,7 +116,8 @@ class Quiet:
             ):
                 yield f"L1 {rule.key} of {both.ids}: {here!r} and {there!r}"
         here, there = both.person.email, both.subscriber.email_address
-        if here and here.lower() != there.lower() and not both.held and "address" not in both.waiting:
+        waits = both.held or "address" in both.waiting or not self.memory.let_be.isdisjoint(both.ids)
+        if here and here.lower() != there.lower() and not waits:
             yield f"L1 address of {both.ids}: {here} and {there}"
 
     def _differing_tags(self, both: Both) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The short profile of the rule machine: a few hundred lives, the same ones every time, shared among the workers.
+"""The short profile of the rule machine: some lives, the same ones every time, shared among the workers.
 
 `make lives LIVES=10000` lives more of them; every failure says how it is replayed.
 """
@@ -8,6 +8,9 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.machine.__main__ import report
+from tests.machine.house import TALLY, LawBroken
+from tests.machine.quiet import Quiet
 from tests.machine.run import listen, live
 
 LIVES, SHARDS = 96, 16
@@ -24,5 +27,19 @@ def _logs_are_read() -> Iterator[None]:
 
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_lives_in_any_weather_keep_every_law(shard: int) -> None:
-    for seed in SEEDS[shard::SHARDS]:
+    seeds = SEEDS[shard::SHARDS]
+    before = TALLY["quiet spells"]
+    for seed in seeds:
         live(seed)
+    assert TALLY["quiet spells"] - before >= len(seeds)  # at each of which all of them were checked
+
+
+def test_a_broken_law_is_told_with_the_seed_that_breaks_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Quiet, "broken", lambda quiet: [f"L0 there are {len(quiet.people)} people"])
+    told = []
+    for _ in range(2):
+        with pytest.raises(LawBroken, match="L0 there are") as broken:
+            live(SEEDS[0])
+        told.append(report(broken.value))
+    assert told[0] == told[1]
+    assert f"make lives SEED={SEEDS[0]} LIVES=1" in told[0]
