@@ -130,7 +130,7 @@ def _inherited(case: Case, link: Link, heir: CaseSide, context: Context) -> Deci
         emailoctopus=case.emailoctopus if ghl else heir,
         duplicates=tuple(side for side in case.duplicates if side.contact_id != heir.contact_id),
         namesakes=tuple(one for one in case.namesakes if one.contact_id != heir.contact_id),
-        enters_revoked=revoked,
+        enters_revoked=revoked or case.enters_revoked,
     )
     answer = decide_pair(inherits, context)
     if isinstance(answer, Needs):
