@@ -37,6 +37,9 @@ from sync_daemon.reconcile.guard import stuck_parts
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
+_WAITING = {Unlinked.HELD, Unlinked.PARKED, Unlinked.DROPPED, Unlinked.DISCARDED}
+"""Why somebody has no link yet who is over once he is a duplicate."""
+
 
 def settle(decision: Decision, results: Sequence[WriteResult], context: Context, tag_generation: int) -> Commit:
     """Everything to store about one case. Operations without a result weren't sent: their rows stay staged."""
@@ -202,7 +205,7 @@ class _Settlement:
 
     def _settle_duplicate(self, side: CaseSide) -> None:
         written = self._answers.on(side.system, side.contact_id)
-        if side.staged is None and not written.operations:
+        if side.staged is None and not written.operations and side.known.unlinked not in _WAITING:
             return
         consent = self._baselines.consent_after(side, written)
         holder = self._decision.case.ghl

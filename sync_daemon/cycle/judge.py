@@ -10,7 +10,7 @@ from sync_daemon.cycle.intake import stage
 from sync_daemon.cycle.pair import GHL, Run, log
 from sync_daemon.model.contact import Page, Snapshot, Source
 from sync_daemon.model.errors import Refused, StopSystem
-from sync_daemon.model.state import NEVER, Change, Parked, Unlinked
+from sync_daemon.model.state import NEVER, Change, Parked, Staged, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.read.schemas import read_schemas
@@ -202,7 +202,9 @@ def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
         log.warning("reported", pair=run.pair.name, **ids, what=one.action, reason=_NOBODY_LEFT)
     # Whoever else has the address is decided without the contact that is gone.
     others = case.duplicates if case.ghl in ends else () if ends else tuple(case.sides())
-    commit.staged.extend(side.staged for side in others if side.staged is not None and side not in lost)
+    commit.staged.extend(
+        side.staged or Staged(side.system, side.contact_id, None) for side in others if side not in lost
+    )
     run.commit(commit)
     if ends and case.link is not None:
         log.info("contact_missing", pair=run.pair.name, system=ends[0].system, ghl_id=case.link.ghl_id)

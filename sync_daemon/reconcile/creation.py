@@ -311,6 +311,7 @@ def _create_or_wait(
         unlinked=_while_it_waits(case) if waits else None,
         to_park=() if waits else to_park,
         unparks=() if waits else tuple(case.parked.values()),
+        unholds=case.held if waits and case.parked["creation"].let_be else (),  # what was given up needs no permission
         digests={"creation": digest},
     )
 

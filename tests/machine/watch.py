@@ -57,10 +57,19 @@ class Watch:
             for contact_id in seen.keys() | now.keys():
                 was, is_ = seen.get(contact_id), now.get(contact_id)
                 if was != is_:
+                    if b"dndSettings" in request.content and was is not None:
+                        self._block_over_block(was)
                     for law in judge(was, is_):
                         self.broken.append(f"{law}: {request.method} {request.url.path} of {contact_id}")
 
         return compare
+
+    def _block_over_block(self, was: Any) -> None:
+        """Whoever was blocked by a person too lately for the program to know, and is by the program now."""
+        memory = self.outside.memory
+        told = self.outside.ghl.quirks.hits_carry_dnd != "never"  # else it is an hourly look that tells
+        if is_blocked(was) and not (told and memory.blocked_at.get(was.id, self.knowable) < self.knowable):
+            memory.blocked_by[was.id] = "either"
 
     @property
     def policy(self) -> PairPolicy:
