@@ -208,12 +208,12 @@ class _Settlement:
         if side.staged is None and not written.operations and side.known.unlinked not in _WAITING:
             return
         consent = self._baselines.consent_after(side, written)
-        holder = self._decision.case.ghl
+        holder, linked = self._decision.case.ghl, self._decision.link is not None
         known, snapshot = side.known, side.snapshot
         after = replace(
             known,
             consent=consent,
-            unlinked=Unlinked.DUPLICATE,
+            unlinked=Unlinked.ORPHAN if known.unlinked is Unlinked.ORPHAN and not linked else Unlinked.DUPLICATE,
             duplicate_of=holder.contact_id if holder else None,
             baseline=Baseline(consent=consent) if "consent" in self._answers.settled else known.baseline,
             written_at=self._context.now if written.operations else known.written_at,

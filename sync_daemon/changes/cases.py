@@ -161,14 +161,14 @@ class Lookups:
         most recently updated").
         """
         found = _found(self.at[GHL], address) or []
-        return sorted(filter(self._takes_part, found), key=self._precedence, reverse=True)
+        return sorted(filter(self.takes_part, found), key=self._precedence, reverse=True)
 
     def in_emailoctopus(self, address: bytes | None) -> KnownContact | None:
         """The EmailOctopus contact with an address."""
         found = _found(self.at[EMAILOCTOPUS], address) or []
-        return next(filter(self._takes_part, found), None)
+        return next(filter(self.takes_part, found), None)
 
-    def _takes_part(self, contact: KnownContact) -> bool:
+    def takes_part(self, contact: KnownContact) -> bool:
         """Whether somebody can meet a contact; one taken for deleted that was seen again is there."""
         return contact.unlinked not in _OUT_OF_MATCHING or (contact.system, contact.contact_id) in self.staged
 
@@ -253,7 +253,8 @@ def _from_ghl(group: list[KnownContact], address: bytes | None, lookups: Lookups
     key = (EMAILOCTOPUS, partner.contact_id)
     other = lookups.links.get(key)
     if other is not None:
-        if lookups.side((GHL, other.ghl_id)).known.address is None:
+        theirs = lookups.side((GHL, other.ghl_id)).known
+        if theirs.address is None and lookups.takes_part(theirs):
             # Its own address was emptied: the link stays, and whoever has the address is a duplicate.
             return linked_case(other, lookups)
         blocked = Case(ghl=holder, duplicates=duplicates, blocked_by=other, namesakes=(partner,))

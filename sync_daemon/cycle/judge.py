@@ -222,6 +222,12 @@ def _park(run: Run, case: Case, code: str, message: str, gone: Collection[Contac
         for side in case.sides()
         if (side.snapshot is not None or not gone) and (side.system, side.contact_id) not in gone
     ]
+    holder = case.ghl.contact_id if case.ghl is not None else None
+    duplicates = {side.contact_id for side in case.duplicates}
+    seen = [
+        replace(row, unlinked=Unlinked.DUPLICATE, duplicate_of=holder) if row.contact_id in duplicates else row
+        for row in seen
+    ]
     before = case.parked.get(what)
     attempts = before.attempts + 1 if before else 1
     at = next_try(attempts, run.pair.clock.now())

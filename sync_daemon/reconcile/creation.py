@@ -144,7 +144,7 @@ def decide_blocked(case: Case, link: Link, context: Context) -> Decision | Needs
         case,
         tuple(_revocations_of_blocked(case, side)),
         frozenset({"consent"}),
-        unlinked=Unlinked.HELD,
+        unlinked=Unlinked.ORPHAN if side.known.unlinked is Unlinked.ORPHAN else Unlinked.HELD,
         duplicate_of=link.ghl_id,
         unparks=tuple(case.parked.values()),
         remember=PERSON_IN[side.system] if newly_revoked(side) else None,
