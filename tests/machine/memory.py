@@ -73,6 +73,8 @@ class Memory:
     """(GHL id, EmailOctopus id) of links of which somebody deleted a contact."""
     given_up: set[tuple[str, str]] = field(default_factory=set)
     """(GHL id, address) of whom somebody deleted in EmailOctopus while the two were linked."""
+    store_was_lost: bool = False
+    """Since then nobody can tell whose a name with the prefix was in the beginning."""
     let_be: set[str] = field(default_factory=set)
     """Contacts of which a person said that they are to be left as they are."""
     kin: dict[str, str] = field(default_factory=dict)
@@ -89,6 +91,10 @@ class Memory:
         first = self.root(names[0])
         for name in names[1:]:
             self.kin[self.root(name)] = first
+
+    def returns(self, address: str) -> None:
+        """EmailOctopus has an address again: whoever was given up with it isn't any more."""
+        self.given_up = {one for one in self.given_up if one[1] != address}
 
     def program_blocks(self, ghl_id: str) -> None:
         """The program set e-mail DND: it may lift it again."""

@@ -222,6 +222,7 @@ class Outside:
     def database_was_lost(self) -> None:
         """What both sides still show is all that can be known; every pair meets anew."""
         self.memory.revoked &= {(address or "").lower() for address in self._shown().values()}
+        self.memory.store_was_lost = True
         self.memory.ended.clear()
         self.memory.given_up.clear()
         self.memory.disturbed.update((GHL, one.id) for one in self.people())
@@ -263,6 +264,8 @@ class Outside:
         self.memory.typed[name].add(value)
 
     def _met(self, system: SystemName, contact_id: str) -> None:
+        if system is EMAILOCTOPUS:
+            self.memory.returns(self.address(system, contact_id))
         names = [f"{system} {contact_id}", *self._addresses(system, contact_id)]
         self.memory.meet(*names)
 

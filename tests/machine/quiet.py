@@ -124,6 +124,7 @@ class Quiet:
         here = self._travelling(GHL, both.person.tags)
         there = self._travelling(EMAILOCTOPUS, both.subscriber.tags)
         waits = "tags" in both.waiting | both.link.diverged or MassChange.TAG_REMOVAL in both.held
+        waits = waits or (self.house.policy.tags.prefix != "" and self.memory.store_was_lost)
         if here != there and not waits:
             yield f"L1 tags of {both.ids}: {sorted(here)} and {sorted(there)}"
 

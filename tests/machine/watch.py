@@ -194,6 +194,7 @@ class Watch:
         if not self.policy.tags.prefix and self._untouchable(was.tags) != self._untouchable(is_.tags):
             yield "L6 a tag outside the filter was written"
         if was.email_address != is_.email_address:
+            self.outside.memory.returns(is_.email_address.lower())
             self.outside.memory.meet(f"{EMAILOCTOPUS} {is_.id}", is_.email_address.lower())
         tags_may = self.policy.on_leave_scope is OnLeaveScope.REMOVE_TAGS
         content = (changed, was.email_address != is_.email_address, not tags_may and was.tags != is_.tags)
