@@ -30,7 +30,7 @@ def link_after(decision: Decision, answers: Answers, context: Context, dropped: 
         if kept is None or ("consent" in answers.settled and refused is None):
             return link
         held = kept.consent_held if refused is None else refused is Consent.REVOKED
-        return replace(link, cause=kept.cause, dnd_by_us=kept.dnd_by_us, consent_held=held)
+        return replace(link, cause=kept.cause, dnd_by_us=kept.dnd_by_us and _is_blocked(case.ghl), consent_held=held)
     created = answers.creation()
     if created is None or created.returned is None:
         return None
@@ -52,6 +52,11 @@ def link_after(decision: Decision, answers: Answers, context: Context, dropped: 
         scope_generation=context.scope_generation,
         diverged=frozenset(_against_direction(source, context)),
     )
+
+
+def _is_blocked(ghl: CaseSide | None) -> bool:
+    """Whether a block of this program's may be there still: one that is lifted comes back as somebody else's."""
+    return ghl is None or consent_now(ghl) is Consent.REVOKED
 
 
 def _without_unsent_bounces(link: Link, before: Link | None, unsent: AbstractSet[str]) -> Link:

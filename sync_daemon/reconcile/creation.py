@@ -147,7 +147,7 @@ def decide_blocked(case: Case, link: Link, context: Context) -> Decision | Needs
         unlinked=Unlinked.ORPHAN if side.known.unlinked is Unlinked.ORPHAN else Unlinked.HELD,
         duplicate_of=link.ghl_id,
         unparks=tuple(case.parked.values()),
-        remember=PERSON_IN[side.system] if newly_revoked(side) else None,
+        remember=PERSON_IN[side.system] if any(map(newly_revoked, (side, *case.duplicates))) else None,
     )
 
 
@@ -163,7 +163,10 @@ def revocations_of_one(case: Case) -> tuple[Operation, ...]:
 
 def _revocations_of_blocked(case: Case, side: CaseSide) -> Iterator[Operation]:
     """What a revocation of the address asks for: of the contact itself, and of those it can't be linked to."""
-    if newly_revoked(side):
+    if any(map(newly_revoked, (side, *case.duplicates))):
+        if consent_now(side) is not REVOKED:
+            yield set_dnd(side.contact_id, None, "the address is revoked")
+        yield from block_duplicates(case, None, "the address is revoked")
         yield from _block_holders(case, side, "the address is unsubscribed in EmailOctopus")
         yield from unsubscribe_namesakes(case)
     elif case.remembered is not None and case.remembered.by_person and not _met(side):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sync_daemon.model.policy import Resubscribe
 from sync_daemon.model.report import CycleOutcome
 from tests.worlds import EMAILOCTOPUS, world
 
@@ -50,3 +51,29 @@ def test_a_duplicate_who_is_blocked_outweighs_an_opt_in_of_the_same_moment(datab
             here.full()
         assert (here.status(ADA), here.blocks(ghl_id), here.blocks(twin)) == ("unsubscribed", True, True)
         here.assert_quiet()
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+def test_a_block_set_anew_after_ours_was_lifted_is_a_persons(database_url: str, *, noticed: bool) -> None:
+    """What follows from the lifted block is refused and waits, or comes up again meanwhile."""
+    with world(database_url, resubscribe=Resubscribe.PENDING, double_opt_in=True) as here:
+        ghl_id, subscriber_id = here.linked()
+        here.clock.advance(1)
+        here.emailoctopus.complain(subscriber_id)
+        here.settle()
+        assert here.blocks(ghl_id)
+        here.clock.advance(1)
+        here.ghl.set_dnd(ghl_id, "inactive")
+        here.reconcile()
+        assert here.pair_store.parked(everything=True)
+        if noticed:
+            here.clock.advance(1)
+            here.ghl.edit(ghl_id, firstName="Augusta")
+            here.reconcile()
+        here.clock.advance(1)
+        here.ghl.set_dnd(ghl_id)
+        here.reconcile()
+        here.clock.advance(1)
+        here.emailoctopus.set_status(subscriber_id, "subscribed")
+        here.settle()
+        assert here.blocks(ghl_id)
