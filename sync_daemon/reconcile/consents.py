@@ -109,7 +109,7 @@ def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
     step = _step_up(case, decision, one, history, policy) if decision.step_up else None
     operations = (step,) if step else tuple(_revocations(case, ghl, emailoctopus, decision, revoked=revoked))
     half = was_being_revoked(ghl) and _is_half_revoked(ghl, emailoctopus)
-    return CaseConsent(_own_block(decision, operations, ghl, half=half), revoked, operations)
+    return CaseConsent(_own_block(case, decision, operations, half=half), revoked, operations)
 
 
 def block_duplicates(case: Case, emailoctopus_id: str | None, reason: str) -> Iterator[Operation]:
@@ -186,11 +186,16 @@ def _revocations(
 
 
 def _own_block(
-    decision: ConsentDecision, operations: tuple[Operation, ...], ghl: CaseSide, *, half: bool
+    case: Case, decision: ConsentDecision, operations: tuple[Operation, ...], *, half: bool
 ) -> ConsentDecision:
-    """A DND that this decision sets, or set when `half` of it was done, is this program's own: a namesake's too."""
+    """A DND that this decision sets, or set when `half` of it was done, is this program's own: a namesake's too.
+
+    What a person had blocked in GHL is his block still where two contacts without a past are given it again.
+    """
+    ghl, _ = case.both()
     sets = any(op.action is Action.SET_DND and op.ghl_id == ghl.contact_id for op in operations)
-    return replace(decision, dnd_by_us=True) if sets or half else decision
+    his = case.link is None and case.former is None and case.remembered is Cause.PERSON_GHL
+    return replace(decision, dnd_by_us=True) if (sets or half) and not his else decision
 
 
 def _side(side: CaseSide, *, first: bool) -> ConsentSide:

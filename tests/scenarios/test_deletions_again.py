@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import pytest
 
 from sync_daemon.model.contact import Consent
-from sync_daemon.model.policy import DeletedInEmailOctopus, DeletedInGhl, DeleteRule, Resubscribe, ScopeRule
+from sync_daemon.model.policy import (
+    DeletedInEmailOctopus,
+    DeletedInGhl,
+    DeleteRule,
+    GuardLimits,
+    Resubscribe,
+    ScopeRule,
+)
 from sync_daemon.model.system import SystemName
 from tests.scenarios.test_consent_again import KilledError, killed_after
 from tests.worlds import EMAILOCTOPUS, GHL, World, neighbours, tombstones, world
@@ -136,6 +143,53 @@ def test_a_duplicate_is_decided_by_itself_when_the_link_ends(
         else:
             assert len(here.subscribers()) == 3
             assert known.unlinked in ("duplicate", "suppressed")
+
+
+def test_a_namesake_waits_for_a_missing_contact_whose_address_was_emptied(database_url: str) -> None:
+    """Nobody knows yet that it is deleted: the cycle ends, and the next full scan hands the link over."""
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        here.clock.advance(60)
+        here.ghl.edit(ghl_id, email=None)
+        here.reconcile()
+        other = here.person(ADA, first="Augusta")
+        here.reconcile()
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        for name in ("Agatha", "Augusta"):
+            here.clock.advance(60)
+            here.ghl.edit(other, firstName=name)
+            here.forget_requests()
+            here.reconcile()
+            assert len(here.requests(GHL)) < 10
+        here.later(minutes=20)
+        here.full()
+        assert (other, subscriber_id) in partners(here)
+        is_quiet(here)
+
+
+@pytest.mark.parametrize("gone", ["newest", "oldest"])
+def test_who_was_waiting_beside_a_namesake_who_is_gone_is_decided_without_him(database_url: str, gone: str) -> None:
+    with world(database_url, guard=GuardLimits(max_create_percent=0, max_create_count=0)) as here:
+        here.ghl.location.allow_duplicate_contact = True
+        neighbours(here)
+        here.settle()
+        one = here.person(ADA)
+        here.later(minutes=1)
+        two = here.person(ADA, first="Augusta")
+        here.reconcile()
+        [entry] = here.pair_store.held(everything=True)
+        assert entry.ghl_id == two
+        here.later(days=1)
+        left, lost = (one, two) if gone == "newest" else (two, one)
+        here.ghl.delete(lost)
+        here.later(minutes=20)
+        here.full()
+        [entry] = here.pair_store.held(everything=True)
+        assert entry.ghl_id == left
+        [known] = here.pair_store.contacts(GHL, [left]).values()
+        assert known.unlinked == "held"
 
 
 def test_contacts_merged_in_ghl_unsubscribe_nobody(database_url: str) -> None:
@@ -306,6 +360,28 @@ def test_allow_subscribes_nobody_who_never_confirmed(database_url: str, *, asks:
         here.settle()
         assert here.status(ADA) == ("pending" if asks else "unsubscribed")
         is_quiet(here)
+
+
+def test_a_persons_block_that_is_set_again_for_who_came_back_stays_his(database_url: str) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        here.ghl.set_dnd(ghl_id)
+        here.settle()
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        here.emailoctopus.delete(subscriber_id)
+        here.later(minutes=20)
+        here.full()
+        again, there = here.person(ADA), here.subscriber(ADA)
+        here.settle()
+        assert (here.blocks(again), here.status(ADA)) == (True, "unsubscribed")
+        here.clock.advance(60)
+        here.emailoctopus.set_status(there, "subscribed")
+        here.settle()
+        assert here.blocks(again)
+        [link] = here.pair_store.links(ghl=[again])
+        assert link.consent_held
 
 
 def test_a_block_that_a_person_added_to_the_policys_stays(database_url: str) -> None:
