@@ -155,7 +155,11 @@ class Quiet:
                 return not address
             case Unlinked.DUPLICATE:
                 taken = {both.subscriber.email_address.lower() for both in self.both}
-                return address in taken or sum(address in one.all_emails() for one in self.people.values()) > 1
+                return (
+                    address in taken
+                    or known.duplicate_of in self.parked_ids
+                    or sum(address in one.all_emails() for one in self.people.values()) > 1
+                )
             case Unlinked.PENDING:
                 return bool(row.status == "pending")
             case Unlinked.OUT_OF_SCOPE:

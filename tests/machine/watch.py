@@ -77,9 +77,9 @@ class Watch:
 
     @property
     def knowable(self) -> datetime:
-        """What happened in GHL before this moment, the cycle's search could show: nothing where totals lie."""
+        """What happened in GHL before this moment, the cycle's search could show: nothing where it hides contacts."""
         weather = self.house.sandbox.ghl.weather
-        if weather.short_listing and weather.short_total:
+        if weather.short_listing:
             return datetime.min.replace(tzinfo=UTC)
         lag = timedelta(seconds=weather.index_lag_s)
         return self.house.started - lag - _IN_A_WHILE
