@@ -12,8 +12,8 @@ from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.policy import FieldRule
 from sync_daemon.model.state import Baseline, KnownTag
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.consents import consent_now
 from sync_daemon.reconcile.decision import Context, Decision
+from sync_daemon.reconcile.side_consent import consent_now
 
 
 class Unread:

@@ -12,9 +12,9 @@ from sync_daemon.model.plan import Action, MassChange
 from sync_daemon.model.state import Baseline, KnownContact, Link, Staged, Tombstone, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
-from sync_daemon.reconcile.consents import consent_now
 from sync_daemon.reconcile.decision import Context, Decision
 from sync_daemon.reconcile.orphans import consent_before
+from sync_daemon.reconcile.side_consent import consent_now
 
 GHL = SystemName.GHL
 

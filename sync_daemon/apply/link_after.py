@@ -10,8 +10,8 @@ from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.state import Cause, Link
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.consents import consent_now
 from sync_daemon.reconcile.decision import Context, Decision
+from sync_daemon.reconcile.side_consent import consent_now
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 

@@ -31,9 +31,9 @@ from sync_daemon.model.state import (
 )
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
-from sync_daemon.reconcile.consents import consent_now
 from sync_daemon.reconcile.decision import Context, Decision
 from sync_daemon.reconcile.guard import stuck_parts
+from sync_daemon.reconcile.side_consent import consent_now
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 

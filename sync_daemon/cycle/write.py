@@ -15,9 +15,10 @@ from sync_daemon.model.errors import AlreadyExists, Refused, Stopped, StopSystem
 from sync_daemon.model.plan import Action, Operation, WriteResult
 from sync_daemon.model.state import KnownTag, Staged
 from sync_daemon.ports import Commit
-from sync_daemon.reconcile.consents import consent_now, unsubscribe
+from sync_daemon.reconcile.consents import unsubscribe
 from sync_daemon.reconcile.decision import Decision
 from sync_daemon.reconcile.guard import begun, refused
+from sync_daemon.reconcile.side_consent import consent_now
 from sync_daemon.threads import pool
 
 OperationKey = tuple[str, str, str | None, str | None]

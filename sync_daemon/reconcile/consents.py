@@ -14,6 +14,7 @@ from sync_daemon.reconcile.consent import ConsentDecision, ConsentSide, decide_c
 from sync_daemon.reconcile.decision import Context
 from sync_daemon.reconcile.reads import unread
 from sync_daemon.reconcile.scope import in_scope
+from sync_daemon.reconcile.side_consent import consent_now, newly_revoked
 
 REVOKED = Consent.REVOKED
 
@@ -28,25 +29,6 @@ class CaseConsent:
     decision: ConsentDecision
     revoked: bool
     operations: tuple[Operation, ...]
-
-
-def consent_now(side: CaseSide) -> Consent:
-    """What a contact says now: as read; unread as last agreed, unless it was seen revoked since.
-
-    An untold consent in a search hit is none revoked.
-    """
-    if side.snapshot is not None:
-        return side.snapshot.consent or Consent.GRANTED
-    if side.known.consent is REVOKED:
-        return REVOKED
-    agreed = side.known.baseline.consent if side.known.baseline else None
-    return agreed or side.known.consent or Consent.GRANTED
-
-
-def newly_revoked(side: CaseSide) -> bool:
-    """Whether a contact became revoked since its consent was last agreed."""
-    agreed = side.known.baseline.consent if side.known.baseline else None
-    return consent_now(side) is REVOKED and agreed is not REVOKED
 
 
 def was_being_revoked(side: CaseSide) -> bool:

@@ -16,8 +16,6 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.consents import (
     block_duplicates,
     blocked_by_policy,
-    consent_now,
-    newly_revoked,
     set_dnd,
     stays_revoked,
     unsubscribe,
@@ -37,6 +35,7 @@ from sync_daemon.reconcile.decision import (
 from sync_daemon.reconcile.orphans import deletion_waits, orphan_operations
 from sync_daemon.reconcile.reads import reads_needed, seems_freed, unread_steps
 from sync_daemon.reconcile.scope import in_scope, satisfies
+from sync_daemon.reconcile.side_consent import consent_now, newly_revoked
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 REVOKED = Consent.REVOKED

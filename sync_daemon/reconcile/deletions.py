@@ -12,13 +12,14 @@ from sync_daemon.model.plan import Action, MassChange, Operation
 from sync_daemon.model.policy import DeletedInEmailOctopus, DeletedInGhl, DeleteRule
 from sync_daemon.model.state import Cause, Held, Link, Tombstone
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.consents import consent_now, newly_revoked, set_dnd, unsubscribe, was_being_revoked
+from sync_daemon.reconcile.consents import set_dnd, unsubscribe, was_being_revoked
 from sync_daemon.reconcile.creation import PERSON_IN, decide_ghl_only
 from sync_daemon.reconcile.decision import Context, Decision, Needs, Notice
 from sync_daemon.reconcile.orphans import consent_before, delete
 from sync_daemon.reconcile.pairs import decide_pair
 from sync_daemon.reconcile.reads import read_by_id
 from sync_daemon.reconcile.scope import in_scope
+from sync_daemon.reconcile.side_consent import consent_now, newly_revoked
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 DELETION = MassChange.DELETION

@@ -7,10 +7,11 @@ from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action, MassChange, Operation
 from sync_daemon.model.policy import DeletedInGhl
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.consents import consent_now, unsubscribe, was_being_revoked
+from sync_daemon.reconcile.consents import unsubscribe, was_being_revoked
 from sync_daemon.reconcile.decision import Context, Decision, Needs, Notice
 from sync_daemon.reconcile.moves import Move
 from sync_daemon.reconcile.reads import reads_needed
+from sync_daemon.reconcile.side_consent import consent_now
 
 EMAILOCTOPUS = SystemName.EMAILOCTOPUS
 

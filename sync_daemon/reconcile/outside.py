@@ -9,8 +9,9 @@ from sync_daemon.model.plan import Action, MassChange, Operation
 from sync_daemon.model.policy import OnLeaveScope
 from sync_daemon.model.state import Cause, Link, Unlinked
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.consents import CaseConsent, consent_now, unsubscribe
+from sync_daemon.reconcile.consents import CaseConsent, unsubscribe
 from sync_daemon.reconcile.decision import Context, Decision, left_as_it_is, ordered_drop
+from sync_daemon.reconcile.side_consent import consent_now
 
 EMAILOCTOPUS = SystemName.EMAILOCTOPUS
 _LEAVE_PARTS = {OnLeaveScope.UNSUBSCRIBE: "consent", OnLeaveScope.REMOVE_TAGS: "tags"}

@@ -9,10 +9,10 @@ from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.policy import AddressChange
 from sync_daemon.model.state import Held, Link
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.consents import consent_now
 from sync_daemon.reconcile.decision import Context, Notice
 from sync_daemon.reconcile.fields import FieldConflict
 from sync_daemon.reconcile.moves import Move, Step
+from sync_daemon.reconcile.side_consent import consent_now
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 CHANGE_ADDRESS = "change_address"

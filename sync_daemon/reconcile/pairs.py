@@ -10,7 +10,7 @@ from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.policy import Resubscribe
 from sync_daemon.model.state import Link, Parked
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.consents import CaseConsent, case_consent, consent_now
+from sync_daemon.reconcile.consents import CaseConsent, case_consent
 from sync_daemon.reconcile.contents import Contents, content_operations, pair_contents
 from sync_daemon.reconcile.decision import (
     NOT_DROPPED,
@@ -39,6 +39,7 @@ from sync_daemon.reconcile.pair_addresses import (
 )
 from sync_daemon.reconcile.reads import meets, reads_needed, unread
 from sync_daemon.reconcile.scope import in_scope
+from sync_daemon.reconcile.side_consent import consent_now
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 

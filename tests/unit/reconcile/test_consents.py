@@ -16,12 +16,11 @@ from sync_daemon.reconcile.consents import (
     CaseConsent,
     block_duplicates,
     case_consent,
-    consent_now,
-    newly_revoked,
     set_dnd,
     unsubscribe,
     unsubscribe_namesakes,
 )
+from sync_daemon.reconcile.side_consent import consent_now, newly_revoked
 from tests.unit.changes.values import EMAILOCTOPUS, GHL, GRANTED, PENDING, REVOKED, at, person, staged, subscriber
 from tests.unit.reconcile.cases import LINK, at_rest, context, ghl, linked, there, unmet
 
