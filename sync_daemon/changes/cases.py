@@ -215,8 +215,24 @@ def linked_case(link: Link, lookups: Lookups) -> Case:
     duplicates = _duplicates(link.ghl_id, address, lookups)
     namesakes = tuple(one for one in lookups.nobodys_at(address) if one.contact_id != link.emailoctopus_id)
     enters = any(_is_new_and_revoked(side, lookups) for side in (ghl, emailoctopus))
-    case = Case(link, ghl, emailoctopus, duplicates, namesakes=namesakes, enters_revoked=enters)
+    case = Case(
+        link,
+        ghl,
+        emailoctopus,
+        duplicates,
+        namesakes=namesakes,
+        additional_holders=_holders_there(ghl, emailoctopus, lookups),
+        enters_revoked=enters,
+    )
     return _with_waiting(case, address, lookups)
+
+
+def _holders_there(ghl: CaseSide, emailoctopus: CaseSide, lookups: Lookups) -> tuple[KnownContact, ...]:
+    """The GHL contacts without a link that have EmailOctopus's address, where a link has two: one of them waits."""
+    address = emailoctopus.known.address
+    if address == ghl.known.address or ghl.known.address is None:
+        return ()
+    return tuple(one for one in lookups.group(address) if (GHL, one.contact_id) not in lookups.links)
 
 
 def _is_new_and_revoked(side: CaseSide, lookups: Lookups) -> bool:

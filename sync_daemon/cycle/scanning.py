@@ -1,6 +1,7 @@
 """A full scan: every contact of both systems, and who is missing where it was complete (contract, sections 6 and 7)."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from sync_daemon.changes.absence import Tally, counted, shortfall, told_in_counts, told_in_listings
@@ -71,7 +72,9 @@ def _stage_missing(run: Run, name: SystemName, number: int, tallies: Iterable[Ta
     ids = store.absent_from_scan(name, number, (run.polled_at or run.pair.clock.now()) - run.pair.timing.index_lag)
     waiting = store.held(ghl=ids) if name is GHL else store.held(emailoctopus=ids)
     held = {_id_in(entry, name) for entry in waiting if entry.action == DELETION}
-    missing = [Staged(name, contact_id, None, absent=True) for contact_id in ids if contact_id not in listed | held]
+    ids = [contact_id for contact_id in ids if contact_id not in listed | held]
+    known = store.staged(name, ids)  # what waits of them isn't forgotten: it may turn out that they are there
+    missing = [replace(known.get(one, Staged(name, one, None)), absent=True) for one in ids]
     if missing:
         log.info("contacts_missing", pair=run.pair.name, system=name, contacts=len(missing))
         run.commit(Commit(staged=missing))

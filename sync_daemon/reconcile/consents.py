@@ -165,6 +165,9 @@ def _revocations(
         yield from block_duplicates(case, emailoctopus.contact_id, "the address is revoked")
     if revoked and any(newly_revoked(side) for side in (ghl, *case.duplicates)):
         yield from unsubscribe_namesakes(case)
+    if revoked and newly_revoked(emailoctopus):
+        others = (one for one in case.additional_holders if one.consent is not REVOKED)
+        yield from (set_dnd(one.contact_id, emailoctopus.contact_id, "the address is revoked") for one in others)
 
 
 def _own_block(

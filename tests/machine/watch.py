@@ -69,6 +69,7 @@ class Watch:
         memory = self.outside.memory
         if is_blocked(was) and memory.blocked_at.get(was.id, self.knowable) >= self.knowable:
             memory.blocked_by[was.id] = "either"
+            memory.blocked_by_program.add(was.id)
 
     @property
     def policy(self) -> PairPolicy:
