@@ -131,6 +131,11 @@ class Outside:
         self.memory.blocked_by.pop(contact_id, None)
         self.memory.lifted[contact_id] = self._now()
         self._freed(self._person(contact_id).email)
+        if not self._person(contact_id).email:  # the link stays with whom it had before the address was emptied
+            kin = self.memory.root(f"{GHL} {contact_id}")
+            for one in self.subscribers():
+                if self.memory.root(f"{EMAILOCTOPUS} {one.id}") == kin:
+                    self._freed(one.email_address)
 
     def merge(self, winner: str, loser: str) -> None:
         self._moves(GHL, winner)
