@@ -8,7 +8,6 @@ from sync_daemon.model.plan import MassChange
 from sync_daemon.model.state import Baseline, Sent
 from sync_daemon.reconcile.decision import Context
 from sync_daemon.reconcile.scope import in_scope
-from sync_daemon.reconcile.side_consent import consent_now, newly_revoked
 
 
 def meets(case: Case, context: Context) -> bool:
@@ -30,7 +29,6 @@ def reads_needed(case: Case, context: Context) -> frozenset[ContactKey]:
         or bool(case.held)  # the baselines tell what was agreed, which isn't what is there
         or _meets_a_field(case, context)
         or _was_taken_back(case, context)
-        or _may_be_blocked_unseen(case, context)
     )
     return frozenset(
         (side.system, side.contact_id)
@@ -82,16 +80,6 @@ def _meets_a_field(case: Case, context: Context) -> bool:
         return False
     met = [(side.known.baseline or Baseline()).fields for side in case.both()]
     return any(field.rule.key not in fields for field in context.fields for fields in met)
-
-
-def _may_be_blocked_unseen(case: Case, context: Context) -> bool:
-    """Whether GHL is to be blocked for who unsubscribed, and no hit could tell that somebody had blocked it before.
-
-    A block that is there already is a person's, and never lifted.
-    """
-    ghl, emailoctopus = case.both()
-    revoked = newly_revoked(emailoctopus) and consent_now(ghl) is not Consent.REVOKED
-    return revoked and not context.search_tells_consent
 
 
 def _was_taken_back(case: Case, context: Context) -> bool:

@@ -67,7 +67,8 @@ class Watch:
     def _block_over_block(self, was: Any) -> None:
         """Whoever was blocked by a person too lately for the program to know, and is by the program now."""
         memory = self.outside.memory
-        if is_blocked(was) and memory.blocked_at.get(was.id, self.knowable) >= self.knowable:
+        told = self.outside.ghl.quirks.hits_carry_dnd != "never"  # else it is an hourly look that tells
+        if is_blocked(was) and not (told and memory.blocked_at.get(was.id, self.knowable) < self.knowable):
             memory.blocked_by[was.id] = "either"
             memory.blocked_by_program.add(was.id)
 

@@ -77,19 +77,3 @@ def test_a_block_set_anew_after_ours_was_lifted_is_a_persons(database_url: str, 
         here.emailoctopus.set_status(subscriber_id, "subscribed")
         here.settle()
         assert here.blocks(ghl_id)
-
-
-def test_a_block_that_no_search_hit_tells_is_found_before_ours_is_set(database_url: str) -> None:
-    with world(database_url) as here:
-        here.ghl.quirks.hits_carry_dnd = "never"
-        ghl_id, subscriber_id = here.linked()
-        here.clock.advance(1)
-        here.ghl.set_dnd(ghl_id)  # seen by an hourly look, and not before
-        here.emailoctopus.unsubscribe(subscriber_id)
-        here.reconcile()
-        here.clock.advance(1)
-        here.emailoctopus.set_status(subscriber_id, "subscribed")
-        here.settle()
-        assert here.blocks(ghl_id)
-        [link] = here.pair_store.links(ghl=[ghl_id])
-        assert link.consent_held
