@@ -1,5 +1,6 @@
 """What every test may ask for: both databases; and how random tests are run."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,12 @@ settings.register_profile("thorough", deadline=None, print_blob=True, max_exampl
 # A mutant is killed by the first failing example; what the smallest one is doesn't matter.
 settings.register_profile("mutants", deadline=None, derandomize=True, database=None, phases=[Phase.generate])
 settings.load_profile("default")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many workers again as processors: much of the time is spent waiting for disks, servers and processes."""
+    processors = os.cpu_count() or 1
+    return processors + (processors + 1) // 2
 
 
 def pytest_configure(config: pytest.Config) -> None:
