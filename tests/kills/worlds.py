@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sync_daemon.sandbox.emailoctopus.model import Field
+from sync_daemon.sandbox.ghl.moments import to_ms
 from sync_daemon.sandbox.server import Sandbox
 
 Act = Callable[[Sandbox], None]
@@ -50,8 +51,10 @@ def _two_strangers(sandbox: Sandbox) -> None:
     blocked = ghl.create(firstName="Dan", email="dan@example.com")
     ghl.set_dnd(blocked.id)
     emailoctopus.add(list_id, "dan@example.com", {"FirstName": "Dan"})
-    ghl.create(firstName="Eve", email="eve@example.com")
-    ghl.create(firstName="Evelyn", email="eve@example.com")  # her duplicate, who is blocked with her
+    eve = ghl.create(firstName="Eve", email="eve@example.com")
+    while to_ms(sandbox.clock.now()) <= eve.date_updated:  # the newer one is linked: which of them that is must be sure
+        continue
+    ghl.create(firstName="Evelyn", email="eve@example.com")  # whose duplicate is blocked with her
     emailoctopus.add(list_id, "eve@example.com", {"FirstName": "Eve"}, status="unsubscribed")
     alone = ghl.create(firstName="Fay", email="fay@example.com")
     ghl.set_dnd(alone.id)
