@@ -10,7 +10,7 @@ from sync_daemon.cycle.intake import stage
 from sync_daemon.cycle.pair import GHL, Run, log
 from sync_daemon.model.contact import Page, Snapshot, Source
 from sync_daemon.model.errors import Refused, StopSystem
-from sync_daemon.model.state import NEVER, Change, Parked, Staged, Unlinked
+from sync_daemon.model.state import NEVER, Change, KnownContact, Parked, Staged, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.read.schemas import read_schemas
@@ -218,15 +218,12 @@ def _park(run: Run, case: Case, code: str, message: str, gone: Collection[Contac
     ordered = [entry for entry in others if entry.dropped]
     seen = [
         # Whatever the next sight of one that can't be read says, it is to be decided.
-        replace(side.known, seen=run.pair.digester.snapshot(side.snapshot) if side.snapshot is not None else None)
+        replace(
+            _while_parked(case, side),
+            seen=run.pair.digester.snapshot(side.snapshot) if side.snapshot is not None else None,
+        )
         for side in case.sides()
         if (side.snapshot is not None or not gone) and (side.system, side.contact_id) not in gone
-    ]
-    holder = case.ghl.contact_id if case.ghl is not None else None
-    duplicates = {side.contact_id for side in case.duplicates}
-    seen = [
-        replace(row, unlinked=Unlinked.DUPLICATE, duplicate_of=holder) if row.contact_id in duplicates else row
-        for row in seen
     ]
     before = case.parked.get(what)
     attempts = before.attempts + 1 if before else 1
@@ -240,6 +237,13 @@ def _park(run: Run, case: Case, code: str, message: str, gone: Collection[Contac
     parked = [entry, *(replace(one, next_try=at) for one in ordered)]  # to be obeyed once it can be read
     unparked = [one for one in others if one not in ordered]
     run.commit(Commit(contacts=seen, parked=parked, unparked=unparked, done=list(case.rows())))
+
+
+def _while_parked(case: Case, side: CaseSide) -> KnownContact:
+    """The row of a contact of a parked case: whose duplicates are such, though nothing of them was decided."""
+    if side not in case.duplicates:
+        return side.known
+    return replace(side.known, unlinked=Unlinked.DUPLICATE, duplicate_of=case.ghl.contact_id if case.ghl else None)
 
 
 def _meets_a_blank(decision: Decision, context: Context) -> bool:

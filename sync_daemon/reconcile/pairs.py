@@ -81,13 +81,7 @@ def decide_pair(case: Case, context: Context, move: Move | None = None) -> Decis
         case=case,
         operations=_merge_address(operations),
         settles=frozenset(settled),
-        link=_link_with_consent(
-            after,
-            consent,
-            waits=consent_waits,
-            dropped="consent" in dropped,
-            blocked=consent_now(ghl) is Consent.REVOKED,
-        ),
+        link=_link_with_consent(after, consent, waits=consent_waits, dropped="consent" in dropped),
         dissolves=case.former,
         orphan=case.left_behind.contact_id if case.left_behind and case.orphans else None,
         conflicts=(*contents.conflicts, *address_conflicts(case, context, address)),
@@ -137,13 +131,11 @@ def _not_dropped(case: Case, consent: CaseConsent) -> Iterable[Notice]:
         yield NOT_DROPPED
 
 
-def _link_with_consent(link: Link, consent: CaseConsent, *, waits: bool, dropped: bool, blocked: bool) -> Link:
+def _link_with_consent(link: Link, consent: CaseConsent, *, waits: bool, dropped: bool) -> Link:
     """The link after its consent was decided; one whose step toward consent was dropped is held where it was."""
     if dropped:
         return replace(link, consent_held=True)
-    if waits:  # a block that somebody lifted meanwhile comes back as his own
-        return replace(link, dnd_by_us=link.dnd_by_us and blocked)
-    return _with_consent(link, consent)
+    return link if waits else _with_consent(link, consent)
 
 
 def _content(contents: Contents, link: Link, context: Context) -> tuple[Operation, ...]:
