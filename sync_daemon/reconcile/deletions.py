@@ -179,8 +179,7 @@ def _operations(case: Case, context: Context, effect: Effect, survivor: CaseSide
     if effect is Effect.DELETE:
         return (delete(ghl.contact_id, survivor.contact_id, "deleted in GoHighLevel; deletes.in_ghl: delete"),)
     revoke = set_dnd if survivor.system is GHL else unsubscribe
-    if any(map(_by_person, case.gone)):  # the last that was seen of it was a person's revocation
-        reason = f"revoked in {_LABEL[survivor.system.other]}, then deleted there"
+    if reason := _persons_revocation(case, survivor):
         operations = () if revoked else (revoke(*ids, reason),)
         return (*operations, *(_marks(ids, survivor, context) if effect is Effect.SUPPRESS else ()))
     match effect:
@@ -192,6 +191,13 @@ def _operations(case: Case, context: Context, effect: Effect, survivor: CaseSide
             return (*(() if revoked else (block,)), *_marks(ids, survivor, context))
         case _:
             return ()
+
+
+def _persons_revocation(case: Case, survivor: CaseSide) -> str | None:
+    """What revokes whoever is left, by whatever policy: the last that was seen of who is gone, or of the address."""
+    if any(map(_by_person, case.gone)):
+        return f"revoked in {_LABEL[survivor.system.other]}, then deleted there"
+    return "the address is revoked" if case.remembered is not None and case.remembered.by_person else None
 
 
 _SUPPRESSED = "deleted in EmailOctopus; deletes.in_emailoctopus: suppress"
@@ -211,8 +217,9 @@ def _cause(case: Case, link: Link, operations: tuple[Operation, ...], survivor: 
     revoked = any(op.revokes for op in operations) or any(consent_now(side) is Consent.REVOKED for side in ends)
     if not revoked:
         return None
-    if link.cause is not None and link.cause.by_person:
-        return link.cause
+    for cause in (link.cause, case.remembered):
+        if cause is not None and cause.by_person:
+            return cause
     person = next(filter(_by_person, ends), None)
     return Cause.POLICY if person is None else PERSON_IN[person.system]
 

@@ -586,6 +586,25 @@ def test_another_contact_with_a_revoked_address_is_revoked(
         is_quiet(here)
 
 
+def test_who_is_left_with_an_address_that_somebody_else_revoked_is_revoked(database_url: str) -> None:
+    """EmailOctopus gave the address of a deleted contact to another one, whose GHL contact can't have it."""
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        _, other = here.linked(BOB)
+        here.later(days=1)
+        here.emailoctopus.delete(subscriber_id)
+        here.emailoctopus.change_address(other, ADA)
+        here.settle()
+        assert not here.blocks(ghl_id)
+        here.emailoctopus.unsubscribe(other)
+        here.settle()
+        here.later(days=1)
+        here.full()
+        assert here.blocks(ghl_id)
+        is_quiet(here)
+
+
 def test_who_unsubscribed_in_emailoctopus_and_subscribes_again_is_created_in_ghl(database_url: str) -> None:
     with world(database_url) as here:
         neighbours(here)
