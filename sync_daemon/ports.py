@@ -25,6 +25,7 @@ from sync_daemon.model.state import (
     Totals,
 )
 from sync_daemon.model.system import SystemName
+from sync_daemon.model.webhook import WebhookEvent
 
 
 class Clock(Protocol):
@@ -155,6 +156,8 @@ class Commit:
     staged: list[Staged] = field(default_factory=list)
     done: list[Staged] = field(default_factory=list)
     """Inbox rows to remove; one that was staged anew since (another `sequence`) stays."""
+    heeded: list[WebhookEvent] = field(default_factory=list)
+    """What webhooks told and is staged by this transaction, or answered by what was read."""
     parked: list[Parked] = field(default_factory=list)
     """Replace by (ghl_id, emailoctopus_id, what)."""
     unparked: list[Parked] = field(default_factory=list)
@@ -225,6 +228,15 @@ class PairStore(Protocol):
 
     def count_staged(self) -> dict[SystemName, int]:
         """How many inbox rows wait."""
+
+    def save_events(self, told: Collection[WebhookEvent]) -> None:
+        """Keep what webhooks told, safe from a power cut when this returns; an event that is known changes nothing."""
+
+    def waiting_events(self, system: SystemName, limit: int) -> list[WebhookEvent]:
+        """Events that no cycle has heeded yet, oldest first."""
+
+    def count_waiting_events(self) -> int:
+        """How many events no cycle has heeded yet."""
 
     def parked(
         self,

@@ -122,10 +122,36 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction, committed at the end, undone when anything is raised."""
-    with explained(engine.url), engine.begin() as connection:
+def writing(engine: Engine, *, durable: bool = False) -> Iterator[Connection]:
+    """One transaction, committed at the end, undone when anything is raised.
+
+    A `durable` one survives a power cut as soon as it is committed; of others the last ones may be lost together,
+    which whoever can read the systems again puts up with.
+    """
+    with (
+        explained(engine.url),
+        engine.connect() as connection,
+        _as_safe_as(connection, durable=durable),
+        connection.begin(),
+    ):
         if engine.dialect.name == "sqlite":
             # Taking the write lock first is what lets others wait for it instead of failing half way.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
+
+
+@contextmanager
+def _as_safe_as(connection: Connection, *, durable: bool) -> Iterator[None]:
+    if not durable or connection.dialect.name != "sqlite":  # PostgreSQL's commits are durable
+        yield
+        return
+    _set_synchronous(connection, "FULL")
+    try:
+        yield
+    finally:
+        _set_synchronous(connection, "NORMAL")
+
+
+def _set_synchronous(connection: Connection, level: str) -> None:
+    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+    connection.rollback()  # what SQLAlchemy began for it

@@ -6,6 +6,7 @@ from sync_daemon.model.state import Totals
 from sync_daemon.ports import Commit
 from sync_daemon.store.contacts import Contacts
 from sync_daemon.store.engine import writing
+from sync_daemon.store.events import Events
 from sync_daemon.store.inbox import Inbox
 from sync_daemon.store.journal import Journal
 from sync_daemon.store.lease import Lease
@@ -24,7 +25,7 @@ _UNLINKED = (
 )
 
 
-class SqlPairStore(PairRow, Contacts, Links, Inbox, Waiting, Tags, Revocations, Journal, Lease, Runs):
+class SqlPairStore(PairRow, Contacts, Links, Inbox, Waiting, Tags, Revocations, Journal, Lease, Runs, Events):
     """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads."""
 
     def totals(self) -> Totals:
@@ -67,5 +68,6 @@ class SqlPairStore(PairRow, Contacts, Links, Inbox, Waiting, Tags, Revocations, 
             self._write_watermarks(connection, commit.watermarks)
             self._write_looked_at(connection, commit.looked_at)
             self._write_batch_size(connection, commit.batch_size)
+            self._write_heeded(connection, commit.heeded, self._clock.now())
             self._write_changes(connection, commit.changes, run_id)
             self._write_mass_changes(connection, commit.mass_changes)

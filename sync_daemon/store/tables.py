@@ -299,3 +299,33 @@ changes = Table(
     _text("reason"),
     Index(None, "pair_id", "run_id"),
 )
+
+# What webhooks told, once each: hints until `heeded_at`, afterwards what tells a repeated event.
+events = Table(
+    "events",
+    metadata,
+    _of_pair(),
+    _text("system"),
+    _text("event_id"),
+    _text("contact_id"),
+    _text("kind"),
+    _flag("verified"),
+    Column("occurred_at", BigInteger),
+    _time("received_at"),
+    Column("heeded_at", BigInteger),
+    PrimaryKeyConstraint("pair_id", "system", "event_id"),
+    Index("ix_events_received_at", "received_at"),
+)
+Index(
+    "ix_events_waiting",
+    events.c.pair_id,
+    events.c.system,
+    events.c.received_at,
+    sqlite_where=events.c.heeded_at.is_(None),
+    postgresql_where=events.c.heeded_at.is_(None),
+)
+
+# What somebody was alerted to and that lasts: a service that starts anew doesn't tell it again.
+alerts = Table(
+    "alerts", metadata, _of_pair(), _text("condition"), _time("since"), PrimaryKeyConstraint("pair_id", "condition")
+)

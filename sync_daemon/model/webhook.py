@@ -1,0 +1,34 @@
+"""What webhooks tell, as far as it is kept: ids, a kind and a time (contract, section 2, "What is stored")."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sync_daemon.model.system import SystemName
+
+
+class EventKind(StrEnum):
+    """What happened to a contact, as far as it matters for what is read next."""
+
+    CHANGED = "changed"
+    """It may be new, or another in anything."""
+    REVOKED = "revoked"
+    """Its consent may be narrower: such hints are looked at first, and polls may be blind to them."""
+    DELETED = "deleted"
+    """It is said to be deleted; no poll shows that."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """One thing that a webhook said of one contact: a hint, whatever it claims.
+
+    `event_id` is the vendor's, unique within the account; `occurred_at` is the vendor's clock, None where it told
+    none. `verified` says that the vendor signed it: only then does a deletion count as said.
+    """
+
+    system: SystemName
+    event_id: str
+    contact_id: str
+    kind: EventKind
+    occurred_at: datetime | None
+    verified: bool = True

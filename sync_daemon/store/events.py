@@ -1,0 +1,86 @@
+"""What webhooks told: each event once, a hint until it is heeded, then the memory that tells a repetition."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from sync_daemon.model.system import SystemName
+from sync_daemon.model.webhook import EventKind, WebhookEvent
+from sync_daemon.store.engine import writing
+from sync_daemon.store.moments import to_datetime, to_micros
+from sync_daemon.store.room import AnyRow, Room
+from sync_daemon.store.tables import events
+
+_WAITING = (events.c.pair_id == bindparam("pair"), events.c.heeded_at.is_(None))
+_NEXT = (
+    select(events)
+    .where(*_WAITING, events.c.system == bindparam("system"))
+    .order_by(events.c.received_at, events.c.event_id)
+    .limit(bindparam("limit"))
+)
+_COUNT = select(func.count()).where(*_WAITING)
+_HEEDED = (
+    update(events)
+    .where(
+        events.c.pair_id == bindparam("pair"),
+        events.c.system == bindparam("of"),
+        events.c.event_id == bindparam("id"),
+    )
+    .values(heeded_at=bindparam("now"))
+)
+_INSERT = {
+    dialect.__name__.rpartition(".")[2]: dialect.insert(events).on_conflict_do_nothing()
+    for dialect in (sqlite, postgresql)
+}
+
+
+class Events(Room):
+    """The rows of events, written by whoever receives webhooks; a cycle heeds them."""
+
+    def save_events(self, told: Collection[WebhookEvent]) -> None:
+        """Keep what webhooks told, safe from a power cut when this returns; an event that is known changes nothing."""
+        received_at = to_micros(self._clock.now())
+        rows = [
+            {
+                "pair_id": self._pair_id,
+                "system": one.system,
+                "event_id": one.event_id,
+                "contact_id": one.contact_id,
+                "kind": one.kind,
+                "verified": one.verified,
+                "occurred_at": to_micros(one.occurred_at),
+                "received_at": received_at,
+            }
+            for one in told
+        ]
+        if rows:
+            with writing(self._engine, durable=True) as connection:
+                connection.execute(_INSERT[connection.dialect.name], rows)
+
+    def waiting_events(self, system: SystemName, limit: int) -> list[WebhookEvent]:
+        """Events that no cycle has heeded yet, oldest first."""
+        return [self._event(row) for row in self._read(_NEXT, system=system, limit=limit)]
+
+    def count_waiting_events(self) -> int:
+        """How many events no cycle has heeded yet."""
+        return int(self._read(_COUNT)[0][0])
+
+    def _event(self, row: AnyRow) -> WebhookEvent:
+        return WebhookEvent(
+            system=SystemName(row.system),
+            event_id=row.event_id,
+            contact_id=row.contact_id,
+            kind=EventKind(row.kind),
+            occurred_at=to_datetime(row.occurred_at),
+            verified=row.verified,
+        )
+
+    def _write_heeded(self, connection: Connection, heeded: Collection[WebhookEvent], now: datetime) -> None:
+        if heeded:
+            rows: list[dict[str, Any]] = [
+                {"pair": self._pair_id, "of": one.system, "id": one.event_id, "now": to_micros(now)} for one in heeded
+            ]
+            connection.execute(_HEEDED, rows)
