@@ -37,6 +37,7 @@ def poll(run: Run) -> None:
             since = run.state.watermarks[watermark_key(name, stream)] - OVERLAP[name]
             listings[name, stream] = partial(reader.poll, stream, since)
     take_in(run, listings)
+    run.polled.update(name for name in readable(run) if name not in run.failed)
 
 
 def poll_revocations(run: Run) -> None:

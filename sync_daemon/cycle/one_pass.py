@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sync_daemon.apply.send import requests_needed
 from sync_daemon.changes.cases import Case, ContactKey, who_is_who
-from sync_daemon.cycle import intake, moving
+from sync_daemon.cycle import hints, intake, moving
 from sync_daemon.cycle.deletions import decide_missing
 from sync_daemon.cycle.inbox import batches, keep_reads, next_rows, stage_due, topped_up
 from sync_daemon.cycle.judge import judge, refresh_schemas
@@ -215,7 +215,7 @@ def _between_polls(run: Run) -> timedelta:
 
 
 def _read(run: Run) -> None:
-    """Read both sides; the schema first in a full scan, which may find a field gone or a tag new."""
+    """Read both sides, or what webhooks told; the schema first in a full scan, which finds fields gone and new tags."""
     if run.full or len(run.schemas) < len(SystemName):
         if not run.pair.schema_fresh or len(run.schemas) < len(SystemName):
             refresh_schemas(run)
@@ -223,9 +223,13 @@ def _read(run: Run) -> None:
         # GHL's names first, and all of them: a name that both have is GHL's.
         run.book.meet({name: run.systems[name].reader.tag_names() for name in SystemName})
         scan(run)
+    elif run.report.mode is Mode.HINTS:
+        hints.poll_if_crowded(run)
     else:
         intake.poll(run)
-    look(run)
+    hints.heed(run)
+    if run.report.mode is not Mode.HINTS:
+        look(run)
 
 
 def _send_revocations(run: Run) -> None:
@@ -259,5 +263,6 @@ def _poll_again(run: Run) -> None:
     if run.stopped or polled_at is None or run.pair.clock.now() - polled_at < run.pair.timing.poll_every:
         return
     intake.poll_revocations(run)
+    hints.heed(run)
     _send_revocations(run)
     moving.move_all(run)

@@ -27,9 +27,12 @@ def conclude(run: Run) -> None:
     if run.sender.plan_limit is not None:
         log.error("plan_limit_reached", pair=run.pair.name)
     interrupted = [run.interrupted] if run.interrupted else []
+    report.proven = set(run.polled)
     errors = [*run.stopped.values(), *run.failed.values(), *run.short.values(), *interrupted]
     for kind, reason in run.guard.over.items():
         log.error("mass_change_held", pair=run.pair.name, kind=kind, reason=reason)
+    waits = [error.reset_in for error in errors if isinstance(error, QuotaExhausted) and error.reset_in is not None]
+    report.resume_in_s = max(waits, default=None)
     outcomes = {_outcome_of(error) for error in errors}
     outcomes |= {CycleOutcome.HELD} if totals.held else set()
     outcomes |= {CycleOutcome.PARKED} if totals.parked else set()

@@ -92,6 +92,8 @@ class Run:
     short: dict[SystemName, IncompleteRead] = field(default_factory=dict)
     interrupted: Exception | None = None
     polled_at: datetime | None = None
+    polled: set[SystemName] = field(default_factory=set)
+    """The systems that this cycle has read to their end: what changed, or everything."""
     newest: dict[tuple[SystemName, str], datetime] = field(default_factory=dict)
     read_now: set[ContactKey] = field(default_factory=set)
     gone: set[ContactKey] = field(default_factory=set)

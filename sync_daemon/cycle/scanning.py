@@ -30,6 +30,7 @@ def scan(run: Run) -> None:
         for stream in reader.streams:
             listings[name, stream] = partial(reader.scan, stream)
     tallies = take_in(run, listings, scan=number)
+    run.polled.update(name for name in readable(run) if name not in run.failed)
     for name in SystemName:
         seen = run.pair.store.seen_by_scan(name, number, started - run.pair.timing.index_lag)
         if _is_complete(run, name, tallies, seen):

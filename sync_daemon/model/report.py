@@ -12,6 +12,8 @@ class Mode(StrEnum):
 
     INCREMENTAL = "incremental"
     FULL = "full"
+    HINTS = "hints"
+    """Only what webhooks told, what is due again and what waits; the service alone works in this way."""
 
 
 class CycleOutcome(StrEnum):
@@ -36,7 +38,8 @@ def _per_system() -> dict[SystemName, int]:
 class CycleReport:
     """The counters of one cycle of one pair. `written` counts by (system, word of `written` in the JSON).
 
-    `quota_left` holds what the headers told of a daily quota; it is stored for `status`, and isn't in the JSON.
+    Not in the JSON: `quota_left`, what the headers told of a daily quota, which is stored for `status`; `proven`, the
+    systems that were read to their end; `resume_in_s`, how long a used-up quota or limit asks to wait.
     """
 
     pair: str
@@ -60,3 +63,5 @@ class CycleReport:
     throttled: dict[SystemName, int] = field(default_factory=_per_system)
     quota_left: dict[SystemName, int] = field(default_factory=dict)
     duration_s: float = 0.0
+    proven: set[SystemName] = field(default_factory=set)
+    resume_in_s: float | None = None
