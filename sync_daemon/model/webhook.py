@@ -32,3 +32,15 @@ class WebhookEvent:
     kind: EventKind
     occurred_at: datetime | None
     verified: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one webhook request held: events, each with its account (GHL's location, EmailOctopus's list).
+
+    `ignored` entries are of kinds that nobody reads, `malformed` ones couldn't be read.
+    """
+
+    events: tuple[tuple[str, WebhookEvent], ...] = ()
+    ignored: int = 0
+    malformed: int = 0
