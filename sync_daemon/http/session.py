@@ -32,6 +32,9 @@ Transport = httpx.BaseTransport
 Query = Mapping[str, str | int | None]
 """Query parameters; None leaves one out."""
 
+Observe = Callable[[int | None, float], None]
+"""Told of each request that was sent: the answer's status, None where there was none, and the seconds it took."""
+
 TIMEOUT_S = 8.0
 _CONNECT_TIMEOUT_S = 2.0
 _ATTEMPTS = 4
@@ -82,7 +85,7 @@ class Session:
 
     `probe` is the path of a cheap read that always works when the system does: it tells a system that is
     down from a request that it can't digest. `patience_s` bounds how long one request is tried; `before_each` is
-    called when a request's turn has come, and may raise instead of letting it go out.
+    called when a request's turn has come, and may raise instead of letting it go out; `observe` when it has ended.
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class Session:
         at_once: int = 8,
         transport: Transport | None = None,
         before_each: Callable[[], None] = lambda: None,
+        observe: Observe = lambda _status, _seconds: None,
     ) -> None:
         self._system = system
         self._limiter = limiter
@@ -111,6 +115,7 @@ class Session:
         self._streak = Streak()
         self._credential = headers.get("Authorization", "").rpartition(" ")[2].encode()
         self._before_each = before_each
+        self._observe = observe
         self._client = httpx.Client(
             base_url=base_url,
             headers=dict(headers),
@@ -211,12 +216,16 @@ class Session:
         return outcome
 
     def _exchange(self, request: _Request, sent_at: float) -> Response | SyncError | _Fault:
+        status: int | None = None
         try:
             response = self._over_the_wire(request, sent_at)
+            status = response.status
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             return _Fault(f"no connection ({error})", maybe_applied=False, cause=error)
         except httpx.RequestError as error:  # its text could repeat a header
             return _Fault(f"a lost answer ({type(error).__name__})", cause=error)
+        finally:
+            self._observe(status, self._clock.monotonic() - sent_at)
         self._limiter.answered(sent_at, response.status, response.headers)
         _log.debug("http.answered", system=self._system, request=request.shown, status=response.status)
         why = fault_of(response)

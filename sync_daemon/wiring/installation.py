@@ -24,7 +24,7 @@ from sync_daemon.wiring.foreseen import foresee
 from sync_daemon.wiring.set_up import SetUp
 from sync_daemon.wiring.state import open_store
 from sync_daemon.wiring.stopping import told_to_stop
-from sync_daemon.wiring.systems import Systems, connect
+from sync_daemon.wiring.systems import Systems, Traffic, connect, unobserved
 
 _READ_ALL = {CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD}
 """How a cycle ends that has read both sides to their end."""
@@ -33,11 +33,15 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The state store and what it takes to open pairs on it. `holder` names this process in leases."""
+    """The state store and what it takes to open pairs on it.
+
+    `traffic` is told of every request; `holder` names this process in leases.
+    """
 
     settings: Settings
     store: StateStore
     clock: Clock = field(default_factory=SystemClock)
+    traffic: Traffic = unobserved
     holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
 
     def new_run_id(self) -> str:
@@ -74,7 +78,9 @@ class Installation:
     def _set_up(self, section: PairSection, state: StateStore) -> SetUp:
         store = state.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
         lease = Lease(section.name, store, self.holder, self.clock)
-        return SetUp(section, store, connect(section, self.settings, self.clock, lease.keep), self.clock, lease)
+        return SetUp(
+            section, store, connect(section, self.settings, self.clock, lease.keep, self.traffic), self.clock, lease
+        )
 
     def _pair(self, set_up: SetUp, policy: PairPolicy, systems: Systems, progress: Progress, state: StateStore) -> Pair:
         service = self.settings.service
@@ -100,7 +106,7 @@ class Installation:
 
 
 @contextmanager
-def open_installation(settings: Settings) -> Iterator[Installation]:
+def open_installation(settings: Settings, traffic: Traffic = unobserved) -> Iterator[Installation]:
     """The installation that settings describe, as long as the context lasts. Raises as `open_store`."""
     with open_store(settings) as store:
-        yield Installation(settings, store)
+        yield Installation(settings, store, traffic=traffic)

@@ -1,6 +1,7 @@
 """The two systems of a pair, as its settings name them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, System
@@ -13,8 +14,20 @@ from sync_daemon.systems.registry import CONNECT
 Systems = Mapping[SystemName, System]
 
 
+Traffic = Callable[[str, SystemName, int | None, float], None]
+"""Told of each request that was sent: its pair and system, the answer's status (None: no answer) and the seconds."""
+
+
+def unobserved(_pair: str, _system: SystemName, _status: int | None, _seconds: float) -> None:
+    """Nobody watches the traffic of a command that runs once."""
+
+
 def connect(
-    section: PairSection, settings: Settings, clock: Clock, before_each: Callable[[], None] = lambda: None
+    section: PairSection,
+    settings: Settings,
+    clock: Clock,
+    before_each: Callable[[], None] = lambda: None,
+    traffic: Traffic = unobserved,
 ) -> Systems:
     """Both systems of a pair; nothing is asked of them yet. `before_each` is called before each request."""
     ghl = GhlSettings(
@@ -33,4 +46,7 @@ def connect(
         share=settings.emailoctopus.share,
     )
     own = {SystemName.GHL: ghl, SystemName.EMAILOCTOPUS: emailoctopus}
-    return {name: CONNECT[name](own[name], clock, before_each=before_each) for name in SystemName}
+    return {
+        name: CONNECT[name](own[name], clock, before_each=before_each, observe=partial(traffic, section.name, name))
+        for name in SystemName
+    }

@@ -5,7 +5,7 @@ from typing import Self
 
 from sync_daemon.http.allowance import TokenBucket
 from sync_daemon.http.limits import Limiter
-from sync_daemon.http.session import Session, Transport
+from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema, FieldSpec
 from sync_daemon.model.errors import Refused, Unreachable
 from sync_daemon.model.system import SystemName
@@ -71,6 +71,7 @@ def connect(
     transport: Transport | None = None,
     patience_s: float = 60.0,
     before_each: Callable[[], None] = lambda: None,
+    observe: Observe = lambda _status, _seconds: None,
 ) -> System:
     """The list that the settings name; nothing is asked yet."""
     system = SystemName.EMAILOCTOPUS
@@ -87,6 +88,7 @@ def connect(
         patience_s=patience_s,
         transport=transport,
         before_each=before_each,
+        observe=observe,
     )
     return EmailOctopusSystem(session, Client(session, refusals, settings.list_id), {}, Blanks())
 

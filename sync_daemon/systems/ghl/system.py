@@ -5,7 +5,7 @@ from typing import Self
 
 from sync_daemon.http.allowance import SlidingWindow
 from sync_daemon.http.limits import Limiter
-from sync_daemon.http.session import Session, Transport
+from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.errors import ConfigurationError, Refused, SyncError, Unreachable
 from sync_daemon.model.system import SystemName
@@ -79,6 +79,7 @@ def connect(
     transport: Transport | None = None,
     patience_s: float = 60.0,
     before_each: Callable[[], None] = lambda: None,
+    observe: Observe = lambda _status, _seconds: None,
     at_once: int = _AT_ONCE,
 ) -> System:
     """Open a location; nothing is sent yet. One request is tried for `patience_s`, `at_once` of them side by side."""
@@ -101,5 +102,6 @@ def connect(
         at_once=at_once,
         transport=transport,
         before_each=before_each,
+        observe=observe,
     )
     return GhlSystem(Client(session, settings), {}, Dialect())
