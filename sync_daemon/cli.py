@@ -22,8 +22,8 @@ from sync_daemon.model.errors import SyncError
 from sync_daemon.wiring.stopping import end_every_wait, finish_soon, told_to_stop
 
 _TIME_TO_FINISH_S = 10.0
-_finishes = threading.Event()
-"""Set while a command runs that finishes the record in hand when it is told to stop."""
+_finishing: set[int] = set()
+"""The signals at which the command that runs finishes the record in hand."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -33,14 +33,17 @@ class Terminated(KeyboardInterrupt):
 def stop(number: int, _frame: FrameType | None) -> None:
     """Handle SIGINT and SIGTERM: what is under way ends, what waits for its turn isn't sent.
 
-    A command that finishes the record in hand at a first SIGTERM gets some seconds for it; a second one, or their
+    A command that finishes the record in hand at a first signal gets some seconds for it; a second one, or their
     end, ends the process on the spot.
     """
-    if number == signal.SIGTERM and _finishes.is_set():
+    if number in _finishing:
         if told_to_stop():
             _end_on_the_spot()
         finish_soon()
-        os.write(2, b"Told to stop: the record in hand is finished and stored. A second SIGTERM ends it on the spot.\n")
+        again = b"SIGTERM" if number == signal.SIGTERM else b"Ctrl-C"
+        os.write(
+            2, b"Told to stop: the record in hand is finished and stored. A second %s ends it on the spot.\n" % again
+        )
         timer = threading.Timer(_TIME_TO_FINISH_S, _end_on_the_spot)
         timer.daemon = True
         timer.start()
@@ -60,8 +63,8 @@ class _Command(NamedTuple):
     target: str
     summary: str
     example: str
-    finishes: bool = False
-    """Whether it finishes the record in hand at a first SIGTERM, and tells what it did."""
+    finishes_at: tuple[int, ...] = ()
+    """The signals at the first of which it finishes the record in hand, and ends well."""
 
 
 _COMMANDS = {
@@ -87,7 +90,13 @@ _COMMANDS = {
         "reconcile:reconcile",
         "One cycle, now: read both sides, write what differs.",
         "sync-daemon reconcile --pair main --wait 60",
-        finishes=True,
+        finishes_at=(signal.SIGTERM,),
+    ),
+    "run": _Command(
+        "run:run",
+        "The service: keeps both sides equal by webhooks and polls, until it is stopped.",
+        "sync-daemon run --config config/sync.yaml",
+        finishes_at=(signal.SIGTERM, signal.SIGINT),
     ),
     "status": _Command(
         "status:status",
@@ -136,8 +145,8 @@ def run(arguments: list[str]) -> int:
     try:
         logs.configure()
         given = _options_last(arguments)
-        if given and given[0] in _COMMANDS and _COMMANDS[given[0]].finishes:
-            _finishes.set()
+        if given and given[0] in _COMMANDS:
+            _finishing.update(_COMMANDS[given[0]].finishes_at)
         outcome = application()(given, exit_on_error=False)
         sys.stdout.flush()
     except CycloptsError:

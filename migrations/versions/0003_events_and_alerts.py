@@ -35,6 +35,7 @@ def upgrade() -> None:
         sqlite_where=waiting,
         postgresql_where=waiting,
     )
+    op.create_index("ix_changes_at", "changes", ["at"])
     op.create_table(
         "alerts",
         sa.Column("pair_id", sa.Integer, nullable=False),
@@ -46,5 +47,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_changes_at", "changes")
     op.drop_table("alerts")
     op.drop_table("events")

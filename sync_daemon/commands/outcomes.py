@@ -3,38 +3,15 @@
 from collections.abc import Iterable, Sequence
 
 from sync_daemon.commands.printing import console, plural, seconds, table
-from sync_daemon.model.errors import (
-    CredentialsRefused,
-    IncompleteRead,
-    PairBusy,
-    QuotaExhausted,
-    Stopped,
-    SyncError,
-    Unreachable,
-)
-from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.model.report import CycleOutcome, CycleReport
 from sync_daemon.model.system import SystemName
 
-_OUTCOMES: dict[type[SyncError], CycleOutcome] = {
-    CredentialsRefused: CycleOutcome.AUTH,
-    Unreachable: CycleOutcome.UNREACHABLE,
-    QuotaExhausted: CycleOutcome.QUOTA,
-    IncompleteRead: CycleOutcome.INCOMPLETE,
-    Stopped: CycleOutcome.INCOMPLETE,
-    PairBusy: CycleOutcome.BUSY,
-}
 _NEXT = {
     CycleOutcome.HELD: "some changes are held until somebody approves or discards them: `held list` tells why",
     CycleOutcome.INCOMPLETE: "it didn't get to its end; what was read is kept, nothing counts as deleted",
     CycleOutcome.BUSY: "--wait SECONDS waits until it is free",
     CycleOutcome.QUOTA: "a quota is used up; what is left to do is kept for the next run",
 }
-
-
-def report_of(error: SyncError, pair: str, run_id: str, mode: Mode) -> CycleReport:
-    """The report of a cycle that an error kept from beginning."""
-    outcome = next((found for kind, found in _OUTCOMES.items() if isinstance(error, kind)), CycleOutcome.ERROR)
-    return CycleReport(pair, run_id, mode, outcome, error.shown)
 
 
 def show_reports(reports: Sequence[CycleReport]) -> None:

@@ -2,6 +2,7 @@
 
 from sync_daemon.cycle.lease import Lease
 from sync_daemon.cycle.one_pass import PairPlan, plan, reconcile
+from sync_daemon.cycle.outcome import report_of
 from sync_daemon.cycle.pair import Pair, Timing
 
-__all__ = ["Lease", "Pair", "PairPlan", "Timing", "plan", "reconcile"]
+__all__ = ["Lease", "Pair", "PairPlan", "Timing", "plan", "reconcile", "report_of"]

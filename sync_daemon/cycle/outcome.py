@@ -4,13 +4,14 @@ from sync_daemon.cycle.pair import BATCH, Run, log
 from sync_daemon.model.errors import (
     CredentialsRefused,
     IncompleteRead,
+    PairBusy,
     QuotaExhausted,
     Refused,
     Stopped,
     SyncError,
     Unreachable,
 )
-from sync_daemon.model.report import CycleOutcome
+from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.ports import Commit
 
 
@@ -52,8 +53,15 @@ _PRECEDENCE = (
 )
 
 
+def report_of(error: SyncError, pair: str, run_id: str, mode: Mode) -> CycleReport:
+    """The report of a cycle that an error kept from beginning."""
+    return CycleReport(pair, run_id, mode, _outcome_of(error), error.shown)
+
+
 def _outcome_of(error: Exception) -> CycleOutcome:
     match error:
+        case PairBusy():
+            return CycleOutcome.BUSY
         case CredentialsRefused():
             return CycleOutcome.AUTH
         case Unreachable():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,7 @@ from sync_daemon.store import tables
 from sync_daemon.store.copy import private_copy
 from sync_daemon.store.crypto import DerivedKeys, Secrets, split_keys
 from sync_daemon.store.engine import reading, writing
+from sync_daemon.store.housekeeping import Removed, tidy
 from sync_daemon.store.lease import Fingerprint, leased_pairs
 from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.store.pair_state import read_state
@@ -99,6 +101,15 @@ class StateStore:
     def digest_keys(self) -> tuple[bytes, ...]:
         """The keys of every digest in the store, as `Digester` takes them: those of former secrets first."""
         return (*self._former, self._keys.digests)
+
+    def tidy(self, retention_runs: timedelta, retention_events: timedelta) -> Removed:
+        """Remove runs and events that are older, and runs in which nothing happened after a day."""
+        return tidy(self._engine, self._clock.now(), keep_runs=retention_runs, keep_events=retention_events)
+
+    def answers(self) -> None:
+        """Ask the database something. Raises `StateStoreError` when it doesn't answer."""
+        with reading(self._engine) as connection:
+            connection.execute(_CHECK)
 
     def renew(self) -> bool:
         """Carry everything stored over to the current secret, after which no former one is needed any more.

@@ -298,6 +298,7 @@ changes = Table(
     _text("what"),
     _text("reason"),
     Index(None, "pair_id", "run_id"),
+    Index(None, "at"),
 )
 
 # What webhooks told, once each: hints until `heeded_at`, afterwards what tells a repeated event.

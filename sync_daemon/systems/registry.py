@@ -11,4 +11,4 @@ CONNECT: Mapping[SystemName, Callable[..., System]] = {
     SystemName.GHL: connect_ghl,
     SystemName.EMAILOCTOPUS: connect_emailoctopus,
 }
-"""Each system's `connect(settings, clock, *, transport, patience_s, before_each, observe)`, with settings of its own."""
+"""Each system's `connect(settings, clock, *, transport, patience_s, before_each, observe)`, by its own settings."""

@@ -19,6 +19,7 @@ from sync_daemon.reconcile.mapping_check import NewField
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.installation import StateStore
+from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.wiring.clock import SystemClock
 from sync_daemon.wiring.foreseen import foresee
 from sync_daemon.wiring.set_up import SetUp
@@ -56,6 +57,10 @@ class Installation:
         """
         set_up = self._set_up(section, self.store)
         return self._pair(set_up, set_up.complete(), set_up.systems, progress, self.store)
+
+    def open_store(self, section: PairSection) -> SqlPairStore:
+        """The state of a pair. Raises `StateStoreError` when it has links between another location and list."""
+        return self.store.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
 
     def after(self, report: CycleReport) -> None:
         """What a cycle leaves to be done for the whole installation: a full scan makes former secrets needless."""

@@ -1,0 +1,45 @@
+"""How a pair stands while the service runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sync_daemon.model.report import CycleOutcome
+from sync_daemon.model.system import SystemName
+
+_FINE = (CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD, CycleOutcome.BUSY)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a pair: how its last cycle ended, and since when each system is proven to have been read.
+
+    `fresh` holds when the last read that came to its end began, by system; `since` is when the service took the
+    pair up. `alive` says that somebody works on it, `paused` that a person said not to.
+    """
+
+    pair: str
+    since: datetime
+    outcome: CycleOutcome | None = None
+    message: str = ""
+    ended: datetime | None = None
+    fresh: Mapping[SystemName, datetime] = field(default_factory=dict)
+    alive: bool = True
+    paused: bool = False
+
+    def fresh_since(self) -> datetime | None:
+        """Since when both systems are proven to have been read; None as long as they weren't."""
+        return min(self.fresh.values()) if len(self.fresh) == len(SystemName) else None
+
+    def trouble(self, now: datetime, silent_after: timedelta) -> str | None:
+        """Why the pair isn't as it should be; None when it is."""
+        if not self.alive:
+            return "nobody works on it any more: restart the service"
+        if self.paused:
+            return None
+        if self.outcome is None:
+            return "no cycle has ended yet"
+        if self.outcome not in _FINE:
+            return f"the last cycle ended as {self.outcome}: {self.message}" if self.message else str(self.outcome)
+        silent = now - (self.fresh_since() or self.since)
+        return f"nothing proven fresh for {silent.total_seconds():.0f} s" if silent > silent_after else None

@@ -1,0 +1,155 @@
+"""One pair in a thread of its own: cycles never overlap, and no pair waits for another."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import structlog
+
+from sync_daemon.cycle import Pair, reconcile, report_of
+from sync_daemon.model.errors import SyncError
+from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.model.standing import Standing
+from sync_daemon.model.system import SystemName
+from sync_daemon.service.agenda import Agenda
+from sync_daemon.settings.pair import PairSection
+from sync_daemon.wiring.installation import Installation
+from sync_daemon.wiring.stopping import told_to_stop
+
+_BURST_S = 0.2
+"""How long hints are gathered: a change in GHL raises several events at once."""
+_log = structlog.get_logger(__name__)
+
+
+class Unseen:
+    """`ports.Progress` where nobody looks on."""
+
+    def pages_read(self, system: SystemName, records: int) -> None:
+        """A page came in."""
+
+    def records_planned(self, records: int) -> None:
+        """So many more records are to be written."""
+
+    def planned(self, system: SystemName, requests: int) -> None:
+        """So many more requests are to be sent."""
+
+    def foreseen(self, system: SystemName, requests: int) -> None:
+        """So many requests are likely to follow."""
+
+    def sent(self, system: SystemName, requests: int) -> None:
+        """So many requests were answered."""
+
+    def writes_done(self, system: SystemName, writes: int) -> None:
+        """So many more writes were taken."""
+
+
+@dataclass(slots=True)
+class PairRunner:
+    """Works one pair's wishes off, one cycle after another, until the process is told to stop.
+
+    `listen` is called after each cycle with what the cycle was asked to be and its report, in the runner's thread.
+    """
+
+    section: PairSection
+    installation: Installation
+    agenda: Agenda
+    listen: Callable[[CycleReport], None]
+    fresh: dict[SystemName, datetime] = field(default_factory=dict)
+    _pair: Pair | None = None
+    _report: CycleReport | None = None
+    _ended: datetime | None = None
+    _since: datetime = field(init=False)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._since = self.installation.clock.now()
+        self._thread = threading.Thread(target=self._work, name=f"pair {self.section.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def want(self, mode: Mode) -> None:
+        """Wish for a cycle; it is made as soon as the one under way has ended."""
+        delay = _BURST_S if mode is Mode.HINTS else 0.0
+        with self._changed:
+            self.agenda.want(mode, self.installation.clock.monotonic(), delay)
+            self._changed.notify()
+
+    def end(self, within: float) -> bool:
+        """Wait until the record in hand is finished, once the process is told to stop; whether it came to that."""
+        with self._changed:
+            self._changed.notify()
+        self._thread.join(within)
+        return not self._thread.is_alive()
+
+    def standing(self) -> Standing:
+        """How the pair stands now."""
+        report = self._report
+        standing = Standing(self.section.name, self._since, fresh=dict(self.fresh), alive=self._thread.is_alive())
+        if report is None:
+            return standing
+        return replace(standing, outcome=report.outcome, message=report.message, ended=self._ended)
+
+    def _work(self) -> None:
+        while (mode := self._next()) is not None:
+            began = self.installation.clock.now()
+            report = self._cycle(mode)
+            self._heed(mode, report, began)
+
+    def _next(self) -> Mode | None:
+        with self._changed:
+            while not told_to_stop():
+                now = self.installation.clock.monotonic()
+                if (mode := self.agenda.take(now)) is not None:
+                    return mode
+                self._changed.wait(self.agenda.wait(now))
+        return None
+
+    def _cycle(self, mode: Mode) -> CycleReport:
+        """One cycle. Whatever goes wrong is its outcome: the next try is the repair, and other pairs go on."""
+        run_id = self.installation.new_run_id()
+        try:
+            pair = self._pair = self._pair or self.installation.open(self.section, Unseen())
+            report = reconcile(pair, mode)
+            self._pair = replace(pair, schema_fresh=False)
+            self.installation.after(report)
+        except SyncError as error:
+            return report_of(error, self.section.name, run_id, mode)
+        except Exception as error:  # noqa: BLE001 - the thread must outlive what nobody foresaw
+            _log.exception("unexpected_failure", pair=self.section.name)
+            failed = f"{type(error).__name__}, see the log"
+            return CycleReport(self.section.name, run_id, mode, CycleOutcome.ERROR, failed)
+        return report
+
+    def _heed(self, mode: Mode, report: CycleReport, began: datetime) -> None:
+        if report.mode is Mode.FULL:
+            self._pair = None  # opened anew: account settings may have changed, and former secrets be needless
+        self._tell(report)
+        self.fresh.update(dict.fromkeys(report.proven, began))
+        self._report, self._ended = report, self.installation.clock.now()
+        with self._changed:
+            now = self.installation.clock.monotonic()
+            self.agenda.ended(mode, report.outcome, now, report.resume_in_s)
+        self.listen(report)
+
+    def _tell(self, report: CycleReport) -> None:
+        """One line about each cycle in which something happened; what an idle service says is for debugging."""
+        before = self._report.outcome if self._report is not None else None
+        eventful = bool(report.written) or report.mode is Mode.FULL or report.outcome is not before
+        say = _log.info if eventful and report.outcome is not CycleOutcome.BUSY else _log.debug
+        say("cycle_ended", **_figures(report))
+
+
+def _figures(report: CycleReport) -> Mapping[str, object]:
+    told = {
+        "pair": report.pair,
+        "run": report.run_id,
+        "mode": report.mode,
+        "outcome": report.outcome,
+        "seconds": round(report.duration_s, 2),
+        **{f"to_{system}_{word}": count for (system, word), count in sorted(report.written.items())},
+    }
+    return {**told, "why": report.message} if report.message else told

@@ -1,0 +1,152 @@
+"""The service: a runner for each pair, and what the clock makes them do."""
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from sync_daemon.model.errors import StateStoreError
+from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.model.standing import Standing
+from sync_daemon.ports import PairStore
+from sync_daemon.service.agenda import Agenda
+from sync_daemon.service.metrics import Metrics
+from sync_daemon.service.runner import PairRunner
+from sync_daemon.service.schedule import Schedule
+from sync_daemon.settings.pair import PairSection
+from sync_daemon.wiring.installation import Installation
+
+_LOOK_EVERY = timedelta(seconds=15)
+"""How often what waits is looked at: parked changes whose time has come, hints that nobody woke the runner for."""
+_TIDY_EVERY = timedelta(hours=1)
+_READ_ALL = (CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD)
+_RUNS_LOOKED_AT = 50
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Served:
+    """One pair as the service has it, with its state and its last report."""
+
+    section: PairSection
+    runner: PairRunner
+    store: PairStore
+    report: CycleReport | None = None
+
+
+@dataclass(slots=True)
+class Service:
+    """Every pair of an installation, kept equal until the process is told to stop."""
+
+    installation: Installation
+    metrics: Metrics
+    served: dict[str, Served] = field(default_factory=dict)
+    refused: dict[str, Standing] = field(default_factory=dict)
+    """Pairs that can't be worked on as configured, and why."""
+    _schedule: Schedule = field(default_factory=Schedule)
+
+    def open(self, sections: Iterable[PairSection]) -> None:
+        """Take pairs up; nothing begins yet. A pair whose state is another account's is left out, and told.
+
+        Raises `StateStoreError` when that is so of every pair.
+        """
+        for section in sections:
+            try:
+                store = self.installation.open_store(section)
+            except StateStoreError as error:
+                self._refuse(section.name, error)
+                continue
+            runner = PairRunner(section, self.installation, Agenda(random.random), self._heed)
+            self.served[section.name] = Served(section, runner, store)
+        if self.refused and not self.served:
+            raise StateStoreError("\n".join(one.message for one in self.refused.values()))
+        self.metrics.watch(self._figures, self.installation.clock.now)
+
+    def start(self) -> None:
+        """Begin: at once a look at every pair, in full where that is due, then by the clock."""
+        service, retention = self.installation.settings.service, self.installation.settings.retention
+        for name, one in self.served.items():
+            one.runner.start()
+            one.runner.want(Mode.INCREMENTAL)
+            self._schedule.every(service.poll_every, f"poll {name}", _wish(one.runner, Mode.INCREMENTAL))
+            self._schedule.every(
+                service.full_scan_every,
+                f"full scan {name}",
+                _wish(one.runner, Mode.FULL),
+                first=self._next_full_scan(one.store, service.full_scan_every),
+            )
+            self._schedule.every(_LOOK_EVERY, f"retries {name}", _look(one.runner, one.store, self._now))
+        self._schedule.every(
+            _TIDY_EVERY, "housekeeping", lambda: self._tidy(retention.runs, retention.events), first=self._now()
+        )
+        self._schedule.start()
+        _log.info("service_started", pairs=len(self.served))
+
+    def stop(self, within: float) -> bool:
+        """End, once the process is told to stop: every runner finishes the record in hand; whether all did in time."""
+        self._schedule.stop()
+        deadline = self.installation.clock.monotonic() + within
+        ended = [
+            one.runner.end(max(0.0, deadline - self.installation.clock.monotonic())) for one in self.served.values()
+        ]
+        return all(ended)
+
+    def is_alive(self) -> bool:
+        """Whether every pair's thread works."""
+        return all(one.runner.standing().alive for one in self.served.values())
+
+    def told(self, pair: str) -> None:
+        """Look at what a webhook told of a pair."""
+        self.served[pair].runner.want(Mode.HINTS)
+
+    def standings(self) -> list[Standing]:
+        """How each pair stands now. Raises `StateStoreError` when the database doesn't answer."""
+        known = [replace(one.runner.standing(), paused=one.store.state().paused) for one in self.served.values()]
+        return [*known, *self.refused.values()]
+
+    def _refuse(self, pair: str, error: StateStoreError) -> None:
+        self.refused[pair] = Standing(pair, self._now(), CycleOutcome.ERROR, str(error))
+        _log.error("pair_refused", pair=pair, why=str(error))
+
+    def _heed(self, report: CycleReport) -> None:
+        self.served[report.pair].report = report
+        self.metrics.cycle_ended(report)
+
+    def _figures(self) -> Iterator[tuple[Standing, CycleReport | None, int]]:
+        for standing in self.standings():
+            one = self.served.get(standing.pair)
+            yield standing, one.report if one else None, one.store.count_waiting_events() if one else 0
+
+    def _next_full_scan(self, store: PairStore, every: timedelta) -> datetime:
+        """When the next one is due: an interval after the last that came to its end, which may be long ago."""
+        ended = (
+            run["started"]
+            for run in store.last_runs(_RUNS_LOOKED_AT)
+            if run["mode"] == Mode.FULL and run["outcome"] in _READ_ALL
+        )
+        last = next((moment for moment in ended if isinstance(moment, datetime)), None)
+        return self._now() if last is None else max(last + every, self._now())
+
+    def _tidy(self, runs: timedelta, events: timedelta) -> None:
+        removed = self.installation.store.tidy(runs, events)
+        if removed.runs or removed.changes or removed.events:
+            _log.info("tidied", runs=removed.runs, changes=removed.changes, events=removed.events)
+
+    def _now(self) -> datetime:
+        return self.installation.clock.now()
+
+
+def _wish(runner: PairRunner, mode: Mode) -> Callable[[], None]:
+    return lambda: runner.want(mode)
+
+
+def _look(runner: PairRunner, store: PairStore, now: Callable[[], datetime]) -> Callable[[], None]:
+    """Wake a runner when something waits whose time has come."""
+
+    def look() -> None:
+        if store.count_waiting_events() or store.parked(due=now()):
+            runner.want(Mode.HINTS)
+
+    return look

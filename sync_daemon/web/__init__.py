@@ -1,0 +1,1 @@
+"""The service over HTTP: webhooks come in, health and figures go out."""
