@@ -19,9 +19,11 @@ _STORY = """\
 GoHighLevel   {ghl_url}
   token       {ghl_token}
   location    {location_id}
+  webhooks    signed with the key {ghl_webhook_public_key}
 EmailOctopus  {emailoctopus_url}
   API key     {emailoctopus_key}
   list        {list_id}
+  webhooks    signed with the secret {emailoctopus_webhook_secret}
 
 Act as the outside world, or make bad weather, under /_sandbox of each address, for example:
   curl {emailoctopus_url}/_sandbox/weather
@@ -33,6 +35,9 @@ def sandbox(
     write_config: Annotated[
         Path | None, Parameter(help="Write a configuration for this sandbox to a new file.")
     ] = None,
+    webhooks: Annotated[
+        str | None, Parameter(help="Send both systems' webhooks to the service at this address.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run both APIs locally with a few hundred invented people, until Ctrl-C or SIGTERM."""
@@ -40,6 +45,8 @@ def sandbox(
         seeded = Sandbox()
         seeded.populate(Population())
         with running_sandbox(seeded) as running:
+            if webhooks is not None:
+                _send_webhooks(running, webhooks)
             text = configuration(running, _DATABASE)
             if write_config is not None:
                 _write(write_config, text)
@@ -47,6 +54,17 @@ def sandbox(
             threading.Event().wait()
     except KeyboardInterrupt:
         sys.stderr.write("The sandbox is gone, and its people with it.\n")
+
+
+def _send_webhooks(running: RunningSandbox, base_url: str) -> None:
+    sandbox = running.sandbox
+    try:
+        for context, name in ((sandbox.ghl, "ghl"), (sandbox.emailoctopus, "emailoctopus")):
+            context.webhooks.set(url=f"{base_url.rstrip('/')}/webhooks/{name}")
+    except ValueError:
+        raise ConfigurationError(
+            f"--webhooks {base_url} is no address of a service; give one like http://127.0.0.1:8080."
+        ) from None
 
 
 def _write(path: Path, text: str) -> None:
@@ -68,6 +86,8 @@ def _tell(running: RunningSandbox, text: str, written: Path | None, *, json: boo
         "emailoctopus_url": running.emailoctopus_url,
         "emailoctopus_key": running.sandbox.emailoctopus_key,
         "list_id": running.sandbox.list_id,
+        "ghl_webhook_public_key": running.sandbox.ghl.webhooks.key,
+        "emailoctopus_webhook_secret": running.sandbox.emailoctopus.webhooks.key,
     }
     if json:
         print_json(facts)

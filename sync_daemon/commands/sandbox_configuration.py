@@ -6,8 +6,10 @@ _TEXT = """\
 database_url: {database_url}
 ghl:
   base_url: {ghl_url}
+  webhook_public_key: {webhook_public_key}
 emailoctopus:
   base_url: {emailoctopus_url}
+  webhook_secret: {webhook_secret}
 pairs:
   - name: sandbox
     ghl:
@@ -27,7 +29,7 @@ pairs:
 
 
 def configuration(running: RunningSandbox, database_url: str) -> str:
-    """YAML text: the sandbox's addresses, tokens and ids, and a mapping for the people it is seeded with."""
+    """YAML text: the sandbox's addresses, keys and ids, and a mapping for the people it is seeded with."""
     sandbox = running.sandbox
     return _TEXT.format(
         database_url=database_url,
@@ -37,4 +39,6 @@ def configuration(running: RunningSandbox, database_url: str) -> str:
         ghl_token=sandbox.ghl_token,
         list_id=sandbox.list_id,
         emailoctopus_key=sandbox.emailoctopus_key,
+        webhook_public_key=sandbox.ghl.webhooks.key,
+        webhook_secret=sandbox.emailoctopus.webhooks.key,
     )

@@ -9,6 +9,7 @@ from sync_daemon.sandbox.clock import Clock
 from sync_daemon.sandbox.limits import Limiter
 from sync_daemon.sandbox.request_log import RequestLog
 from sync_daemon.sandbox.weather import Weather
+from sync_daemon.sandbox.webhooks.webhooks import Webhooks
 
 
 class World(Protocol):
@@ -25,7 +26,7 @@ W = TypeVar("W", bound=World)
 
 @dataclass(kw_only=True)
 class Context(Generic[W]):
-    """One API's sandbox: its state, time, weather, limits and request log.
+    """One API's sandbox: its state, time, weather, limits, webhooks and request log.
 
     `error_body` writes the API's own JSON body for a status (429 and 5xx at least), with which the weather
     and the limits answer. `random` is the weather's dice; ids are drawn by the world from a generator of
@@ -37,5 +38,6 @@ class Context(Generic[W]):
     limiter: Limiter
     error_body: Callable[[int], bytes]
     random: Random
+    webhooks: Webhooks[Any]
     weather: Weather = field(default_factory=Weather)
     log: RequestLog = field(default_factory=RequestLog)

@@ -1,4 +1,4 @@
-"""The control routes under /_sandbox: weather, faults, quirks, limits, the request log and the clock.
+"""The control routes under /_sandbox: weather, faults, quirks, limits, webhooks, the request log and the clock.
 
 They ask for no token and feel neither limits nor weather. The routes by which the outside world acts stand in
 each API's folder.
@@ -15,10 +15,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from sync_daemon.sandbox.changing import change
 from sync_daemon.sandbox.clock import ManualClock
 from sync_daemon.sandbox.context import Context
 from sync_daemon.sandbox.middleware import CONTROL
 from sync_daemon.sandbox.weather import Fault, Weather
+from sync_daemon.sandbox.webhooks.routes import webhook_routes
 
 
 class Advance(msgspec.Struct, forbid_unknown_fields=True):
@@ -31,20 +33,6 @@ class LogSettings(msgspec.Struct, forbid_unknown_fields=True):
     """Whether bodies are kept."""
 
     recording: bool
-
-
-def change(target: Any, changes: dict[str, Any]) -> None:
-    """Set the named fields of a struct or dataclass in place, checked by its types.
-
-    Raises ValueError for a name that doesn't exist or a value of the wrong type; nothing is changed then.
-    """
-    current = msgspec.to_builtins(target)
-    unknown = sorted(changes.keys() - current.keys())
-    if unknown:
-        raise ValueError(f"There is no {', '.join(unknown)} here; there are {', '.join(sorted(current))}.")
-    checked = msgspec.convert({**current, **changes}, type(target))
-    for name in changes:
-        setattr(target, name, getattr(checked, name))
 
 
 class Control:
@@ -129,7 +117,7 @@ def mount(context: Context[Any], outside: list[Route]) -> Mount:
         Route("/requests", control.requests, methods=["GET", "PUT", "DELETE"]),
         Route("/clock/advance", control.advance, methods=["POST"]),
     ]
-    routes += outside
+    routes += webhook_routes(context.webhooks) + outside
     known = {_named(one): (one.endpoint.__doc__ or "").partition("\n")[0] for one in routes}
 
     async def index(_request: Request) -> Response:

@@ -117,9 +117,13 @@ def serve(app: ASGIApp, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]
 def running_sandbox(
     sandbox: Sandbox | None = None, *, ghl_port: int = 0, emailoctopus_port: int = 0
 ) -> Iterator[RunningSandbox]:
-    """Serve both APIs as long as the context lasts: the given sandbox, else an empty one on the machine's clock."""
+    """Serve both APIs as long as the context lasts, and their webhooks as soon as they have an address: the given
+    sandbox, else an empty one on the machine's clock.
+    """
     served = sandbox if sandbox is not None else Sandbox()
     with ExitStack() as stack:
+        stack.callback(served.ghl.webhooks.stop)
+        stack.callback(served.emailoctopus.webhooks.stop)
         ghl_url = stack.enter_context(serve(served.ghl_app, ghl_port))
         emailoctopus_url = stack.enter_context(serve(served.emailoctopus_app, emailoctopus_port))
         yield RunningSandbox(served, ghl_url, emailoctopus_url)

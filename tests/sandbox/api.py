@@ -1,5 +1,6 @@
 """The smallest API there is: one counter behind the sandbox's gate, so that the frame is tested by itself."""
 
+import json
 from dataclasses import dataclass, field
 from random import Random
 
@@ -13,6 +14,9 @@ from sync_daemon.sandbox.clock import Clock, ManualClock
 from sync_daemon.sandbox.context import Context
 from sync_daemon.sandbox.limits import GhlWindow, Limiter
 from sync_daemon.sandbox.middleware import Gate
+from sync_daemon.sandbox.webhooks.deliveries import Event, Parcel, Told
+from sync_daemon.sandbox.webhooks.settings import WebhookSettings
+from sync_daemon.sandbox.webhooks.webhooks import Webhooks
 
 
 @dataclass
@@ -27,6 +31,32 @@ class Counter:
     count: int = 0
 
 
+class CountWebhooks(Webhooks[WebhookSettings]):
+    """Tells every number, in arrays of at most `most` of them."""
+
+    buffer_s = 0.0
+    most = 1
+    watching = False
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(f"{seed} count", WebhookSettings())
+
+    @property
+    def key(self) -> str:
+        return "none"
+
+    def watch(self, *, on: bool) -> None:
+        self.watching = on
+
+    def write(self, parcel: Parcel) -> tuple[bytes, dict[str, str]]:
+        return json.dumps([content["n"] for content in parcel.contents]).encode(), {"Count": "signed"}
+
+    def counted(self, n: int) -> None:
+        if self.watching:
+            told = Told(id=f"e{n}", type="counted", contact_id=f"c{n}")
+            self.tell(Event(told, {"n": n}), buffer_s=self.buffer_s, most=self.most)
+
+
 def counter_api(
     clock: Clock | None = None, limiter: Limiter | None = None, seed: int = 5
 ) -> tuple[Context[Counter], Gate]:
@@ -38,6 +68,7 @@ def counter_api(
         limiter=limiter if limiter is not None else GhlWindow(clock),
         error_body=lambda status: b'{"error": %d}' % status,
         random=Random(seed),
+        webhooks=CountWebhooks(seed),
     )
 
     async def count(request: Request) -> Response:

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from sync_daemon.sandbox.changing import change
 from sync_daemon.sandbox.clock import ManualClock, SystemClock
-from sync_daemon.sandbox.control import call, change
+from sync_daemon.sandbox.control import call
 from tests.sandbox.api import Switches, counter_api
 from tests.sandbox.inprocess import ask
 

@@ -89,7 +89,9 @@ class Account(State):
         return campaign
 
     def report(self, contact: Contact, kind: EventKind, campaign_id: str, *, url: str = "", hard: bool = True) -> None:
-        """Note what happened with a contact in a campaign, if it was in one."""
+        """Tell what happened with a contact's mail, and note it in the campaign, if it was in one."""
+        if self.watcher is not None:
+            self.watcher.mailed(contact, kind, campaign_id, hard=hard)
         if campaign_id:
             event = ReportEvent(kind, contact.id, contact.email_address, self.seconds(), url, hard)
             self.campaigns[campaign_id].events.append(event)

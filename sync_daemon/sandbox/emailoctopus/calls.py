@@ -98,9 +98,12 @@ def endpoint(world: EmailOctopusWorld, handlers: Mapping[str, Handler]) -> Calla
             body = _json_object(request, await request.body()) if writes else {}
             url = f"{request.url.scheme}://{request.url.netloc}{request.url.path}"
             handler = handlers["GET" if request.method == "HEAD" else request.method]
+            world.cause = "api"
             return handler(Call(world, request.path_params, request.query_params, body, url))
         except ProblemError as problem:
             return problem_response(problem)
+        finally:
+            world.cause = "outside"
 
     return answer
 

@@ -95,3 +95,11 @@ class Quirks:
     # Automations
     automation_unmailable: Literal["accepted", "refused"] = "accepted"  # a contact that isn't subscribed
     equal_value_fires: bool = False  # writing a field's own value starts automations that watch it
+
+    # Webhooks
+    webhook_optional_keys: bool = True  # False: fields, tags and status are missing even where they may stand
+    webhook_opt_out_updates: bool = False  # contact.updated comes with contact.unsubscribed, .bounced, .complained
+    webhook_unsubscribed_by_anyone: bool = True  # False: set by API or dashboard, it is told as contact.updated
+    webhook_confirm_updates: bool = True  # a pending contact that becomes subscribed is told as contact.updated
+    webhook_address_updates: bool = True  # another address alone is told as contact.updated
+    webhook_soft_bounces: bool = False  # contact.bounced comes for soft bounces, too

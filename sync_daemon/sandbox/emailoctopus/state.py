@@ -18,6 +18,7 @@ from sync_daemon.sandbox.emailoctopus.model import (
 )
 from sync_daemon.sandbox.emailoctopus.quirks import Quirks
 from sync_daemon.sandbox.emailoctopus.roster import Roster, md5_of
+from sync_daemon.sandbox.emailoctopus.watching import Cause, Effect, Watcher
 from sync_daemon.sandbox.weather import Weather
 
 
@@ -51,6 +52,8 @@ class State:
         self.api_keys: set[str] = set()
         self.foreign_ids: set[str] = set()  # lists, campaigns and automations of other accounts
         self.confirmation_mails: list[tuple[str, int]] = []  # contact id, second
+        self.watcher: Watcher | None = None
+        self.cause: Cause = "outside"
         self._random = random
 
     def new_id(self) -> str:
@@ -85,9 +88,18 @@ class State:
         mailing_list.contacts.place(contact)
         return contact
 
-    def apply(self, contact: Contact, change: Change, *, status_touches: bool, noop_touches: bool = False) -> Contact:
+    def apply(
+        self,
+        contact: Contact,
+        change: Change,
+        *,
+        status_touches: bool,
+        noop_touches: bool = False,
+        told: bool = True,
+    ) -> Contact:
         """Make a change whose values are already as they are stored, move the timestamp if this kind of
-        change does, and start the automations that watch it. Raises the problem of a full plan.
+        change does, start the automations that watch it, and tell it unless somebody else does. Raises the
+        problem of a full plan.
         """
         mailing_list = self.lists[contact.list_id]
         if change.status == "subscribed" and contact.status != "subscribed":
@@ -96,6 +108,7 @@ class State:
         tags = {name: on for name, on in change.tags.items() if on != (name in contact.tags)}
         new_address = change.email_address not in (None, contact.email_address)
         new_status = change.status not in (None, contact.status)
+        effect = Effect(bool(changed or tags), new_address, contact.status if new_status else None)
         self._set(contact, change, changed, tags)
         if (
             changed
@@ -113,7 +126,15 @@ class State:
         written = change.fields if self.quirks.equal_value_fires else changed
         self.automations.fire(contact, "field_updated", written, now)
         self.automations.fire(contact, "tag_added", (name for name, on in tags.items() if on), now)
+        if told and self.watcher is not None:
+            self.watcher.changed(contact, effect)
         return contact
+
+    def added(self, contact: Contact) -> None:
+        """Let a contact be new: start the automations that wait for one, and tell it."""
+        self.automations.fire(contact, "contact_added", [""], self.seconds())
+        if self.watcher is not None:
+            self.watcher.created(contact)
 
     def mail_confirmation(self, contact: Contact) -> None:
         """Mail the question of a double opt-in list to a pending contact."""
@@ -126,6 +147,8 @@ class State:
         opted_out = contact.status not in ("subscribed", "pending")
         mailing_list.deleted[md5_of(contact.email_address)] = (contact.id, opted_out)
         mailing_list.contacts.remove(contact.id)
+        if self.watcher is not None:
+            self.watcher.deleted(contact)
 
     def demand_room(self) -> None:
         """Raise the problem of a full plan unless one more subscribed contact fits (facts: §16)."""

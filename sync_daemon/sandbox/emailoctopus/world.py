@@ -90,16 +90,16 @@ class EmailOctopusWorld(Account):
     ) -> Contact:
         """Somebody adds a contact by hand; raises ValueError when the list has the address.
 
-        With `at`, it has been there since then, and no automation starts.
+        With `at`, it has been there since then; no automation starts, and no webhook tells it.
         """
         mailing_list = self.lists[list_id]
         if mailing_list.contacts.with_address(email_address) is not None:
             raise ValueError(f"The list {list_id} has this address already.")
         change = self._change(mailing_list, fields, tags, None)
         contact = self.enrol(mailing_list, email_address, status)
-        self.apply(contact, change, status_touches=False)
+        self.apply(contact, change, status_touches=False, told=False)
         if at is None:
-            self.automations.fire(contact, "contact_added", [""], self.seconds())
+            self.added(contact)
         else:
             contact.created_at = contact.last_updated_at = int(at.timestamp())
             mailing_list.contacts.place(contact)
@@ -149,19 +149,31 @@ class EmailOctopusWorld(Account):
         It can unsubscribe but never subscribe anybody again (documented: H259); it sends no confirmation mail.
         """
         mailing_list = self.lists[list_id]
-        imported = []
-        for row in rows:
-            address = str(row["EmailAddress"])
-            fields = {tag: value for tag, value in row.items() if tag != "EmailAddress"}
-            contact = mailing_list.contacts.with_address(address)
-            if contact is None:
-                imported.append(self.add(list_id, address, fields, None, status))
-            elif update_existing:
-                opts_out = status if status == "unsubscribed" and contact.suppressed is None else None
-                change = self._change(mailing_list, fields, None, opts_out)
-                touches = self.quirks.status_change_touches
-                imported.append(self.apply(contact, change, status_touches=touches))
-        return imported
+        self.cause = "import"
+        try:
+            rows_taken = (self._import_row(mailing_list, row, status, update_existing=update_existing) for row in rows)
+            return [contact for contact in rows_taken if contact is not None]
+        finally:
+            self.cause = "outside"
+
+    def _import_row(
+        self,
+        mailing_list: MailingList,
+        row: dict[str, FieldValue | None],
+        status: Literal["subscribed", "unsubscribed"],
+        *,
+        update_existing: bool,
+    ) -> Contact | None:
+        address = str(row["EmailAddress"])
+        fields = {tag: value for tag, value in row.items() if tag != "EmailAddress"}
+        contact = mailing_list.contacts.with_address(address)
+        if contact is None:
+            return self.add(mailing_list.id, address, fields, None, status)
+        if not update_existing:
+            return None
+        opts_out = status if status == "unsubscribed" and contact.suppressed is None else None
+        change = self._change(mailing_list, fields, None, opts_out)
+        return self.apply(contact, change, status_touches=self.quirks.status_change_touches)
 
     def _change(
         self, mailing_list: MailingList, fields: Values | None, tags: list[str] | None, status: Status | None
@@ -183,7 +195,7 @@ class EmailOctopusWorld(Account):
 
     def _opt_out(self, contact_id: str, status: Status, event: EventKind, campaign_id: str) -> Contact:
         contact = self.contact(contact_id)
-        self.apply(contact, Change(status=status), status_touches=self.quirks.unsubscribe_touches)
+        self.apply(contact, Change(status=status), status_touches=self.quirks.unsubscribe_touches, told=False)
         if event in ("bounced", "complained"):
             contact.suppressed = "bounced" if event == "bounced" else "complained"
         self.report(contact, event, campaign_id)

@@ -48,8 +48,8 @@ def conflict(state: State) -> ProblemError:
 def _create(state: State, mailing_list: MailingList, change: Change) -> Contact:
     status = status_of_new(change.status, state.quirks, double_opt_in=mailing_list.double_opt_in)
     contact = state.enrol(mailing_list, change.email_address or "", status)
-    state.apply(contact, Change(fields=change.fields, tags=change.tags), status_touches=False)
-    state.automations.fire(contact, "contact_added", [""], state.seconds())
+    state.apply(contact, Change(fields=change.fields, tags=change.tags), status_touches=False, told=False)
+    state.added(contact)
     state.mail_confirmation(contact)
     return contact
 

@@ -1,6 +1,6 @@
 """The contacts of every location, and what GHL does when they are written (facts: GHL §5)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
@@ -24,6 +24,10 @@ from sync_daemon.sandbox.ghl.writes import written
 _IDENTIFYING = ("firstName", "lastName", "name", "email", "phone")
 
 
+Watcher = Callable[[Contact | None, Contact | None], None]
+"""Is told of every change, before and after; None before is a creation, None after a deletion."""
+
+
 class Upserted(NamedTuple):
     """What an upsert did."""
 
@@ -37,6 +41,7 @@ class ContactBook:
     def __init__(self, clock: Clock, ids: Ids, locations: Mapping[str, Location], quirks: GhlQuirks) -> None:
         self.indexes: dict[str, ContactIndex] = {}
         self.quirks = quirks
+        self.watcher: Watcher | None = None
         self._clock = clock
         self._ids = ids
         self._locations = locations
@@ -113,13 +118,15 @@ class ContactBook:
             after = self._without_taken(location, before, after)
         return Upserted(self.save(before, after), new=False)
 
-    def delete(self, contact_id: str) -> None:
-        """Remove a contact for good. Raises ApiError 400 when the id doesn't exist."""
+    def delete(self, contact_id: str, *, told: bool = True) -> None:
+        """Remove a contact for good, whether or not webhooks tell it. Raises ApiError 400 for an unknown id."""
         contact = self.get(contact_id)
         del self._contacts[contact_id]
         self._deleted.add(contact_id)
         self._lookup.move(contact, None)
         self.index(contact.location_id).record(contact, None)
+        if told and self.watcher is not None:
+            self.watcher(contact, None)
 
     def save(self, before: Contact, after: Contact) -> Contact:
         """Store the next version of a contact, with the timestamp that its kind of change gives it."""
@@ -158,6 +165,8 @@ class ContactBook:
     def _put(self, before: Contact | None, after: Contact) -> Contact:
         self._store(before, after)
         self.index(after.location_id).record(before, after)
+        if self.watcher is not None:
+            self.watcher(before, after)
         return after
 
     def _store(self, before: Contact | None, after: Contact) -> None:

@@ -60,3 +60,10 @@ class GhlQuirks(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     appointment_times: Literal["location", "utc"] = "location"  # the zone of times that are told without one
     field_options_key: bool = True  # whether a custom field is created with `options` as well
     field_key_follows_name: bool = False  # whether renaming a custom field changes its fieldKey
+
+    # Webhooks.
+    webhook_inbound_dnd: bool = False  # whether inboundDndSettings raises ContactDndUpdate (issue 264: no event)
+    webhook_update_always: bool = False  # whether a change of tags or DND raises ContactUpdate as well
+    webhook_merge_deletes: bool = True  # whether a merge raises ContactDelete for the id that disappears
+    webhook_timestamp_renewed: bool = False  # whether a repeated delivery has a timestamp of its own
+    workflow_webhook_custom_fields: bool = True  # whether a workflow's webhook has custom fields by their names

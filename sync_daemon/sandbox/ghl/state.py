@@ -61,9 +61,9 @@ class State:
         if contact_id is not None and self.quirks.activity_touches:
             self.contacts.touch(contact_id)
 
-    def remove_contact(self, contact_id: str) -> None:
+    def remove_contact(self, contact_id: str, *, told: bool = True) -> None:
         """Delete a contact with its notes, tasks and appointments. Raises ApiError 400."""
-        self.contacts.delete(contact_id)
+        self.contacts.delete(contact_id, told=told)
         self.notes.forget(contact_id)
         for task in self.tasks.of(contact_id):
             self.tasks.remove(task.id)

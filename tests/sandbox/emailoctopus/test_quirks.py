@@ -10,6 +10,7 @@ from sync_daemon.sandbox.emailoctopus.model import Contact, Field
 from sync_daemon.sandbox.emailoctopus.quirks import Quirks
 from sync_daemon.sandbox.emailoctopus.roster import md5_of
 from tests.sandbox.emailoctopus.account import Account
+from tests.sandbox.webhooks import told, types
 
 Scenario = Callable[[Account], Any]
 SCENARIOS: dict[str, tuple[Scenario, dict[Any, Any]]] = {}
@@ -493,6 +494,66 @@ def equal_value_fires(account: Account) -> Any:
     account.world.create_automation(account.list.id, "field_updated", "Note")
     account.put(contact, fields={"Note": "same"})
     return len(account.world.automations.starts)
+
+
+# Webhooks
+
+LEFT, UPDATED = "contact.unsubscribed", "contact.updated"
+
+
+def told_of(account: Account, act: Callable[[], object]) -> list[str]:
+    return types(told(account.context.webhooks, act))
+
+
+@quirk("webhook_optional_keys", {True: {"contact_fields", "contact_status", "contact_tags"}, False: set()})
+def webhook_optional_keys(account: Account) -> Any:
+    (event,) = told(account.context.webhooks, lambda: ada(account))
+    return event.keys() - {"id", "type", "list_id", "contact_id", "contact_email_address", "occurred_at"}
+
+
+@quirk("webhook_opt_out_updates", {True: [LEFT, UPDATED] * 2, False: [LEFT] * 2})
+def webhook_opt_out_updates(account: Account) -> Any:
+    contact, other = ada(account), account.world.add(account.list.id, "bo@example.com")
+
+    def leave() -> None:
+        account.world.unsubscribe(contact.id)
+        account.put(other, status="unsubscribed")
+
+    return told_of(account, leave)
+
+
+@quirk("webhook_unsubscribed_by_anyone", {True: [LEFT, LEFT], False: [UPDATED, LEFT]})
+def webhook_unsubscribed_by_anyone(account: Account) -> Any:
+    contact, other = ada(account), account.world.add(account.list.id, "bo@example.com")
+
+    def leave() -> None:
+        account.put(contact, status="unsubscribed")
+        account.world.unsubscribe(other.id)
+
+    return told_of(account, leave)
+
+
+@quirk("webhook_confirm_updates", {True: [UPDATED], False: []})
+def webhook_confirm_updates(account: Account) -> Any:
+    contact = ada(account, status="pending")
+    return told_of(account, lambda: account.world.confirm(contact.id))
+
+
+@quirk("webhook_address_updates", {True: [UPDATED], False: []})
+def webhook_address_updates(account: Account) -> Any:
+    contact = ada(account)
+    return told_of(account, lambda: account.world.change_address(contact.id, "ada@example.org"))
+
+
+@quirk("webhook_soft_bounces", {True: ["contact.bounced"] * 2, False: ["contact.bounced"]})
+def webhook_soft_bounces(account: Account) -> Any:
+    contact, other = ada(account), account.world.add(account.list.id, "bo@example.com")
+
+    def bounce() -> None:
+        account.world.bounce(contact.id, hard=False)
+        account.world.bounce(other.id)
+
+    return told_of(account, bounce)
 
 
 CASES = [(name, setting) for name, (_, outcomes) in SCENARIOS.items() for setting in outcomes]

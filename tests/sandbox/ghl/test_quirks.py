@@ -9,6 +9,8 @@ import pytest
 
 from sync_daemon.sandbox.ghl.quirks import GhlQuirks
 from tests.sandbox.ghl.agency import BY_ADDED, Agency, where
+from tests.sandbox.receiver import receiver
+from tests.sandbox.webhooks import told, types
 
 EMAIL_ACTIVE = {"Email": {"status": "active"}}
 
@@ -458,3 +460,72 @@ def test_key_of_a_renamed_field(follows: bool, key: str) -> None:
     field = agency.world.add_field("Plan").id
     answer = agency.ask("PUT", f"/locations/{agency.location.id}/customFields/{field}", {"name": "Tier"})
     assert answer.json()["customField"]["fieldKey"] == key
+
+
+# Webhooks
+
+
+def inbound_block(agency: Agency, contact_id: str) -> Any:
+    setting = {"status": "permanent", "message": "STOP", "code": "0"}
+    return agency.world.edit(contact_id, inboundDndSettings={"all": setting})
+
+
+@pytest.mark.parametrize("raises", [True, False])
+def test_an_inbound_block_raises_an_event(raises: bool) -> None:
+    agency = Agency(webhook_inbound_dnd=raises)
+    contact_id = agency.added(email="ada@example.com")
+    events = told(agency.context.webhooks, lambda: inbound_block(agency, contact_id))
+    assert types(events) == ["ContactDndUpdate"] * raises
+    assert [event["inboundDndSettings"]["all"]["status"] for event in events] == ["permanent"] * raises
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_tags_and_dnd_raise_an_update_too(always: bool) -> None:
+    agency = Agency(webhook_update_always=always)
+    contact_id = agency.added(email="ada@example.com")
+
+    def change() -> None:
+        agency.world.add_tags(contact_id, ["vip"])
+        agency.world.unsubscribe(contact_id)
+
+    update = ["ContactUpdate"] * always
+    expected = [*update, "ContactTagUpdate", *update, "ContactDndUpdate"]
+    assert types(told(agency.context.webhooks, change)) == expected
+
+
+@pytest.mark.parametrize("deletes", [True, False])
+def test_a_merge_tells_who_disappears(deletes: bool) -> None:
+    agency = Agency(webhook_merge_deletes=deletes)
+    winner, loser = agency.added(email="ada@example.com"), agency.added(email="b@example.com", firstName="Ada")
+    events = told(agency.context.webhooks, lambda: agency.world.merge(winner, loser))
+    expected = [("ContactDelete", loser)] * deletes + [("ContactUpdate", winner)]
+    assert [(event["type"], event["id"]) for event in events] == expected
+
+
+@pytest.mark.parametrize("renewed", [True, False])
+def test_timestamp_of_a_repeated_delivery(renewed: bool) -> None:
+    agency = Agency(webhook_timestamp_renewed=renewed)
+    with receiver() as box:
+        box.answers.append(503)
+        box.gate.clear()
+        agency.context.webhooks.set(url=box.url, retry_base_s=0)
+        agency.added(email="ada@example.com")
+        box.wait(1)
+        agency.clock.advance(60)
+        box.gate.set()
+        first, second = (each.json() for each in box.wait(2))
+        agency.context.webhooks.stop()
+    assert (first["timestamp"] != second["timestamp"]) == renewed
+    assert {**first, "timestamp": ""} == {**second, "timestamp": ""}
+
+
+@pytest.mark.parametrize(("shown", "plan"), [(True, "Pro"), (False, None)])
+def test_custom_fields_of_a_workflows_webhook(shown: bool, plan: str | None) -> None:
+    agency = Agency(workflow_webhook_custom_fields=shown)
+    agency.world.add_field("Your plan", "TEXT")
+    with receiver() as box:
+        agency.context.webhooks.set(workflow_url=box.url)
+        agency.world.create(email="ada@example.com", custom={"your_plan": "Pro"})
+        (event,) = box.events(1)
+        agency.context.webhooks.stop()
+    assert event.get("Your plan") == plan

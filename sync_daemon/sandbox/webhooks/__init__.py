@@ -1,0 +1,1 @@
+"""Webhooks as both vendors send them: collected, signed, delivered by a thread of their own, repeated until heard."""
