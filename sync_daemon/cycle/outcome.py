@@ -1,5 +1,6 @@
 """How a cycle ended: what waits or differs, and the one word for it (interface.md, exit status)."""
 
+from sync_daemon.cycle.alarms import notice
 from sync_daemon.cycle.pair import BATCH, Run, log
 from sync_daemon.model.errors import (
     CredentialsRefused,
@@ -30,6 +31,7 @@ def conclude(run: Run) -> None:
     errors = [*run.stopped.values(), *run.failed.values(), *run.short.values(), *interrupted]
     for kind, reason in run.guard.over.items():
         log.error("mass_change_held", pair=run.pair.name, kind=kind, reason=reason)
+    notice(run, totals)
     outcomes = {_outcome_of(error) for error in errors}
     outcomes |= {CycleOutcome.HELD} if totals.held else set()
     outcomes |= {CycleOutcome.PARKED} if totals.parked else set()

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sync_daemon.model.alarm import Condition
 from sync_daemon.model.system import SystemName
 
 
@@ -36,7 +37,9 @@ def _per_system() -> dict[SystemName, int]:
 class CycleReport:
     """The counters of one cycle of one pair. `written` counts by (system, word of `written` in the JSON).
 
-    `quota_left` holds what the headers told of a daily quota; it is stored for `status`, and isn't in the JSON.
+    `quota_left` holds what the headers told of a daily quota; it is stored for `status`, and isn't in the JSON. Nor
+    are `alarms`, a sentence for each condition that somebody is to be alerted to, and `judged`, the conditions about
+    which the cycle could tell whether they are so.
     """
 
     pair: str
@@ -60,3 +63,5 @@ class CycleReport:
     throttled: dict[SystemName, int] = field(default_factory=_per_system)
     quota_left: dict[SystemName, int] = field(default_factory=dict)
     duration_s: float = 0.0
+    alarms: dict[Condition, str] = field(default_factory=dict)
+    judged: set[Condition] = field(default_factory=set)
