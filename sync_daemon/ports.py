@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, Self
 
+from sync_daemon.model.alarm import Condition
 from sync_daemon.model.contact import AccountSchema, Page, Snapshot
 from sync_daemon.model.plan import Bundle, Operation, WriteResult
 from sync_daemon.model.report import CycleReport
@@ -237,6 +238,12 @@ class PairStore(Protocol):
 
     def count_waiting_events(self) -> int:
         """How many events no cycle has heeded yet."""
+
+    def open_alerts(self) -> dict[Condition, datetime]:
+        """Each condition that was told and isn't over, and since when it is so."""
+
+    def save_alerts(self, told: Mapping[Condition, datetime]) -> None:
+        """Remember exactly these conditions as told."""
 
     def parked(
         self,

@@ -132,6 +132,7 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
     for parts in staged.missed:
         if "consent" in parts:
             log.error("consent_change_missed_by_poll", pair=run.pair.name, system=system)
+            run.consent_missed[system] += 1
     run.pair.progress.pages_read(system, len(page.snapshots))
 
 

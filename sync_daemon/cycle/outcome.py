@@ -1,5 +1,6 @@
 """How a cycle ended: what waits or differs, and the one word for it (interface.md, exit status)."""
 
+from sync_daemon.cycle.alarms import notice
 from sync_daemon.cycle.pair import BATCH, Run, log
 from sync_daemon.model.errors import (
     CredentialsRefused,
@@ -34,6 +35,7 @@ def conclude(run: Run) -> None:
         log.error("mass_change_held", pair=run.pair.name, kind=kind, reason=reason)
     waits = [error.reset_in for error in errors if isinstance(error, QuotaExhausted) and error.reset_in is not None]
     report.resume_in_s = max(waits, default=None)
+    notice(run, totals)
     outcomes = {_outcome_of(error) for error in errors}
     outcomes |= {CycleOutcome.HELD} if totals.held else set()
     outcomes |= {CycleOutcome.PARKED} if totals.parked else set()

@@ -1,5 +1,6 @@
 """A pair with everything a cycle works with, and the run that one cycle is."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -99,6 +100,8 @@ class Run:
     gone: set[ContactKey] = field(default_factory=set)
     looked_up: dict[tuple[SystemName, str], Snapshot | None] = field(default_factory=dict)
     """Who was found, if anybody, under the address of a contact that is gone."""
+    consent_missed: Counter[SystemName] = field(default_factory=Counter)
+    """How many changes of consent this cycle found that polls had not told."""
     sender: Sender = field(init=False)
     blanks: dict[SystemName, dict[str, str]] = field(init=False)
     """What clears fields of each system, as far as that is stored."""

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sync_daemon.model.alarm import Condition
 from sync_daemon.model.system import SystemName
 
 
@@ -39,7 +40,9 @@ class CycleReport:
     """The counters of one cycle of one pair. `written` counts by (system, word of `written` in the JSON).
 
     Not in the JSON: `quota_left`, what the headers told of a daily quota, which is stored for `status`; `proven`, the
-    systems that were read to their end; `resume_in_s`, how long a used-up quota or limit asks to wait.
+    systems that were read to their end; `resume_in_s`, how long a used-up quota or limit asks to wait; `alarms`, a
+    sentence for each condition that somebody is to be alerted to, and `judged`, the conditions about which the cycle
+    could tell whether they are so.
     """
 
     pair: str
@@ -65,3 +68,5 @@ class CycleReport:
     duration_s: float = 0.0
     proven: set[SystemName] = field(default_factory=set)
     resume_in_s: float | None = None
+    alarms: dict[Condition, str] = field(default_factory=dict)
+    judged: set[Condition] = field(default_factory=set)

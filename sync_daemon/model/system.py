@@ -10,6 +10,11 @@ class SystemName(StrEnum):
     EMAILOCTOPUS = "emailoctopus"
 
     @property
+    def label(self) -> str:
+        """The vendor's name, for sentences."""
+        return "GoHighLevel" if self is SystemName.GHL else "EmailOctopus"
+
+    @property
     def other(self) -> "SystemName":
         """The system at the other end of the pair."""
         return SystemName.EMAILOCTOPUS if self is SystemName.GHL else SystemName.GHL

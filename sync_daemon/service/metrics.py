@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from sync_daemon.model.report import CycleReport
-from sync_daemon.model.standing import Standing
+from sync_daemon.model.health import PairHealth
 from sync_daemon.model.system import SystemName
 
 _CYCLE_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
@@ -70,21 +70,21 @@ class Metrics:
         self._webhooks.labels(system, result).inc(events)
 
     def watch(
-        self, ask: Callable[[], Iterable[tuple[Standing, CycleReport | None, int]]], now: Callable[[], datetime]
+        self, ask: Callable[[], Iterable[tuple[PairHealth, CycleReport | None, int]]], now: Callable[[], datetime]
     ) -> None:
         """Show how each pair stands whenever somebody asks: with its last report and the hints that wait."""
-        self.registry.register(_Standings(ask, now, self._quota))
+        self.registry.register(_Gauges(ask, now, self._quota))
 
     def _counter(self, name: str, says: str, *labels: str) -> Counter:
         return Counter(f"sync_daemon_{name}_total", says, ("pair", *labels), registry=self.registry)
 
 
-class _Standings(Collector):
+class _Gauges(Collector):
     """What is so at the moment of asking."""
 
     def __init__(
         self,
-        ask: Callable[[], Iterable[tuple[Standing, CycleReport | None, int]]],
+        ask: Callable[[], Iterable[tuple[PairHealth, CycleReport | None, int]]],
         now: Callable[[], datetime],
         quota: dict[tuple[str, SystemName], int],
     ) -> None:
@@ -103,16 +103,16 @@ class _Standings(Collector):
         paused = _gauge("paused", "1 while a person has paused the pair.")
         quota = _gauge("quota_left", "Requests left of a daily quota, as the last answers told.", "system")
         now = self._now()
-        for standing, report, hints in self._ask():
-            pair = standing.pair
+        for health, report, hints in self._ask():
+            pair = health.pair
             for system in SystemName:
-                since = standing.fresh.get(system, standing.since)
+                since = health.fresh.get(system, health.since)
                 lag.add_metric([pair, system], (now - since).total_seconds())
-            age.add_metric([pair], (now - (standing.fresh_since() or standing.since)).total_seconds())
+            age.add_metric([pair], (now - (health.fresh_since() or health.since)).total_seconds())
             for name, gauge in totals.items() if report is not None else ():
                 gauge.add_metric([pair], getattr(report, name))
             waiting.add_metric([pair], hints)
-            paused.add_metric([pair], standing.paused)
+            paused.add_metric([pair], health.paused)
         for (pair, system), left in sorted(self._quota.items()):
             quota.add_metric([pair, system], left)
         yield from (lag, age, *totals.values(), waiting, paused, quota)

@@ -10,7 +10,7 @@ import structlog
 from sync_daemon.cycle import Pair, reconcile, report_of
 from sync_daemon.model.errors import SyncError
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
-from sync_daemon.model.standing import Standing
+from sync_daemon.model.health import PairHealth
 from sync_daemon.model.system import SystemName
 from sync_daemon.service.agenda import Agenda
 from sync_daemon.settings.pair import PairSection
@@ -85,13 +85,13 @@ class PairRunner:
         self._thread.join(within)
         return not self._thread.is_alive()
 
-    def standing(self) -> Standing:
+    def health(self) -> PairHealth:
         """How the pair stands now."""
         report = self._report
-        standing = Standing(self.section.name, self._since, fresh=dict(self.fresh), alive=self._thread.is_alive())
+        health = PairHealth(self.section.name, self._since, fresh=dict(self.fresh), alive=self._thread.is_alive())
         if report is None:
-            return standing
-        return replace(standing, outcome=report.outcome, message=report.message, ended=self._ended)
+            return health
+        return replace(health, outcome=report.outcome, message=report.message, ended=self._ended)
 
     def _work(self) -> None:
         while (mode := self._next()) is not None:

@@ -9,7 +9,7 @@ import structlog
 
 from sync_daemon.model.errors import StateStoreError
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
-from sync_daemon.model.standing import Standing
+from sync_daemon.model.health import PairHealth
 from sync_daemon.ports import PairStore
 from sync_daemon.service.agenda import Agenda
 from sync_daemon.service.metrics import Metrics
@@ -43,7 +43,7 @@ class Service:
     installation: Installation
     metrics: Metrics
     served: dict[str, Served] = field(default_factory=dict)
-    refused: dict[str, Standing] = field(default_factory=dict)
+    refused: dict[str, PairHealth] = field(default_factory=dict)
     """Pairs that can't be worked on as configured, and why."""
     _schedule: Schedule = field(default_factory=Schedule)
 
@@ -95,29 +95,29 @@ class Service:
 
     def is_alive(self) -> bool:
         """Whether every pair's thread works."""
-        return all(one.runner.standing().alive for one in self.served.values())
+        return all(one.runner.health().alive for one in self.served.values())
 
     def told(self, pair: str) -> None:
         """Look at what a webhook told of a pair."""
         self.served[pair].runner.want(Mode.HINTS)
 
-    def standings(self) -> list[Standing]:
+    def health(self) -> list[PairHealth]:
         """How each pair stands now. Raises `StateStoreError` when the database doesn't answer."""
-        known = [replace(one.runner.standing(), paused=one.store.state().paused) for one in self.served.values()]
+        known = [replace(one.runner.health(), paused=one.store.state().paused) for one in self.served.values()]
         return [*known, *self.refused.values()]
 
     def _refuse(self, pair: str, error: StateStoreError) -> None:
-        self.refused[pair] = Standing(pair, self._now(), CycleOutcome.ERROR, str(error))
+        self.refused[pair] = PairHealth(pair, self._now(), CycleOutcome.ERROR, str(error))
         _log.error("pair_refused", pair=pair, why=str(error))
 
     def _heed(self, report: CycleReport) -> None:
         self.served[report.pair].report = report
         self.metrics.cycle_ended(report)
 
-    def _figures(self) -> Iterator[tuple[Standing, CycleReport | None, int]]:
-        for standing in self.standings():
-            one = self.served.get(standing.pair)
-            yield standing, one.report if one else None, one.store.count_waiting_events() if one else 0
+    def _figures(self) -> Iterator[tuple[PairHealth, CycleReport | None, int]]:
+        for health in self.health():
+            one = self.served.get(health.pair)
+            yield health, one.report if one else None, one.store.count_waiting_events() if one else 0
 
     def _next_full_scan(self, store: PairStore, every: timedelta) -> datetime:
         """When the next one is due: an interval after the last that came to its end, which may be long ago."""

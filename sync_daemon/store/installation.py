@@ -172,6 +172,12 @@ class StateStore:
             _refuse_links(connection, row, location_id, list_id)
             return None
 
+    def known_pair(self, name: str) -> SqlPairStore | None:
+        """The state of one pair as it is, whatever location and list it was opened with; None for an unknown name."""
+        with reading(self._engine) as connection:
+            row = connection.execute(_BY_NAME, {"name": name}).one_or_none()
+        return self._pair(row.id, row.location_id, row.list_id) if row is not None else None
+
     def _pair(self, pair_id: int, location_id: str, list_id: str) -> SqlPairStore:
         pair = SqlPairStore(self._engine, pair_id, self._secrets, self._keys, self._clock)
         pair.opened_as = Fingerprint(self._keys.check, location_id, list_id)

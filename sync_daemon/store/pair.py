@@ -4,6 +4,7 @@ from sqlalchemy import bindparam, func, select
 
 from sync_daemon.model.state import Totals
 from sync_daemon.ports import Commit
+from sync_daemon.store.alerts import Alerts
 from sync_daemon.store.contacts import Contacts
 from sync_daemon.store.engine import writing
 from sync_daemon.store.events import Events
@@ -25,7 +26,7 @@ _UNLINKED = (
 )
 
 
-class SqlPairStore(PairRow, Contacts, Links, Inbox, Waiting, Tags, Revocations, Journal, Lease, Runs, Events):
+class SqlPairStore(PairRow, Contacts, Links, Inbox, Waiting, Tags, Revocations, Journal, Lease, Runs, Events, Alerts):
     """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads."""
 
     def totals(self) -> Totals:

@@ -11,14 +11,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sync_daemon.model.errors import StateStoreError
-from sync_daemon.model.standing import Standing
+from sync_daemon.model.health import PairHealth
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`/healthz`, `/readyz`, `/metrics`. `standings` raises `StateStoreError` when the database doesn't answer."""
+    """`/healthz`, `/readyz`, `/metrics`. `health` raises `StateStoreError` when the database doesn't answer."""
 
-    standings: Callable[[], Sequence[Standing]]
+    health: Callable[[], Sequence[PairHealth]]
     is_alive: Callable[[], bool]
     silent_after: timedelta
     registry: CollectorRegistry
@@ -40,11 +40,11 @@ class Health:
     async def readyz(self, _request: Request) -> Response:
         """200 when the database answers and every pair's last cycle was fine; else 503, and what is the matter."""
         try:
-            standings = await run_in_threadpool(self.standings)
+            health = await run_in_threadpool(self.health)
         except StateStoreError as error:
             return JSONResponse({"ready": False, "database": str(error)}, status_code=503)
         now = self.now()
-        troubles = {one.pair: one.trouble(now, self.silent_after) for one in standings}
+        troubles = {one.pair: one.trouble(now, self.silent_after) for one in health}
         ready = not any(troubles.values())
         answer = {"ready": ready, "pairs": {pair: why or "ok" for pair, why in troubles.items()}}
         return JSONResponse(answer, status_code=200 if ready else 503)

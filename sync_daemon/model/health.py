@@ -11,7 +11,7 @@ _FINE = (CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD, CycleOutcome.B
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PairHealth:
     """What is known of a pair: how its last cycle ended, and since when each system is proven to have been read.
 
     `fresh` holds when the last read that came to its end began, by system; `since` is when the service took the
