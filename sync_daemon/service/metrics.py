@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Info
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from sync_daemon.model.report import CycleReport
 from sync_daemon.model.health import PairHealth
+from sync_daemon.model.report import CycleReport
 from sync_daemon.model.system import SystemName
+
+disable_created_metrics()  # when a series began is of no use to anybody here, and doubles them
 
 _CYCLE_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 _REQUEST_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8)

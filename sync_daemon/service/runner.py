@@ -9,8 +9,8 @@ import structlog
 
 from sync_daemon.cycle import Pair, reconcile, report_of
 from sync_daemon.model.errors import SyncError
-from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.health import PairHealth
+from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.service.agenda import Agenda
 from sync_daemon.settings.pair import PairSection

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from sync_daemon.model.errors import StateStoreError
-from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.health import PairHealth
+from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.ports import PairStore
 from sync_daemon.service.agenda import Agenda
 from sync_daemon.service.metrics import Metrics
