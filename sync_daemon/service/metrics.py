@@ -13,7 +13,7 @@ from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import CycleReport
 from sync_daemon.model.system import SystemName
 
-disable_created_metrics()  # when a series began is of no use to anybody here, and doubles them
+disable_created_metrics()  # type: ignore[no-untyped-call]  # when a series began is of no use to anybody here, and doubles them
 
 _CYCLE_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 _REQUEST_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8)
