@@ -71,6 +71,6 @@ class Intake:
                 for one in mine:
                     one.stored.set_exception(error)
             else:
+                self.wake(pair)
                 for one in mine:
                     one.stored.set_result(None)
-                self.wake(pair)

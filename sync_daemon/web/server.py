@@ -58,6 +58,7 @@ def _listener(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen()  # whoever calls before the thread has begun waits a moment
     except OSError as error:
         listener.close()
         raise _not_had(host, port, error) from None

@@ -107,9 +107,8 @@ class Webhooks:
         waiting = [self.intake.take(pair, events) for pair, events in by_pair.items() if events]
         accounts = {_account(one, system) for one in meant}
         self._tally(system, told, fresh, nobodys=sum(account not in accounts for account, _ in fresh))
-        try:
-            await asyncio.gather(*map(asyncio.wrap_future, waiting))
-        except Exception:  # noqa: BLE001 - the intake has logged it; the vendor sends it again
+        stored = await asyncio.gather(*map(asyncio.wrap_future, waiting), return_exceptions=True)
+        if any(isinstance(one, BaseException) for one in stored):  # the intake has logged it
             return PlainTextResponse("The event can't be stored now. Send it again later.", status_code=503)
         return PlainTextResponse("")
 
