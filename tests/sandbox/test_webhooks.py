@@ -115,6 +115,24 @@ def test_a_service_that_is_not_there_is_given_up_in_the_end(api: Api) -> None:
     assert delivery["acknowledged_at"] is None
 
 
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        (f"http://{'a' * 64}.invalid/", "UnicodeEncodeError|UnicodeError"),
+        ("http://127.0.0.1/a hook", "InvalidURL|ConnectionRefusedError"),
+    ],
+)
+def test_an_address_that_cannot_be_reached_stops_no_later_delivery(
+    api: Api, box: Receiver, url: str, problem: str
+) -> None:
+    api.control("PUT", "", {"url": url, "attempts": 1})
+    api.count()
+    assert api.deliveries("given up", 1)[0]["attempts"][0]["problem"] in problem.split("|")
+    api.control("PUT", "", {"url": box.url})
+    api.count()
+    assert box.wait(1)[0].json() == [2]
+
+
 def test_a_service_that_says_nothing_is_asked_again(api: Api, box: Receiver) -> None:
     box.gate.clear()
     api.control("PUT", "", {"url": box.url, "retry_base_s": 0, "timeout_s": 0.05})
@@ -231,6 +249,7 @@ def test_events_of_an_array_change_places() -> None:
         {"url": "127.0.0.1:8080"},
         {"url": "ftp://127.0.0.1/"},
         {"url": "http:///hook"},
+        {"url": "http://127.0.0.1/hök"},
         {"url": "http://127.0.0.1:99999/"},
         {"url": NOWHERE, "retry_base_s": -1},
         {"url": NOWHERE, "attempts": 0},
