@@ -39,7 +39,7 @@ class CountWebhooks(Webhooks[WebhookSettings]):
     watching = False
 
     def __init__(self, seed: int) -> None:
-        super().__init__(f"{seed} count", WebhookSettings())
+        super().__init__(f"{seed} count webhooks", WebhookSettings())
 
     @property
     def key(self) -> str:
@@ -62,17 +62,19 @@ def counter_api(
 ) -> tuple[Context[Counter], Gate]:
     """An API on which any request to /count counts one up."""
     clock = clock if clock is not None else ManualClock()
+    webhooks = CountWebhooks(seed)
     context = Context(
         world=Counter(),
         clock=clock,
         limiter=limiter if limiter is not None else GhlWindow(clock),
         error_body=lambda status: b'{"error": %d}' % status,
         random=Random(seed),
-        webhooks=CountWebhooks(seed),
+        webhooks=webhooks,
     )
 
     async def count(request: Request) -> Response:
         context.world.count += context.world.quirks.times
+        webhooks.counted(context.world.count)
         await request.body()
         return JSONResponse({"count": context.world.count, "filling": "." * 100})
 

@@ -28,6 +28,17 @@ def test_both_apis_are_served_and_stopped() -> None:
         httpx.get(running.ghl_url)
 
 
+def test_webhooks_end_with_the_sandbox() -> None:
+    before = threading.active_count()
+    with running_sandbox() as running:
+        for url in (running.ghl_url, running.emailoctopus_url):
+            settings = {"url": "http://127.0.0.1:9/", "weather": {"delay_s": 3600}}
+            assert httpx.put(f"{url}/_sandbox/webhooks", json=settings).status_code == 200
+        running.sandbox.ghl.world.create(email="ada@example.com")
+        assert threading.active_count() == before + 4
+    assert threading.active_count() == before
+
+
 def test_a_sandbox_of_its_own_is_empty() -> None:
     with running_sandbox() as running:
         assert len(running.sandbox.ghl.world.contacts) == 0

@@ -132,7 +132,7 @@ class Courier:
         status, problem = None, None
         try:
             status = self._wire.post(letter, self._settings.timeout_s)
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, ValueError) as error:  # ValueError: a name that no resolver takes
             problem = type(error).__name__
         with self._changed:
             attempt.answered_at = datetime.now(UTC)

@@ -30,7 +30,10 @@ class _WebhookControl:
         """GET what was sent, when, and what was answered, with ?after=NUMBER only newer ones; DELETE to forget it."""
         if request.method == "DELETE":
             self._webhooks.forget()
-        total, deliveries = self._webhooks.deliveries(int(request.query_params.get("after", "0")))
+        after = request.query_params.get("after", "0")
+        if not (after.isascii() and after.isdigit()):
+            raise ValueError(f"after must be a whole number, the number of a delivery, not {after!r}.")
+        total, deliveries = self._webhooks.deliveries(int(after))
         return JSONResponse({"total": total, "deliveries": deliveries})
 
     async def flush(self, _request: Request) -> Response:

@@ -46,5 +46,5 @@ class WebhookSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 def check_url(url: str) -> None:
     """Refuse what can't be posted to. Raises ValueError."""
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or not url.isascii():
         raise ValueError(f"{url!r} is no address to post to; give one like http://127.0.0.1:8080/webhooks/ghl.")

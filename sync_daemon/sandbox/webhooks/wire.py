@@ -23,7 +23,7 @@ class Wire:
         self._cut = False
 
     def post(self, letter: Letter, timeout_s: float) -> int:
-        """Give the status of the answer. Raises OSError or HTTPException when there is none."""
+        """Give the status of the answer. Raises OSError, HTTPException or ValueError when there is none."""
         parts = urlsplit(letter.url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connection = connection = kind(parts.hostname or "", parts.port, timeout=timeout_s)
