@@ -23,8 +23,13 @@ def notice(run: Run, totals: Totals) -> None:
 def _alarms(run: Run, totals: Totals) -> Iterator[tuple[Condition, str]]:
     yield from (alarm for reason in run.stopped.values() if (alarm := alarm_of(reason)) is not None)
     if run.full:
-        broken = [one for one in run.failed.values() if isinstance(one, IncompleteRead)]
-        yield from ((Condition.SHORT_READ, error.shown) for error in (*broken, *run.short.values()))
+        yield from ((Condition.SHORT_READ, error.shown) for error in run.short.values())
+        for name, error in run.failed.items():
+            if isinstance(error, IncompleteRead):
+                why = (
+                    f"The full scan of {name.label} didn't come to its end: {error.shown} Nothing is taken for deleted."
+                )
+                yield Condition.SHORT_READ, why
     if totals.held:
         yield (
             Condition.HELD,
@@ -47,9 +52,9 @@ def _judged(run: Run, totals: Totals) -> Iterator[Condition]:
         yield Condition.FIELD_GONE
     if run.interrupted is not None:
         return
-    if all(isinstance(reason, CredentialsRefused) for reason in run.stopped.values()):
-        yield Condition.DOWN  # who refuses is there; and where one side refuses, the other is asked all the same
-    if not run.stopped:
+    if all(name in run.polled or isinstance(run.stopped.get(name), CredentialsRefused) for name in SystemName):
+        yield Condition.DOWN  # who refuses is there
+    if not run.stopped and run.polled == set(SystemName):
         yield from (Condition.CREDENTIALS, Condition.QUOTA, Condition.FAILING)
     if run.stopped or run.failed:
         return

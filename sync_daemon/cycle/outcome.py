@@ -14,6 +14,7 @@ from sync_daemon.model.errors import (
 )
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.ports import Commit
+from sync_daemon.reconcile.alerting import alarm_of
 
 
 def conclude(run: Run) -> None:
@@ -57,7 +58,9 @@ _PRECEDENCE = (
 
 def report_of(error: SyncError, pair: str, run_id: str, mode: Mode) -> CycleReport:
     """The report of a cycle that an error kept from beginning."""
-    return CycleReport(pair, run_id, mode, _outcome_of(error), error.shown)
+    alarm = alarm_of(error)
+    alarms = dict([alarm] if alarm is not None else [])
+    return CycleReport(pair, run_id, mode, _outcome_of(error), error.shown, alarms=alarms)
 
 
 def _outcome_of(error: Exception) -> CycleOutcome:

@@ -120,18 +120,7 @@ def alarm_of(error: SyncError) -> tuple[Condition, str] | None:
         case PairBusy() | Stopped() | ToldToStop() | IncompleteRead() | Refused():
             return None
         case _:
-            return Condition.FAILING, _unforeseen(error)
-
-
-def noticed_in_failure(error: Exception) -> Noticed:
-    """What an exception tells that kept a cycle from beginning or cut it short."""
-    alarm = alarm_of(error) if isinstance(error, SyncError) else (Condition.FAILING, _unforeseen(error))
-    return Noticed() if alarm is None else Noticed(dict([alarm]))
-
-
-def _unforeseen(error: Exception) -> str:
-    """What failed, without the error's own words, in which any value could stand."""
-    return f"A cycle failed in a way that nobody foresaw ({type(error).__name__}); the log says where."
+            return Condition.FAILING, error.shown
 
 
 def noticed_in(report: CycleReport, parked_above: int) -> Noticed:
@@ -139,12 +128,20 @@ def noticed_in(report: CycleReport, parked_above: int) -> Noticed:
     if report.outcome is CycleOutcome.BUSY:
         return Noticed()
     so = dict(report.alarms)
+    if report.outcome is CycleOutcome.ERROR and not so:
+        so[Condition.FAILING] = f"A cycle failed in a way that nobody foresaw: {report.message or 'see the log'}."
     if Condition.PARKED in report.judged and report.parked > parked_above:
         so[Condition.PARKED] = (
             f"{report.parked:,} contacts are parked, more than {parked_above:,} (alerts.parked_above): "
             "what was to be written to them was refused."
         )
     return Noticed(so, frozenset(report.judged))
+
+
+def noticed_in_refusal(error: SyncError) -> Noticed:
+    """What an error tells that kept a pair from being taken up at all."""
+    alarm = alarm_of(error)
+    return Noticed(dict([alarm] if alarm is not None else []))
 
 
 def noticed_silence(fresh_at: datetime, silent_after: timedelta, now: datetime) -> Noticed:

@@ -1,7 +1,8 @@
 """Who is alerted to what, over the life of a process and the next one."""
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from sync_daemon.model.alarm import Condition, Noticed
-from sync_daemon.model.errors import StateStoreError
+from sync_daemon.model.errors import StateStoreError, SyncError
 from sync_daemon.model.report import CycleReport
 from sync_daemon.ports import Clock
 from sync_daemon.reconcile.alert_words import words
@@ -18,28 +19,32 @@ from sync_daemon.reconcile.alerting import (
     Standing,
     Turn,
     noticed_in,
-    noticed_in_failure,
+    noticed_in_refusal,
     noticed_silence,
     weigh,
 )
 from sync_daemon.settings.installation import AlertsSection
 from sync_daemon.store.installation import StateStore
+from sync_daemon.wiring.notify import BackgroundNotifier
+from sync_daemon.wiring.targets import Message, Tone, read_targets
 
+_AT_THE_END_S = 2.0
 _log = structlog.get_logger(__name__)
 
 
 class Notifier(Protocol):
     """Takes an alert to whoever wants it."""
 
-    def tell(self, title: str, body: str) -> None:
-        """Take over an alert and return at once; what becomes of it is logged."""
+    def tell(self, message: Message) -> None:
+        """Take over a message and return at once; what becomes of it is logged."""
 
 
 class Alerts:
     """Tells when a condition of a pair begins and when it is over; safe to share between threads.
 
-    `heed` and `heed_failure` are for the end of each cycle, `watch` for a timer of half a minute or so: it notices
-    silence, and what has lasted, or been over, for long enough. None of them raises, or waits for a target.
+    `heed` is for the end of each cycle, whatever its outcome; `heed_refusal` for a pair that no cycle is made of;
+    `watch` for a timer of half a minute or so: it notices silence, and what has lasted, or been over, for long
+    enough. None of them raises, or waits for a target.
     """
 
     def __init__(self, store: StateStore, section: AlertsSection, clock: Clock, notifier: Notifier) -> None:
@@ -56,9 +61,9 @@ class Alerts:
         """Take up what a cycle of a pair noticed."""
         self._weigh(report.pair, noticed_in(report, self._section.parked_above))
 
-    def heed_failure(self, pair: str, error: Exception) -> None:
-        """Take up what kept a cycle from beginning, or cut it short without a report."""
-        self._weigh(pair, noticed_in_failure(error))
+    def heed_refusal(self, pair: str, error: SyncError) -> None:
+        """Take up why a pair can't be worked on at all."""
+        self._weigh(pair, noticed_in_refusal(error))
 
     def watch(self, pair: str, fresh_at: datetime) -> None:
         """Notice silence: `fresh_at` is when the pair was last read, or proven fresh; at first, when watching began.
@@ -81,9 +86,11 @@ class Alerts:
             self._save(pair, _told(standings))
 
     def _tell(self, pair: str, notice: Notice) -> None:
-        event = "alert_over" if notice.turn is Turn.OVER else "alert"
+        over = notice.turn is Turn.OVER
+        event = "alert_over" if over else "alert"
         _log.warning(event, pair=pair, condition=notice.condition, since=notice.since.isoformat())
-        self._notifier.tell(*words(notice, pair, self._installation))
+        title, body = words(notice, pair, self._installation)
+        self._notifier.tell(Message(title, body, Tone.GOOD if over else Tone.BAD))
 
     def _standing(self, pair: str) -> Mapping[Condition, Standing]:
         if pair not in self._standings:
@@ -114,3 +121,16 @@ class Alerts:
 
 def _told(standings: Mapping[Condition, Standing]) -> dict[Condition, datetime]:
     return {condition: standing.since for condition, standing in standings.items() if standing.told}
+
+
+@contextmanager
+def open_alerts(section: AlertsSection, store: StateStore, clock: Clock) -> Iterator[Alerts]:
+    """Alerts to the targets of the configuration; what waits at the end is tried once more, for two seconds.
+
+    Raises `ConfigurationError` for a target whose address can't be read.
+    """
+    notifier = BackgroundNotifier(read_targets(section.urls))
+    try:
+        yield Alerts(store, section, clock, notifier)
+    finally:
+        notifier.close(_AT_THE_END_S)

@@ -1,8 +1,11 @@
 """The command and what it prints."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
+from cyclopts import Parameter
+
+from sync_daemon.commands.check.alerting import AlertFindings, examine_alerts
 from sync_daemon.commands.check.examine import examine
 from sync_daemon.commands.check.findings import Findings, worst
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
@@ -13,17 +16,27 @@ from sync_daemon.reconcile.mapping_check import MappingRow
 from sync_daemon.wiring.state import look_into_store
 
 
-def check(*, config: Config = DEFAULT_CONFIG, pair: PairName = None, json: Json = False) -> int:
+def check(
+    *,
+    config: Config = DEFAULT_CONFIG,
+    pair: PairName = None,
+    alert: Annotated[
+        bool, Parameter(name="--alert", negative="", help="Send a test alert to every target of alerts.urls.")
+    ] = False,
+    json: Json = False,
+) -> int:
     """Say what is wrong with a configuration, and how to mend it; changes nothing."""
     chosen = choose(config, pair)
     with look_into_store(chosen.settings) as store:
         findings = [examine(section, chosen.settings, store) for section in chosen.pairs]
+    alerts = examine_alerts(chosen.settings.alerts, send=alert)
     if json:
-        print_json({"pairs": [_as_json(one) for one in findings]})
+        print_json({"pairs": [_as_json(one) for one in findings], "alerts": _alerts_as_json(alerts)})
     else:
         for one in findings:
             _show(one)
-    return worst(findings)
+        _show_alerts(alerts)
+    return worst(findings) or alerts.status
 
 
 def _show(findings: Findings) -> None:
@@ -41,6 +54,24 @@ def _show(findings: Findings) -> None:
     _list("Good to know", findings.advice)
     if not findings.problems:
         out.print("Nothing stops a reconcile. See what it would do with: sync-daemon plan")
+
+
+def _show_alerts(alerts: AlertFindings) -> None:
+    console().print("\nalerts", style="bold")
+    for name, taken in alerts.taken.items():
+        words = {True: "took the test alert", False: "did not take the test alert", None: "is written as it should be"}
+        console().print(f"{name} {words[taken]}")
+    _list("To mend", alerts.problems)
+    _list("Good to know", alerts.advice)
+
+
+def _alerts_as_json(alerts: AlertFindings) -> dict[str, Any]:
+    return {
+        "ok": not alerts.problems,
+        "problems": alerts.problems,
+        "advice": alerts.advice,
+        "targets": [{"target": name, "taken": taken} for name, taken in alerts.taken.items()],
+    }
 
 
 def _list(title: str, sentences: Sequence[str]) -> None:

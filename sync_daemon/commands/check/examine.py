@@ -54,7 +54,7 @@ def examine(section: PairSection, settings: Settings, store: StateStore | None) 
                 f"reads every contact by id ({plural(ghl_contacts, 'request')}), and each poll those that changed."
             )
     findings.usage = {name: system.usage() for name, system in systems.items()}
-    findings.advice.extend(_advice(section, settings))
+    findings.advice.extend(_advice(section))
     return findings
 
 
@@ -109,9 +109,8 @@ def _about_policy(policy: PairPolicy) -> Iterator[str]:
         )
 
 
-def _advice(section: PairSection, settings: Settings) -> Iterator[str]:
+def _advice(section: PairSection) -> Iterator[str]:
     named = {
-        "alerts.urls": bool(settings.alerts.urls),
         f"pairs.{section.name}.activity": bool(section.activity.model_fields_set),
         f"pairs.{section.name}.rules": bool(section.rules),
     }
