@@ -14,6 +14,7 @@ from sync_daemon.web.health import Health
 from sync_daemon.web.intake import Intake
 from sync_daemon.web.server import serving
 from sync_daemon.web.webhooks import Receiver, Webhooks
+from sync_daemon.wiring.alerts import open_alerts
 from sync_daemon.wiring.installation import open_installation
 from sync_daemon.wiring.stopping import told_to_stop, woken_within
 
@@ -26,8 +27,12 @@ def run(*, config: Config = DEFAULT_CONFIG, pair: PairName = None) -> None:
     """Keep the pairs equal, by webhooks and by polls, until SIGTERM or Ctrl-C."""
     chosen = choose(config, pair)
     metrics = Metrics()
-    with open_installation(chosen.settings, metrics.request_ended) as installation:
-        service = Service(installation, metrics)
+    settings = chosen.settings
+    with (
+        open_installation(settings, metrics.request_ended) as installation,
+        open_alerts(settings.alerts, installation.store, installation.clock) as alerts,
+    ):
+        service = Service(installation, metrics, alerts)
         service.open(chosen.pairs)
         with _intake(service) as intake, _listening(chosen, service, metrics, intake):
             service.start()

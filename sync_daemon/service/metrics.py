@@ -1,7 +1,8 @@
 """The service's figures, as Prometheus asks for them."""
 
 import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 
@@ -9,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disab
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from sync_daemon.model.alarm import Condition
 from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import CycleReport
 from sync_daemon.model.system import SystemName
@@ -17,6 +19,16 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # when a series bega
 
 _CYCLE_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 _REQUEST_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is so of one pair at the moment of asking: `hints` wait, `alerts` are open; no report before the first."""
+
+    health: PairHealth
+    report: CycleReport | None
+    hints: int
+    alerts: Collection[Condition]
 
 
 class Metrics:
@@ -71,10 +83,8 @@ class Metrics:
         """Count what a webhook told: `accepted`, `ignored`, `malformed`, `nobodys` or `refused`."""
         self._webhooks.labels(system, result).inc(events)
 
-    def watch(
-        self, ask: Callable[[], Iterable[tuple[PairHealth, CycleReport | None, int]]], now: Callable[[], datetime]
-    ) -> None:
-        """Show how each pair stands whenever somebody asks: with its last report and the hints that wait."""
+    def watch(self, ask: Callable[[], Iterable[Figures]], now: Callable[[], datetime]) -> None:
+        """Show how each pair stands whenever somebody asks."""
         self.registry.register(_Gauges(ask, now, self._quota))
 
     def _counter(self, name: str, says: str, *labels: str) -> Counter:
@@ -86,7 +96,7 @@ class _Gauges(Collector):
 
     def __init__(
         self,
-        ask: Callable[[], Iterable[tuple[PairHealth, CycleReport | None, int]]],
+        ask: Callable[[], Iterable[Figures]],
         now: Callable[[], datetime],
         quota: dict[tuple[str, SystemName], int],
     ) -> None:
@@ -103,21 +113,24 @@ class _Gauges(Collector):
         totals = {name: _gauge(name, says) for name, says in _TOTALS.items()}
         waiting = _gauge("hints_waiting", "What webhooks told and no cycle has heeded yet.")
         paused = _gauge("paused", "1 while a person has paused the pair.")
+        alert = _gauge("alert", "1 while an alert of the kind is open.", "condition")
         quota = _gauge("quota_left", "Requests left of a daily quota, as the last answers told.", "system")
         now = self._now()
-        for health, report, hints in self._ask():
-            pair = health.pair
+        for of_pair in self._ask():
+            health, report, pair = of_pair.health, of_pair.report, of_pair.health.pair
             for system in SystemName:
                 since = health.fresh.get(system, health.since)
                 lag.add_metric([pair, system], (now - since).total_seconds())
             age.add_metric([pair], (now - (health.fresh_since() or health.since)).total_seconds())
             for name, gauge in totals.items() if report is not None else ():
                 gauge.add_metric([pair], getattr(report, name))
-            waiting.add_metric([pair], hints)
+            waiting.add_metric([pair], of_pair.hints)
+            for condition in Condition:
+                alert.add_metric([pair, condition], condition in of_pair.alerts)
             paused.add_metric([pair], health.paused)
         for (pair, system), left in sorted(self._quota.items()):
             quota.add_metric([pair, system], left)
-        yield from (lag, age, *totals.values(), waiting, paused, quota)
+        yield from (lag, age, *totals.values(), waiting, paused, alert, quota)
 
 
 _TOTALS = {

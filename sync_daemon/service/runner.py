@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 
 from sync_daemon.cycle import Pair, reconcile, report_of
+from sync_daemon.model.alarm import Condition
 from sync_daemon.model.errors import SyncError
 from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
@@ -48,13 +49,14 @@ class Unseen:
 class PairRunner:
     """Works one pair's wishes off, one cycle after another, until the process is told to stop.
 
-    `listen` is called after each cycle with what the cycle was asked to be and its report, in the runner's thread.
+    `listen` is called in the runner's thread after each cycle with its report, and with the error that kept it from
+    beginning, if one did.
     """
 
     section: PairSection
     installation: Installation
     agenda: Agenda
-    listen: Callable[[CycleReport], None]
+    listen: Callable[[CycleReport, SyncError | None], None]
     fresh: dict[SystemName, datetime] = field(default_factory=dict)
     _pair: Pair | None = None
     _report: CycleReport | None = None
@@ -96,8 +98,9 @@ class PairRunner:
     def _work(self) -> None:
         while (mode := self._next()) is not None:
             began = self.installation.clock.now()
-            report = self._cycle(mode)
+            report, refusal = self._cycle(mode)
             self._heed(mode, report, began)
+            self.listen(report, refusal)
 
     def _next(self) -> Mode | None:
         with self._changed:
@@ -108,8 +111,8 @@ class PairRunner:
                 self._changed.wait(self.agenda.wait(now))
         return None
 
-    def _cycle(self, mode: Mode) -> CycleReport:
-        """One cycle. Whatever goes wrong is its outcome: the next try is the repair, and other pairs go on."""
+    def _cycle(self, mode: Mode) -> tuple[CycleReport, SyncError | None]:
+        """One cycle, and what kept it from beginning. Whatever goes wrong is its outcome: another try is the repair."""
         run_id = self.installation.new_run_id()
         try:
             pair = self._pair = self._pair or self.installation.open(self.section, Unseen())
@@ -117,12 +120,14 @@ class PairRunner:
             self._pair = replace(pair, schema_fresh=False)
             self.installation.after(report)
         except SyncError as error:
-            return report_of(error, self.section.name, run_id, mode)
+            return report_of(error, self.section.name, run_id, mode), error
         except Exception as error:  # noqa: BLE001 - the thread must outlive what nobody foresaw
             _log.exception("unexpected_failure", pair=self.section.name)
             failed = f"{type(error).__name__}, see the log"
-            return CycleReport(self.section.name, run_id, mode, CycleOutcome.ERROR, failed)
-        return report
+            report = CycleReport(self.section.name, run_id, mode, CycleOutcome.ERROR, failed)
+            report.alarms[Condition.FAILING] = f"A cycle failed as nobody foresaw: {failed}."
+            report.judged.add(Condition.FAILING)
+        return report, None
 
     def _heed(self, mode: Mode, report: CycleReport, began: datetime) -> None:
         if report.mode is Mode.FULL:
@@ -133,7 +138,6 @@ class PairRunner:
         with self._changed:
             now = self.installation.clock.monotonic()
             self.agenda.ended(mode, report.outcome, now, report.resume_in_s)
-        self.listen(report)
 
     def _tell(self, report: CycleReport) -> None:
         """One line about each cycle in which something happened; what an idle service says is for debugging."""

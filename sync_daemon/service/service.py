@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from sync_daemon.model.errors import StateStoreError
+from sync_daemon.model.errors import StateStoreError, SyncError
 from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.ports import PairStore
 from sync_daemon.service.agenda import Agenda
-from sync_daemon.service.metrics import Metrics
+from sync_daemon.service.metrics import Figures, Metrics
 from sync_daemon.service.runner import PairRunner
 from sync_daemon.service.schedule import Schedule
 from sync_daemon.settings.pair import PairSection
+from sync_daemon.wiring.alerts import Alerts
 from sync_daemon.wiring.installation import Installation
 
 _LOOK_EVERY = timedelta(seconds=15)
@@ -42,6 +43,7 @@ class Service:
 
     installation: Installation
     metrics: Metrics
+    alerts: Alerts
     served: dict[str, Served] = field(default_factory=dict)
     refused: dict[str, PairHealth] = field(default_factory=dict)
     """Pairs that can't be worked on as configured, and why."""
@@ -81,6 +83,7 @@ class Service:
         self._schedule.every(
             _TIDY_EVERY, "housekeeping", lambda: self._tidy(retention.runs, retention.events), first=self._now()
         )
+        self._schedule.every(_LOOK_EVERY, "silence", self._watch)
         self._schedule.start()
         _log.info("service_started", pairs=len(self.served))
 
@@ -108,16 +111,33 @@ class Service:
 
     def _refuse(self, pair: str, error: StateStoreError) -> None:
         self.refused[pair] = PairHealth(pair, self._now(), CycleOutcome.ERROR, str(error))
+        self.alerts.heed_refusal(pair, error)
         _log.error("pair_refused", pair=pair, why=str(error))
 
-    def _heed(self, report: CycleReport) -> None:
+    def _heed(self, report: CycleReport, refusal: SyncError | None) -> None:
         self.served[report.pair].report = report
         self.metrics.cycle_ended(report)
+        if refusal is None:
+            self.alerts.heed(report)
+        else:
+            self.alerts.heed_refusal(report.pair, refusal)
 
-    def _figures(self) -> Iterator[tuple[PairHealth, CycleReport | None, int]]:
+    def _watch(self) -> None:
+        """Notice which pairs are silent: runners that stand still, too, and those whose database is away."""
+        for name, one in self.served.items():
+            health = one.runner.health()
+            if not _is_paused(one.store):
+                self.alerts.watch(name, health.fresh_since() or health.since)
+
+    def _figures(self) -> Iterator[Figures]:
         for health in self.health():
             one = self.served.get(health.pair)
-            yield health, one.report if one else None, one.store.count_waiting_events() if one else 0
+            yield Figures(
+                health,
+                one.report if one else None,
+                one.store.count_waiting_events() if one else 0,
+                self.alerts.open_now(health.pair),
+            )
 
     def _next_full_scan(self, store: PairStore, every: timedelta) -> datetime:
         """When the next one is due: an interval after the last that came to its end, which may be long ago."""
@@ -136,6 +156,14 @@ class Service:
 
     def _now(self) -> datetime:
         return self.installation.clock.now()
+
+
+def _is_paused(store: PairStore) -> bool:
+    """Whether a person paused a pair; while the database doesn't say, nobody did."""
+    try:
+        return store.state().paused
+    except StateStoreError:
+        return False
 
 
 def _wish(runner: PairRunner, mode: Mode) -> Callable[[], None]:
