@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PYTHONHASHSEED := 0
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint config/constraints.txt
 
-.PHONY: demo setup test lives lint bench kills mutants clean
+.PHONY: demo setup test lives lint bench soak kills mutants clean
 
 demo: $(VENV)/.runtime ## a first reconcile between two local sandboxes, outside changes, and a second one
 	$(BIN)/sync-daemon demo
@@ -26,6 +26,9 @@ lint: $(VENV)/.dev ## style and types
 
 bench: $(VENV)/.dev ## requests and seconds against their floors
 	$(BIN)/python -m tests.benchmarks
+
+soak: $(VENV)/.dev ## the service between two sandboxes in changing weather for MINUTES; SEED repeats what was done
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 kills: $(VENV)/.dev ## the process killed before and after each request and commit, on both databases
 	$(BIN)/python -m tests.kills

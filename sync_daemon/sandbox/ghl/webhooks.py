@@ -81,7 +81,11 @@ class GhlWebhooks(Webhooks[GhlWebhookSettings]):
         if self._world.quirks.webhook_timestamp_renewed:
             content = {**content, "timestamp": iso(self._world.now())}
         body = msgspec.json.encode(content)
-        return body, {"X-GHL-Signature": b64encode(self._private_key().sign(body)).decode()}
+        return body, self.sign(body)
+
+    def sign(self, body: bytes) -> dict[str, str]:
+        """Give the header with the signature of these very bytes."""
+        return {"X-GHL-Signature": b64encode(self._private_key().sign(body)).decode()}
 
     def _private_key(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self._seed)
