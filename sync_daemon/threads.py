@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -21,8 +23,16 @@ class OneByOne(Executor):
         return future
 
 
+class Threads(ThreadPoolExecutor):
+    """Threads in which the caller's context holds: what is logged there names the same run."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Call `fn` in a thread."""
+        return super().submit(copy_context().run, partial(fn, *args, **kwargs))
+
+
 def pool(at_once: int, name: str, *, systems: int = 1) -> Executor:
     """Threads for `at_once` requests to each of some systems; none where one request at a time may wait."""
     if at_once == 1:
         return OneByOne()
-    return ThreadPoolExecutor(max_workers=at_once * systems, thread_name_prefix=name)
+    return Threads(max_workers=at_once * systems, thread_name_prefix=name)

@@ -36,7 +36,7 @@ ONLY_FROM = {
     "sandbox": {"commands", "web"},
     "logs": {"commands", "cli"},
     "http": {"systems"},
-    "threads": {"cycle", "apply", "systems"},
+    "threads": {"cycle", "apply", "read", "systems"},
 }
 """Rooms that not everybody above may enter."""
 

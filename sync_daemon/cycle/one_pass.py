@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from structlog.contextvars import bound_contextvars
+
 from sync_daemon.apply.send import requests_needed
 from sync_daemon.changes.cases import Case, ContactKey, who_is_who
 from sync_daemon.cycle import hints, intake, moving
@@ -57,7 +59,7 @@ def reconcile(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> CycleRepo
     report = CycleReport(pair.name, pair.new_run_id(), mode)
     before = {name: pair.systems[name].usage() for name in SystemName}
     try:
-        with pair.lease.held():
+        with bound_contextvars(run=report.run_id, pair=pair.name), pair.lease.held():
             run = open_run(pair, report, apply_scope=apply_scope)
             try:
                 _pass(run)

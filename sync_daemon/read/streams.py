@@ -2,11 +2,11 @@
 
 import queue
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sync_daemon.model.contact import Page
 from sync_daemon.model.system import SystemName
+from sync_daemon.threads import Threads
 
 StreamKey = tuple[SystemName, str]
 Listing = Callable[[], Iterator[Page]]
@@ -86,7 +86,7 @@ def _in_threads(
     listings: Mapping[StreamKey, Listing], tick: Callable[[], None]
 ) -> Iterator[tuple[StreamKey, Page | Ended]]:
     arrivals = _Arrivals()
-    with ThreadPoolExecutor(max_workers=max(1, len(listings)), thread_name_prefix="read") as pool:
+    with Threads(max_workers=max(1, len(listings)), thread_name_prefix="read") as pool:
         for key, listing in listings.items():
             pool.submit(arrivals.read, key, listing)
         open_listings = len(listings)

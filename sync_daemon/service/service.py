@@ -70,14 +70,12 @@ class Service:
         """Begin: at once a look at every pair, in full where that is due, then by the clock."""
         service, retention = self.installation.settings.service, self.installation.settings.retention
         for name, one in self.served.items():
+            full_scan = self._next_full_scan(one.store, service.full_scan_every)
             one.runner.start()
-            one.runner.want(Mode.INCREMENTAL)
+            one.runner.want(Mode.INCREMENTAL if full_scan else Mode.FULL)
             self._schedule.every(service.poll_every, f"poll {name}", _wish(one.runner, Mode.INCREMENTAL))
             self._schedule.every(
-                service.full_scan_every,
-                f"full scan {name}",
-                _wish(one.runner, Mode.FULL),
-                first=self._next_full_scan(one.store, service.full_scan_every),
+                service.full_scan_every, f"full scan {name}", _wish(one.runner, Mode.FULL), first=full_scan
             )
             self._schedule.every(_LOOK_EVERY, f"retries {name}", _look(one.runner, one.store, self._now))
         self._schedule.every(
@@ -139,15 +137,15 @@ class Service:
                 self.alerts.open_now(health.pair),
             )
 
-    def _next_full_scan(self, store: PairStore, every: timedelta) -> datetime:
-        """When the next one is due: an interval after the last that came to its end, which may be long ago."""
+    def _next_full_scan(self, store: PairStore, every: timedelta) -> datetime | None:
+        """When the next one is due: an interval after the last that came to its end; None: now."""
         ended = (
             run["started"]
             for run in store.last_runs(_RUNS_LOOKED_AT)
             if run["mode"] == Mode.FULL and run["outcome"] in _READ_ALL
         )
         last = next((moment for moment in ended if isinstance(moment, datetime)), None)
-        return self._now() if last is None else max(last + every, self._now())
+        return last + every if last is not None and last + every > self._now() else None
 
     def _tidy(self, runs: timedelta, events: timedelta) -> None:
         removed = self.installation.store.tidy(runs, events)
