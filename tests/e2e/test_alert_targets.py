@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from signal import Signals
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from sync_daemon.wiring.alerts import open_alerts
 from sync_daemon.wiring.clock import SystemClock
 from sync_daemon.wiring.notify import BackgroundNotifier
 from sync_daemon.wiring.targets import Message, Tone, read_targets
-from tests.e2e.trial import Trial
+from tests.e2e.trial import Trial, finished
 
 PASSWORD = "s3cret-word"
 ALERT = Message("sync-daemon, pair main: changes are held", "Three of them.\n\nSince noon.", Tone.BAD)
@@ -239,3 +240,17 @@ def test_check_objects_to_an_address_that_can_not_be_read(trial: Trial, options:
     assert answer.status == 2
     assert "alerts.urls[0]: apprise can't read this address as one of the kind `nokind`" in answer.out
     assert "hunter2" not in answer.out + answer.err
+
+
+def test_the_service_tells_that_credentials_are_refused(trial: Trial) -> None:
+    quick = "service: {poll_every: 1s, http: {port: 0}}\n"
+    with webhook() as there:
+        service = trial.start("run", config=quick + with_alerts(trial, there.url))
+        trial.ghl.accounts.tokens.clear()
+        there.wait()
+        (got,) = there.taken
+        service.send_signal(Signals.SIGTERM)
+        answer = finished(service)
+    assert got["title"] == "sync-daemon, pair sandbox: credentials refused"
+    assert "pairs.sandbox.ghl.token" in got["message"]
+    assert (answer.status, PASSWORD in answer.out + answer.err) == (0, False)
