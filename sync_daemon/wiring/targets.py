@@ -87,11 +87,9 @@ def read_targets(urls: Sequence[SecretStr]) -> list[Target]:
 
 
 def _read(place: str, url: str) -> Target:
+    _silence()
     from apprise import Apprise, AppriseAsset  # noqa: PLC0415 - it takes a third of a second, and most runs alert nobody
 
-    for name in _TALKATIVE:
-        logging.getLogger(name).addHandler(logging.NullHandler())
-        logging.getLogger(name).propagate = False
     found = _SCHEME.match(url)
     scheme = found[1].lower() if found else None
     asset = AppriseAsset(app_id="sync-daemon", app_desc="sync-daemon", async_mode=False, storage_mode="memory")
@@ -106,3 +104,12 @@ def _read(place: str, url: str) -> Target:
     target = Apprise(asset=asset)
     target.add(service)
     return Target(f"{place} ({scheme})", target)
+
+
+def _silence() -> None:
+    """Keep what the libraries below log to themselves: what became of a message is logged here."""
+    for name in _TALKATIVE:
+        logger = logging.getLogger(name)
+        logger.propagate = False
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())

@@ -133,6 +133,27 @@ def test_a_system_that_is_down_is_told_after_five_minutes(database_url: str, sys
         assert_over(one)
 
 
+def test_a_cycle_that_asks_nobody_says_nothing_of_either_system(database_url: str) -> None:
+    with watched(database_url) as one:
+        one.here.linked()
+        report = one.here.reconcile(Mode.HINTS)
+        assert one.here.requests(GHL) + one.here.requests(EMAILOCTOPUS) == []
+        of_systems = {Condition.CREDENTIALS, Condition.DOWN, Condition.QUOTA, Condition.FAILING}
+        assert report.judged & of_systems == set()
+
+
+def test_where_one_system_refuses_and_answers_nobody_is_down(database_url: str) -> None:
+    with watched(database_url) as one:
+        one.here.linked()
+        one.here.ghl.accounts.tokens.clear()
+        judged = one.cycle().judged
+        assert Condition.DOWN in judged
+        assert judged & {Condition.QUOTA, Condition.FAILING, Condition.HELD} == set()
+        one.here.sandbox.emailoctopus.weather.drop_rate = 1.0
+        report = one.cycle()
+        assert {Condition.CREDENTIALS, Condition.DOWN} <= report.alarms.keys()
+
+
 def test_held_mass_changes_also_while_a_system_is_down(database_url: str) -> None:
     with watched(database_url, guard=GuardLimits(0, 2, 0, 2)) as one:
         here = one.here

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, make_url
 
+from sync_daemon.model.alarm import Condition
 from sync_daemon.model.contact import AccountSchema, FieldSpec
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import Cause, Change, KnownTag
@@ -71,6 +72,7 @@ def full_pair(pair: PairStore) -> PairStore:
     )
     pair.save_schema(AccountSchema(GHL, {"custom.plan": FieldSpec("custom.plan", "x", "TEXT")}))
     pair.commit(everything, run_id="run-1")
+    pair.save_alerts({Condition.HELD: NOON})
     done = pair.next_staged(GHL, 0, 1)
     pair.commit(Commit(done=done, unparked=[parked("g2", None)]))
     pair.save_run(CycleReport("main", "run-1", Mode.FULL), NOON, NOON)
