@@ -187,6 +187,8 @@ def test_the_buffer_empties_by_itself(api: Api, box: Receiver) -> None:
     start = time.monotonic()
     assert box.wait(1)[0].json() == [1, 2]
     assert time.monotonic() - start < 10
+    api.count()
+    assert box.wait(2)[1].json() == [3]
 
 
 def test_webhooks_can_come_late(api: Api, box: Receiver) -> None:
