@@ -33,10 +33,7 @@ from tests.soak.burst import burst
 from tests.soak.outside import Outside
 
 ROOT = Path(__file__).parents[2]
-_FOUL = {
-    "error_rate": 0.05, "throttle_rate": 0.02, "drop_rate": 0.03, "lost_answer_rate": 0.03, "truncate_rate": 0.02,
-    "latency_s": 0.05,
-}  # fmt: skip
+_FOUL = {"error_rate": 0.05, "drop_rate": 0.03, "lost_answer_rate": 0.03, "truncate_rate": 0.02, "latency_s": 0.05}
 _FOUL_WEBHOOKS = {"drop": 0.1, "repeat": 0.2, "shuffle": 0.3}
 _SPELL_S = 90.0
 """How long the weather stays as it is."""
@@ -78,6 +75,8 @@ class Soak:
             if foul != (foul := int((now - began) / _SPELL_S) % 2 == 1):
                 self.outside.weather(**(_FOUL if foul else {}))
                 self.outside.webhook_weather(**(_FOUL_WEBHOOKS if foul else {}))
+                if foul:
+                    self.outside.throttle_once()
                 calm_from = now + _SPELL_S / 3
             self.outside.act()
             self.memory_mb.append(_memory_mb(self.process.pid))

@@ -62,6 +62,11 @@ class Outside:
         for url in (self.ghl_url, self.emailoctopus_url):
             self._put(f"{url}/_sandbox/weather", rates)
 
+    def throttle_once(self) -> None:
+        """Refuse one request to each system as one too many: the program goes slower for ten minutes after each."""
+        for url in (self.ghl_url, self.emailoctopus_url):
+            self.client.post(f"{url}/_sandbox/faults", json=[{"kind": "throttle"}]).raise_for_status()
+
     def webhook_weather(self, **rates: float) -> None:
         """Let webhooks be lost, repeated and overtaken, or not."""
         for url in (self.ghl_url, self.emailoctopus_url):
