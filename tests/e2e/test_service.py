@@ -257,6 +257,23 @@ def test_a_mistake_in_the_configuration_is_told_at_once(trial: Trial, more: str,
     assert says in answer.err
 
 
+def test_check_says_whether_webhooks_find_the_service(trial: Trial) -> None:
+    alone = trial.run("check", "--json")
+    assert (alone.status, alone.json["webhooks"]["answers"]) == (0, False)
+    assert "No service answers at http://127.0.0.1:8080" in alone.json["webhooks"]["advice"][0]
+    with service(trial) as here:
+        beside = trial.run("check", "--json", config=trial.path.read_text(encoding="utf-8"))
+        assert (beside.json["webhooks"]["address"], beside.json["webhooks"]["answers"]) == (here.url, True)
+
+
+def test_check_says_whose_webhooks_are_refused(trial: Trial) -> None:
+    config = re.sub("webhook_(secret|public_key): .*", "share: 1.0", trial.config)
+    answer = trial.run("check", config=config)
+    assert (answer.status, "are refused for sandbox" in " ".join(answer.out.split())) == (0, True)
+    wrong = trial.run("check", config=re.sub("webhook_public_key: .*", "webhook_public_key: AAAA", trial.config))
+    assert (wrong.status, "Ed25519" in wrong.out) == (2, True)
+
+
 def test_a_key_that_is_none_is_told_at_once(trial: Trial) -> None:
     config = re.sub("webhook_public_key: .*", "webhook_public_key: AAAA", trial.config)
     answer = trial.run("run", config=config)

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from sync_daemon.commands.check.alerting import AlertFindings, examine_alerts
 from sync_daemon.commands.check.examine import examine
 from sync_daemon.commands.check.findings import Findings, worst
+from sync_daemon.commands.check.webhooks import WebhookFindings, examine_webhooks
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
 from sync_daemon.commands.printing import console, print_json, table
 from sync_daemon.model.contact import FieldSpec
@@ -30,13 +31,23 @@ def check(
     with look_into_store(chosen.settings) as store:
         findings = [examine(section, chosen.settings, store) for section in chosen.pairs]
     alerts = examine_alerts(chosen.settings.alerts, send=alert)
+    webhooks = examine_webhooks(chosen.settings, chosen.pairs)
     if json:
-        print_json({"pairs": [_as_json(one) for one in findings], "alerts": _alerts_as_json(alerts)})
+        print_json(
+            {
+                "pairs": [_as_json(one) for one in findings],
+                "alerts": _alerts_as_json(alerts),
+                "webhooks": _webhooks_as_json(webhooks),
+            }
+        )
     else:
         for one in findings:
             _show(one)
         _show_alerts(alerts)
-    return worst(findings) or alerts.status
+        console().print("\nwebhooks", style="bold")
+        _list("To mend", webhooks.problems)
+        _list("Good to know", webhooks.advice)
+    return worst(findings) or alerts.status or webhooks.status
 
 
 def _show(findings: Findings) -> None:
@@ -63,6 +74,16 @@ def _show_alerts(alerts: AlertFindings) -> None:
         console().print(f"{name} {words[taken]}")
     _list("To mend", alerts.problems)
     _list("Good to know", alerts.advice)
+
+
+def _webhooks_as_json(webhooks: WebhookFindings) -> dict[str, Any]:
+    return {
+        "ok": not webhooks.problems,
+        "problems": webhooks.problems,
+        "advice": webhooks.advice,
+        "address": webhooks.address,
+        "answers": webhooks.answers,
+    }
 
 
 def _alerts_as_json(alerts: AlertFindings) -> dict[str, Any]:
