@@ -18,6 +18,7 @@ settings.register_profile("mutants", deadline=None, derandomize=True, database=N
 settings.load_profile("default")
 
 
+@pytest.hookimpl(optionalhook=True)  # `make mutants` goes without xdist
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many workers again as processors: much of the time is spent waiting for disks, servers and processes."""
     processors = os.cpu_count() or 1

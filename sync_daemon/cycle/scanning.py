@@ -75,7 +75,8 @@ def _stage_missing(run: Run, name: SystemName, number: int, tallies: Iterable[Ta
     held = {_id_in(entry, name) for entry in waiting if entry.action == DELETION}
     ids = [contact_id for contact_id in ids if contact_id not in listed | held]
     known = store.staged(name, ids)  # what waits of them isn't forgotten: it may turn out that they are there
-    missing = [replace(known.get(one, Staged(name, one, None)), absent=True) for one in ids]
+    waits = [known.get(one, Staged(name, one, None)) for one in ids]
+    missing = [replace(row, snapshot=None, echo=False, absent=True) for row in waits]  # read by id, whatever was seen
     if missing:
         log.info("contacts_missing", pair=run.pair.name, system=name, contacts=len(missing))
         run.commit(Commit(staged=missing))

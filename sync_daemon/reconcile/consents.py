@@ -159,6 +159,8 @@ def _revocations(
     ids = (ghl.contact_id, emailoctopus.contact_id)
     if decision.emailoctopus is REVOKED and consent_now(emailoctopus) is not REVOKED:
         yield unsubscribe(*ids, decision.reason)
+    elif emailoctopus.snapshot is None and any(map(_is_newly_blocked, (ghl, *case.duplicates))):
+        yield unsubscribe(*ids, "e-mail DND in GHL: revoked wins")  # polls may be blind to who subscribed meanwhile
     if revoked and consent_now(ghl) is not REVOKED:
         yield set_dnd(*ids, decision.reason)
     if revoked:
@@ -168,6 +170,11 @@ def _revocations(
     if revoked and newly_revoked(emailoctopus):
         others = (one for one in case.additional_holders if one.consent is not REVOKED)
         yield from (set_dnd(one.contact_id, emailoctopus.contact_id, "the address is revoked") for one in others)
+
+
+def _is_newly_blocked(side: CaseSide) -> bool:
+    """Whether somebody else than this program blocked a contact since its consent was agreed."""
+    return newly_revoked(side) and not was_being_revoked(side)
 
 
 def _own_block(

@@ -40,7 +40,7 @@ class Watch:
         self.house, self.outside, self.excluded = house, outside, excluded
         self.broken: list[str] = []
         self.created: set[str] = set()
-        """GHL contacts that the program made."""
+        """GHL contacts that the program made: it knows their addresses unless somebody changes them."""
         self.subscribed_at_start: set[str] = set()
 
     def cycle_begins(self) -> None:
@@ -108,7 +108,8 @@ class Watch:
     def _person_created(self, made: Any) -> Iterator[str]:
         address = (made.email or "").lower()
         others = [one for one in self.outside.people() if one.id != made.id and (one.email or "").lower() == address]
-        if any(one.id in self.created or _of_ghl(one.date_updated) < self.knowable for one in others):
+        own = self.created - {one for system, one in self.outside.memory.moved if system is GHL}
+        if any(one.id in own or _of_ghl(one.date_updated) < self.knowable for one in others):
             yield "L5 a second contact was created for one address"
         self.created.add(made.id)
         self.outside.memory.meet(f"{GHL} {made.id}", address)

@@ -124,6 +124,33 @@ def swept(here: World) -> list[str]:
     return [status for query in whole for status in ("unsubscribed", "subscribed", "pending") if f"={status}" in query]
 
 
+@pytest.mark.parametrize("by_a_duplicate", [False, True])
+def test_a_new_block_revokes_who_subscribed_again_without_a_poll_showing_it(
+    database_url: str, *, by_a_duplicate: bool
+) -> None:
+    with world(database_url) as here:
+        here.ghl.location.allow_duplicate_contact = True
+        ghl_id, subscriber_id = blind(here)
+        here.ghl.quirks.dnd_touches = True
+        blocked = here.person(ADA, first="Augusta") if by_a_duplicate else ghl_id
+        here.reconcile()
+        here.later(minutes=1)
+        here.ghl.set_dnd(ghl_id)
+        here.settle()
+        here.later(minutes=1)
+        here.ghl.set_dnd(blocked, "inactive")
+        here.settle()
+        assert here.status(ADA) == "unsubscribed"
+        here.emailoctopus.set_status(subscriber_id, "subscribed")
+        here.later(minutes=1)
+        here.ghl.set_dnd(blocked)
+        here.reconcile()
+        assert here.status(ADA) == "unsubscribed"
+        assert here.blocks(ghl_id)
+        assert here.blocks(blocked)
+        here.assert_quiet()
+
+
 def test_an_unsubscription_that_a_deletion_makes_up_for_in_the_counts_is_found(database_url: str) -> None:
     with world(database_url) as here:
         _, subscriber_id = blind(here)

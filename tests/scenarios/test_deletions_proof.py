@@ -12,7 +12,7 @@ from sync_daemon.model.report import Mode
 from sync_daemon.model.state import Held
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
-from sync_daemon.sandbox.weather import Weather
+from sync_daemon.sandbox.weather import Fault, Weather
 from sync_daemon.systems.emailoctopus.reader import EmailOctopusReader
 from tests.worlds import EMAILOCTOPUS, GHL, NoProgress, World, neighbours, tombstones, world
 
@@ -253,6 +253,29 @@ class WhileReading(NoProgress):
         if system is self._system and not self._done:
             self._done = True
             self._act()
+
+
+@pytest.mark.parametrize("system", BOTH)
+def test_who_is_deleted_while_a_change_of_his_waits_is_read_by_id(database_url: str, system: SystemName) -> None:
+    """What a listing showed of him before his deletion doesn't prove that he is there."""
+    with world(database_url) as here:
+        neighbours(here)
+        link = here.linked()
+        here.later(days=1)
+        if system == GHL:
+            here.edit_person(link[0], firstName="Augusta")
+        else:
+            here.edit_subscriber(link[1], FirstName="Augusta")
+        there = weather(here, EMAILOCTOPUS if system == GHL else GHL)
+        there.faults.append(Fault(kind="error", status=503, times=100))
+        here.reconcile()
+        assert here.pair_store.count_staged()[system] == 1
+        there.faults.clear()
+        delete(here, system, link)
+        here.later(minutes=20)
+        here.full()
+        assert [(stone.ghl_id, stone.emailoctopus_id) for stone in tombstones(here)] == [link]
+        here.assert_quiet()
 
 
 @pytest.mark.parametrize("system", BOTH)

@@ -173,6 +173,30 @@ def test_a_case_brings_what_waits_for_either_contact_and_what_is_remembered_of_t
     assert (case.parked, case.held, case.remembered) == ({"tags": parked}, (held,), Cause.PERSON_GHL)
 
 
+def test_what_waits_of_duplicates_comes_along_apart() -> None:
+    parked = Parked("g2", None, "creation", "refused", "", 1, at(0))
+    held = Held("g3", None, "create_in_emailoctopus", "too many", at(0))
+    found = lookups([row("g1"), row("g2"), row("g3"), row("e1")], [G1E1], [hint("g1")])
+    found.parked[GHL, "g2"] = [parked]
+    found.held[GHL, "g3"] = [held]
+    [case] = who_is_who([hint("g1")], found)
+    assert (case.parked, case.held) == ({}, ())
+    assert (case.over_parked, case.over_held) == ((parked,), (held,))
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "holders"),
+    [(BOB, ADA, ["g2"]), (ADA, ADA, []), (None, ADA, []), (BOB, None, [])],
+)
+def test_a_link_with_two_addresses_knows_who_has_that_of_emailoctopus_without_a_link(
+    mine: str | None, theirs: str | None, holders: list[str]
+) -> None:
+    """One of the two addresses waits: until it moves, the revocation of EmailOctopus's goes to whoever has it."""
+    contacts = [row("g1", mine), row("e1", theirs), row("g2"), row("g3"), row("e3", EVE)]
+    [case] = who_is_who([hint("g1")], lookups(contacts, [G1E1, Link("g3", "e3")]))
+    assert [one.contact_id for one in case.additional_holders] == holders
+
+
 def test_what_was_staged_comes_along() -> None:
     rows = [staged(person("g1", minutes=3)), staged(subscriber("e1"))]
     known = lookups([row("g1"), row("e1"), row("g2", minutes=-1)], [], [*rows, hint("g2")])

@@ -159,6 +159,17 @@ def test_a_new_block_ends_the_subscription_of_namesakes_too() -> None:
     assert there_first.operations == (set_dnd("g1", "e1", UNSUBSCRIBED_THERE),)
 
 
+def test_a_new_block_ends_a_subscription_of_which_no_poll_may_have_told() -> None:
+    """Who is believed to be unsubscribed may have subscribed since; what was read of him says whether he has."""
+    old = at_rest(subscriber(consent=REVOKED))
+    again = (unsubscribe("g1", "e1", BLOCKED_HERE),)
+    assert decided(ghl(GRANTED, REVOKED), old).operations == again
+    assert decided(ghl(REVOKED, REVOKED), old, duplicates=(ghl(GRANTED, REVOKED, "g3"),)).operations == again
+    assert decided(ghl(GRANTED, REVOKED), there(REVOKED, REVOKED)).operations == ()
+    assert decided(ghl(REVOKED, REVOKED), old).operations == ()
+    assert decided(ghl(GRANTED, REVOKED, sent=sent(REVOKED)), old).operations == ()
+
+
 def test_a_duplicates_new_block_counts_for_the_whole_address() -> None:
     found = decided(ghl(GRANTED, GRANTED), there(GRANTED, GRANTED), duplicates=(ghl(GRANTED, REVOKED, "g2"),))
     assert found.operations == (unsubscribe("g1", "e1", BLOCKED_HERE), set_dnd("g1", "e1", BLOCKED_HERE))

@@ -324,6 +324,17 @@ def test_a_creation_that_was_refused_waits_until_its_time_and_blocks_go() -> Non
     assert decided(let_be, create_suppressed=True) == expected
 
 
+def test_what_was_held_of_a_creation_is_over_once_that_is_let_be() -> None:
+    side = unmet(person(fields={**HERE, "custom.score": "many"}, tags={"vip", "eo news"}))
+    digest = operations_digest((create_there(side),), "creation", given())
+    held = (Held("g1", None, MassChange.CREATE_IN_EMAILOCTOPUS, "too many", at(0)),)
+    waiting = Case(ghl=side, parked={"creation": replace(PARKED, value=digest)}, held=held)
+    assert decided(waiting).unholds == ()
+    let_be = replace(waiting, parked={"creation": replace(PARKED, value=digest, dropped=True, next_try=NEVER)})
+    assert decided(let_be).unholds == held
+    assert decided(replace(waiting, parked={})).unholds == ()
+
+
 def test_a_creation_that_a_person_dropped_is_let_be_until_the_contact_changes() -> None:
     side = unmet(person(fields={**HERE, "custom.score": "many"}, tags={"vip", "eo news"}))
     dropped = replace(PARKED, dropped=True)
@@ -510,6 +521,22 @@ def test_the_revocation_of_who_cannot_be_linked_goes_to_everybody_with_the_addre
     assert decided(here) == blocked(here, sent[1], remember=Cause.PERSON_GHL)
     old = replace(case, emailoctopus=there(REVOKED, REVOKED))
     assert decided(old) == blocked(old)
+
+
+def test_the_revocation_of_a_duplicate_of_who_cannot_be_linked_blocks_both_and_who_shares_the_address() -> None:
+    duplicates = (unmet(person("g3", consent=REVOKED)), unmet(person("g4")))
+    case = Case(ghl=unmet(person()), duplicates=duplicates, blocked_by=OTHER, namesakes=NAMESAKES)
+    sent = (
+        set_dnd("g1", None, REVOKED_ADDRESS),
+        set_dnd("g4", None, REVOKED_ADDRESS),
+        unsubscribe(None, "e2", "the address is revoked in GoHighLevel"),
+    )
+    assert decided(case) == blocked(case, *sent, remember=Cause.PERSON_GHL)
+
+
+def test_whom_the_other_side_deleted_stays_an_orphan_while_it_cannot_be_linked() -> None:
+    case = Case(emailoctopus=unmet(subscriber(), unlinked=Unlinked.ORPHAN), blocked_by=OTHER)
+    assert decided(case) == blocked(case, unlinked=Unlinked.ORPHAN)
 
 
 @pytest.mark.parametrize(

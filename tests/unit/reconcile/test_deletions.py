@@ -285,6 +285,16 @@ def test_whoever_unsubscribed_and_then_was_deleted_is_blocked_whatever_the_polic
     assert decision.operations == tuple({"block": block, "mark": MARK}[name] for name in operations)
 
 
+@pytest.mark.parametrize("gone", [GHL, EMAILOCTOPUS])
+def test_who_is_left_with_an_address_that_a_person_revoked_is_revoked(gone: SystemName) -> None:
+    ignored = DeleteRule(in_ghl=DeletedInGhl.IGNORE, in_emailoctopus=DeletedInEmailOctopus.IGNORE)
+    revoke = unsubscribe if gone is GHL else set_dnd
+    revoked = replace(case(gone), remembered=Cause.PERSON_EMAILOCTOPUS)
+    assert decided(revoked, ignored).operations == (revoke("g1", "e1", "the address is revoked"),)
+    assert decided(replace(revoked, remembered=Cause.POLICY), ignored).operations == ()
+    assert decided(case(gone, consent=REVOKED), ignored).operations == ()
+
+
 def test_nothing_of_a_deletion_goes_out_ahead_of_it() -> None:
     assert revocations_of(decided(case(GHL))) is None
 
