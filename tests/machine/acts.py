@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
 from tests.machine.life import Life
 from tests.machine.terms import FIELDS, PICK, SYSTEM, TAG, TAGS, WHO
@@ -142,7 +143,7 @@ class Acts(Life):
             self._waver(act, address)
             if looked_at:
                 self.the_house.clock.advance(60)
-                self._cycle(full=act.startswith("delete"))
+                self._cycle(Mode.FULL if act.startswith("delete") else Mode.INCREMENTAL)
 
     def _waver(self, act: str, address: str) -> None:
         there = EMAILOCTOPUS if act in ("opt out", "opt in", "delete there") else GHL

@@ -70,7 +70,7 @@ class Life(RuleBasedStateMachine):
         for who, tags in subscribers:
             self.somebody_signs_up(who, tags)
         if starts:
-            self._cycle(full=True)
+            self._cycle(Mode.FULL)
 
     @rule()
     def quiet_spell(self) -> None:
@@ -79,11 +79,11 @@ class Life(RuleBasedStateMachine):
         self._clear_weather()
         house.clock.advance(9000)  # longer than a clock is wrong and an index lags: whoever is missing is old enough
         few = self._fewer_than_deleted()
-        scan = self._cycle(full=True)
+        scan = self._cycle(Mode.FULL)
         unproven = {one for one in few if scan and f"{LABEL[one]} came back short" in scan.message}
         for _ in range(8):
             house.clock.advance(86_400 + 900)
-            report = self._cycle(full=False)
+            report = self._cycle(Mode.INCREMENTAL)
             if report is not None and not report.written and not any(report.changed.values()):
                 break
         else:
@@ -143,7 +143,7 @@ class Life(RuleBasedStateMachine):
             weather.plan_limit = None
 
     def _cycle(
-        self, *, full: bool, hook: tuple[int, Callable[[], None]] | None = None, overtaken: bool = False
+        self, mode: Mode, *, hook: tuple[int, Callable[[], None]] | None = None, overtaken: bool = False
     ) -> CycleReport | None:
         """One cycle, and what must hold of it whatever happened."""
         house = self.the_house
@@ -151,8 +151,8 @@ class Life(RuleBasedStateMachine):
         process.hooks = [hook] if hook else []
         left = house.lease_is_left()
         self.watch.cycle_begins()
-        started, blind = house.clock.now(), self._is_blind(full=full)
-        report = house.cycle(Mode.FULL if full else Mode.INCREMENTAL)
+        started, blind = house.clock.now(), self._is_blind(mode)
+        report = house.cycle(mode)
         self.outside.cycle += 1
         _demand(not self.watch.broken, "\n".join(self.watch.broken))
         if report is None:
@@ -166,18 +166,19 @@ class Life(RuleBasedStateMachine):
             self.outside.was_read(started)
         return report
 
-    def _is_blind(self, *, full: bool) -> bool:
-        """Whether listings may hide somebody, or polls who opted out."""
+    def _is_blind(self, mode: Mode) -> bool:
+        """Whether listings may hide somebody, or polls who opted out; hints show those alone whom webhooks told."""
         weathers = list(map(self._weather, SystemName))
         hides = any(one.index_lag_s or one.short_listing for one in weathers)
-        return hides or not (full or self.the_house.sandbox.emailoctopus.world.quirks.unsubscribe_touches)
+        touches = self.the_house.sandbox.emailoctopus.world.quirks.unsubscribe_touches
+        return hides or mode is Mode.HINTS or not (mode is Mode.FULL or touches)
 
     def _idle_cycle(self) -> None:
         """L2 and L8: no write, one search, three listings, and the list's counts, which are due."""
         house = self.the_house
         house.clock.advance(660)
         due = house.process.pair.store.parked(due=house.program_clock.now())
-        self._cycle(full=False)
+        self._cycle(Mode.INCREMENTAL)
         logs = {name: context.log.exchanges() for name, context in self._contexts()}
         writes = [
             f"{one.method} {one.path}"

@@ -14,10 +14,11 @@ from hypothesis.stateful import rule
 from sync_daemon.cycle import reconcile
 from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
+from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.sandbox.weather import Fault
 from tests.machine.acts import Acts
 from tests.machine.house import TALLY
-from tests.machine.terms import PICK, POINT, SYSTEM, faults
+from tests.machine.terms import KIND, MODE, PICK, POINT, SYSTEM, faults
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
@@ -62,6 +63,30 @@ class Lives(Acts):
             case _:
                 self._clear_weather()
 
+    # Webhooks
+
+    @rule(
+        tells=st.lists(st.tuples(SYSTEM, PICK, KIND, st.booleans()), min_size=1, max_size=4), minutes=st.integers(-5, 5)
+    )
+    def webhooks_tell(self, tells: list[tuple[SystemName, int, EventKind, bool]], minutes: int) -> None:
+        """Webhooks say something of some who are there or were: true or not, late, in any order, signed or not."""
+        now = self.the_house.clock.now() + timedelta(minutes=minutes)
+        gone = sorted(self.outside.memory.deleted)
+        for system, pick, kind, verified in tells:
+            those = [str(one.id) for one in self.outside.picked(system)] + [one for name, one in gone if name is system]
+            if those:
+                TALLY["webhooks"] += 1
+                told = WebhookEvent(
+                    system, f"event {TALLY['webhooks'] % 50}", those[pick % len(those)], kind, now, verified=verified
+                )  # some ids come again: those events have no effect
+                self.the_house.process.pair.store.save_events([told])
+
+    @rule()
+    def hints_are_heeded(self) -> None:
+        """The program looks at what webhooks told, and at nothing else."""
+        self._tick()
+        self._cycle(Mode.HINTS)
+
     # The program
 
     @rule()
@@ -73,7 +98,7 @@ class Lives(Acts):
     def poll(self) -> None:
         """The program looks for changes."""
         self.the_house.clock.advance(60)
-        self._cycle(full=False)
+        self._cycle(Mode.INCREMENTAL)
 
     @rule(before=st.sampled_from(["", "", "half an hour", "restart", "clock back", "clock on", "database lost"]))
     def full_scan(self, before: str) -> None:
@@ -94,32 +119,32 @@ class Lives(Acts):
                 self.outside.database_was_lost()
                 self.watch.created.clear()  # what the search doesn't show yet, nobody can know then
                 house.lose_database()
-        self._cycle(full=True)
+        self._cycle(Mode.FULL)
 
-    @rule(unlucky=st.lists(faults(), min_size=1, max_size=3), full=st.booleans())
-    def unlucky_cycle(self, unlucky: list[tuple[SystemName, Fault]], full: bool) -> None:
+    @rule(unlucky=st.lists(faults(), min_size=1, max_size=3), mode=MODE)
+    def unlucky_cycle(self, unlucky: list[tuple[SystemName, Fault]], mode: Mode) -> None:
         """The program runs through trouble."""
         for system, fault in unlucky:
             self._weather(system).faults.append(copy(fault))
-        self._cycle(full=full)
+        self._cycle(mode)
 
-    @rule(after=POINT, full=st.booleans(), wait=st.booleans())
-    def killed_cycle(self, after: int, full: bool, wait: bool) -> None:
+    @rule(after=POINT, mode=MODE, wait=st.booleans())
+    def killed_cycle(self, after: int, mode: Mode, wait: bool) -> None:
         """The program is killed somewhere in a cycle; another process comes at once, or when the lease has ended."""
         self.the_house.process.dies_at = after
-        self._cycle(full=full)
+        self._cycle(mode)
         self.the_house.clock.advance(31 if wait else 1)
-        self._cycle(full=False)
+        self._cycle(Mode.INCREMENTAL)
 
-    @rule(after=POINT, act=st.sampled_from(sorted(MEANWHILE)), pick=PICK, full=st.booleans())
-    def cycle_and_meanwhile(self, after: int, act: str, pick: int, full: bool) -> None:
+    @rule(after=POINT, act=st.sampled_from(sorted(MEANWHILE)), pick=PICK, mode=MODE)
+    def cycle_and_meanwhile(self, after: int, act: str, pick: int, mode: Mode) -> None:
         """Somebody does something in the middle of a cycle."""
 
         def meanwhile() -> None:
             TALLY["acts in the middle of a cycle"] += 1
             MEANWHILE[act](self, pick)
 
-        self._cycle(full=full, hook=(after, meanwhile))
+        self._cycle(mode, hook=(after, meanwhile))
 
     @rule(order=st.sampled_from(["approve", "discard", "retry", "drop"]), pick=PICK, everything=st.booleans())
     def somebody_decides(self, order: str, pick: int, everything: bool) -> None:
@@ -155,4 +180,4 @@ class Lives(Acts):
             if not stands_still and report.outcome != "busy":
                 self.watch.broken.append(f"one runner: a second process had {report.outcome}")
 
-        self._cycle(full=False, hook=(after, starts), overtaken=stands_still)
+        self._cycle(Mode.INCREMENTAL, hook=(after, starts), overtaken=stands_still)

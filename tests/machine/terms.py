@@ -23,7 +23,9 @@ from sync_daemon.model.policy import (
     ScopeRule,
     TagRule,
 )
+from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
+from sync_daemon.model.webhook import EventKind
 from sync_daemon.sandbox.weather import Fault
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
@@ -38,6 +40,8 @@ TAGS = st.sets(st.sampled_from(["vip", "News", "Web Inar", "private-x"]), max_si
 PICK = st.integers(0, 6)
 """Which of those who are there: counted round and round."""
 SYSTEM = st.sampled_from(list(SystemName))
+MODE = st.sampled_from(list(Mode))
+KIND = st.sampled_from(list(EventKind))
 POINT = st.integers(0, 40)
 """After how many requests, or points at which a process can be killed, something happens."""
 
