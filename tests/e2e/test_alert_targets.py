@@ -127,6 +127,7 @@ def test_at_the_end_what_waits_is_tried_once_more_and_no_longer_than_that() -> N
     with webhook(refuse=1) as there, notifier(there.url, waits_s=(3600,)) as notify:
         notify.tell(ALERT)
         there.wait()
+        assert not there.asked.acquire(timeout=0.3), "it waits before it tries again"
         notify.tell(ALERT)
         notify.close(20)
         assert len(there.taken) == 1

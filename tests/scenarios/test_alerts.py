@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from sync_daemon.settings.installation import AlertsSection
 from sync_daemon.store.engine import writing
 from sync_daemon.wiring.alerts import Alerts
 from sync_daemon.wiring.targets import Message, Tone
-from tests.worlds import EMAILOCTOPUS, GHL, World, add_field, neighbours, world
+from tests.worlds import EMAILOCTOPUS, GHL, VirtualClock, World, add_field, neighbours, world
 
 SECTION = AlertsSection(silent_after=timedelta(minutes=15), parked_above=2)
 
@@ -152,6 +153,16 @@ def test_where_one_system_refuses_and_answers_nobody_is_down(database_url: str) 
         one.here.sandbox.emailoctopus.weather.drop_rate = 1.0
         report = one.cycle()
         assert {Condition.CREDENTIALS, Condition.DOWN} <= report.alarms.keys()
+
+
+def test_a_cycle_that_a_refusal_cut_short_says_nothing_of_what_it_never_came_to(database_url: str) -> None:
+    with watched(database_url) as one:
+        one.here.linked()
+        one.here.fault(GHL, kind="error", path="/tags$", status=500, times=99)
+        report = one.cycle(full=True)
+        assert report.outcome is CycleOutcome.INCOMPLETE
+        assert report.judged == {Condition.PARKED, Condition.CONFIGURATION, Condition.FIELD_GONE}
+        assert (one.mailbox.new(), one.open()) == ([], set())
 
 
 def test_held_mass_changes_also_while_a_system_is_down(database_url: str) -> None:
@@ -361,7 +372,16 @@ def test_what_the_store_does_not_take_is_told_all_the_same_and_stored_later(data
         assert one.here.pair_store.open_alerts().keys() == {Condition.CONFIGURATION}
 
 
+class HesitantClock(VirtualClock):
+    """Lets other threads go first whenever it is asked."""
+
+    def now(self) -> datetime:
+        Event().wait(0.01)
+        return super().now()
+
+
 def test_many_threads_tell_once(database_url: str) -> None:
     with watched(database_url) as one, ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: one.alerts.heed_refusal("main", SyncError("a fault")), range(40)))
+        one.alerts = Alerts(one.here.store, SECTION, HesitantClock(one.here.clock), one.mailbox)
+        list(pool.map(lambda _: one.alerts.heed_refusal("main", SyncError("a fault")), range(16)))
         assert_told(one, Condition.FAILING)
