@@ -23,11 +23,16 @@ _BURST_S = 0.2
 _log = structlog.get_logger(__name__)
 
 
-class Unseen:
-    """`ports.Progress` where nobody looks on."""
+@dataclass(slots=True)
+class Heard:
+    """`ports.Progress` that notes when something was last read of each system; nobody looks on."""
 
-    def pages_read(self, system: SystemName, records: int) -> None:
+    now: Callable[[], datetime]
+    read: dict[SystemName, datetime] = field(default_factory=dict)
+
+    def pages_read(self, system: SystemName, records: int) -> None:  # noqa: ARG002 - an empty page is a sign of life, too
         """A page came in."""
+        self.read[system] = self.now()
 
     def records_planned(self, records: int) -> None:
         """So many more records are to be written."""
@@ -58,6 +63,7 @@ class PairRunner:
     agenda: Agenda
     listen: Callable[[CycleReport, SyncError | None], None]
     fresh: dict[SystemName, datetime] = field(default_factory=dict)
+    _heard: Heard = field(init=False)
     _pair: Pair | None = None
     _report: CycleReport | None = None
     _ended: datetime | None = None
@@ -67,6 +73,7 @@ class PairRunner:
 
     def __post_init__(self) -> None:
         self._since = self.installation.clock.now()
+        self._heard = Heard(self.installation.clock.now)
         self._thread = threading.Thread(target=self._work, name=f"pair {self.section.name}", daemon=True)
 
     def start(self) -> None:
@@ -90,7 +97,13 @@ class PairRunner:
     def health(self) -> PairHealth:
         """How the pair stands now."""
         report = self._report
-        health = PairHealth(self.section.name, self._since, fresh=dict(self.fresh), alive=self._thread.is_alive())
+        health = PairHealth(
+            self.section.name,
+            self._since,
+            fresh=dict(self.fresh),
+            read=dict(self._heard.read),
+            alive=self._thread.is_alive(),
+        )
         if report is None:
             return health
         return replace(health, outcome=report.outcome, message=report.message, ended=self._ended)
@@ -115,7 +128,7 @@ class PairRunner:
         """One cycle, and what kept it from beginning. Whatever goes wrong is its outcome: another try is the repair."""
         run_id = self.installation.new_run_id()
         try:
-            pair = self._pair = self._pair or self.installation.open(self.section, Unseen())
+            pair = self._pair = self._pair or self.installation.open(self.section, self._heard)
             report = reconcile(pair, mode)
             self._pair = replace(pair, schema_fresh=False)
             self.installation.after(report)

@@ -125,7 +125,7 @@ class Service:
         for name, one in self.served.items():
             health = one.runner.health()
             if not _is_paused(one.store):
-                self.alerts.watch(name, health.fresh_since() or health.since)
+                self.alerts.watch(name, health.silent_since())
 
     def _figures(self) -> Iterator[Figures]:
         for health in self.health():

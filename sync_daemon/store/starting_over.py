@@ -29,6 +29,7 @@ _FORGOTTEN = func.coalesce(contacts.c.unlinked, "") == Unlinked.FORGOTTEN
 _SEEN_THERE = (
     tables.additional_addresses,
     tables.inbox,
+    tables.events,
     tables.watermarks,
     tables.lookups,
     tables.schemas,

@@ -65,3 +65,9 @@ def test_old_events_go_when_they_were_heeded(store: StateStore, pair: PairStore,
     assert store.tidy(timedelta(days=90), timedelta(days=1)).events == 1
     pair.save_events([event(1), event(3)])
     assert [one.event_id for one in pair.waiting_events(GHL, 10)] == ["e2", "e1"]  # e3 is known still
+
+
+def test_what_was_told_of_another_list_means_nobody_here(store: StateStore, pair: PairStore) -> None:
+    pair.save_events([event(1)])
+    moved = store.open_pair("main", "location", "another list")
+    assert moved.count_waiting_events() == 0

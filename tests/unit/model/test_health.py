@@ -31,9 +31,13 @@ def test_a_pair_that_was_read_lately_is_fine(outcome: CycleOutcome) -> None:
         ({"outcome": CycleOutcome.INCOMPLETE}, "incomplete"),
         ({"outcome": CycleOutcome.QUOTA}, "quota"),
         ({"outcome": CycleOutcome.ERROR}, "error"),
-        ({"fresh": {GHL: NOW - LIMIT - timedelta(seconds=1), EMAILOCTOPUS: NOW}}, "nothing proven fresh for 901 s"),
-        ({"fresh": {GHL: NOW}}, "nothing proven fresh for 86400 s"),
-        ({"fresh": {}, "since": NOW - timedelta(hours=1)}, "nothing proven fresh for 3600 s"),
+        (
+            {"fresh": {GHL: NOW - LIMIT - timedelta(seconds=1), EMAILOCTOPUS: NOW}},
+            "nothing read or proven fresh for 901 s",
+        ),
+        ({"fresh": {GHL: NOW}}, "nothing read or proven fresh for 86400 s"),
+        ({"fresh": {GHL: NOW}, "read": {GHL: NOW}}, "nothing read or proven fresh for 86400 s"),
+        ({"fresh": {}, "since": NOW - timedelta(hours=1)}, "nothing read or proven fresh for 3600 s"),
     ],
 )
 def test_what_is_the_matter(changes: dict[str, Any], says: str) -> None:
@@ -47,6 +51,14 @@ def test_a_new_service_gets_time_to_read() -> None:
 def test_a_pair_that_a_person_paused_is_as_it_should_be() -> None:
     assert replace(FRESH, outcome=CycleOutcome.ERROR, fresh={}, paused=True).trouble(NOW, LIMIT) is None
     assert replace(FRESH, alive=False, paused=True).trouble(NOW, LIMIT) is not None
+
+
+def test_a_long_cycle_that_goes_on_reading_is_not_silent() -> None:
+    long = replace(FRESH, fresh={}, since=NOW - timedelta(hours=5), read={GHL: NOW, EMAILOCTOPUS: NOW})
+    assert long.trouble(NOW, LIMIT) is None
+    assert long.silent_since() == NOW
+    one_sided = replace(long, read={GHL: NOW})
+    assert one_sided.silent_since() == NOW - timedelta(hours=5)
 
 
 def test_it_is_as_fresh_as_its_staler_side() -> None:
