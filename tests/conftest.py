@@ -78,7 +78,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 ONE_DATABASE_IS_ENOUGH = {
+    "test_addresses",
+    "test_addresses_moves",
     "test_bad_luck",
+    "test_consent",
+    "test_consent_again",
+    "test_consent_blind",
+    "test_consent_creating",
     "test_consent_reading",
     "test_deletions",
     "test_deletions_again",
@@ -87,9 +93,14 @@ ONE_DATABASE_IS_ENOUGH = {
     "test_fields_directions",
     "test_fields_merge",
     "test_guards",
+    "test_logs",
+    "test_matching_first_meeting",
+    "test_scope",
+    "test_scope_leaving",
     "test_tags",
+    "test_webhooks",
 }
-"""Scenarios of what is decided, which no database has a part in: on SQLite alone, unless `--every-database`."""
+"""Scenarios of what is decided or answered, which no database has a part in: on SQLite alone, unless asked for."""
 
 
 _LEFT_OUT = pytest.StashKey[int]()

@@ -65,7 +65,13 @@ def _listening(chosen: Chosen, service: Service, metrics: Metrics, intake: Intak
         count=metrics.webhook_told,
         now=now,
     )
-    health = Health(service.health, service.is_alive, settings.alerts.silent_after, metrics.registry, now)
+    health = Health(
+        service.health,
+        lambda: service.is_alive() and intake.is_alive(),
+        settings.alerts.silent_after,
+        metrics.registry,
+        now,
+    )
     http = settings.service.http
     with serving([*health.routes(), *webhooks.routes()], http.host, http.port) as address:
         _log.info("listening", address=address)

@@ -39,6 +39,10 @@ class Intake:
         """Begin to store."""
         self._thread.start()
 
+    def is_alive(self) -> bool:
+        """Whether somebody stores what comes."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """Store what waits, and end."""
         self._queue.put(None)

@@ -23,8 +23,9 @@ from sync_daemon.systems.ghl import webhooks as ghl
 from sync_daemon.web.intake import Intake
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
-MOST_BYTES = 8 * 1024 * 1024
-"""A thousand events of EmailOctopus with every field full stay below it."""
+_MEBIBYTE = 1024 * 1024
+MOST_BYTES = {GHL: _MEBIBYTE, EMAILOCTOPUS: 8 * _MEBIBYTE}
+"""One event of GHL, or a thousand of EmailOctopus with every field full, stay far below it."""
 Count = Callable[[SystemName, str, int], None]
 _log = structlog.get_logger(__name__)
 
@@ -64,18 +65,18 @@ class Webhooks:
 
     async def from_ghl(self, request: Request) -> Response:
         """An event of GHL, signed with its key."""
-        body = await _body(request)
+        body = await _body(request, GHL)
         if body is None:
-            return _too_large(GHL)
+            return self._too_large(GHL)
         if not ghl.is_signed(body, request.headers.get(ghl.SIGNATURE_HEADER), self.ghl_key):
             return self._refuse(GHL, "its signature isn't GHL's")
         return await self._accept(GHL, ghl.events_of(body), self.receivers)
 
     async def from_emailoctopus(self, request: Request) -> Response:
         """Events of EmailOctopus, signed with a secret of one or several pairs: only theirs are believed."""
-        body = await _body(request)
+        body = await _body(request, EMAILOCTOPUS)
         if body is None:
-            return _too_large(EMAILOCTOPUS)
+            return self._too_large(EMAILOCTOPUS)
         signature = request.headers.get(emailoctopus.SIGNATURE_HEADER)
         secrets = {one.secret for one in self.receivers}
         good = {secret for secret in secrets if emailoctopus.is_signed(body, signature, secret)}
@@ -91,9 +92,9 @@ class Webhooks:
         if not self.workflow_secret or not hmac.compare_digest(given.encode(), self.workflow_secret.encode()):
             self.count(GHL, "refused", 1)
             return PlainTextResponse("Not Found", status_code=404)
-        body = await _body(request)
+        body = await _body(request, GHL)
         if body is None:
-            return _too_large(GHL)
+            return self._too_large(GHL)
         told = ghl.event_of_workflow(body, f"workflow {uuid.uuid4()}")
         locations = {one.location_id for one in self.receivers}
         only = next(iter(locations)) if len(locations) == 1 else ""
@@ -136,24 +137,25 @@ class Webhooks:
         _log.warning("webhook_refused", system=system, why=why)
         return PlainTextResponse("The signature is missing or wrong.", status_code=401)
 
+    def _too_large(self, system: SystemName) -> Response:
+        self.count(system, "refused", 1)
+        _log.warning("webhook_too_large", system=system, most_bytes=MOST_BYTES[system])
+        return PlainTextResponse(f"More than {MOST_BYTES[system]} bytes.", status_code=413)
+
 
 def _account(receiver: Receiver, system: SystemName) -> str:
     return receiver.location_id if system is GHL else receiver.list_id
 
 
-async def _body(request: Request) -> bytes | None:
+async def _body(request: Request, system: SystemName) -> bytes | None:
     """The bytes of a request, None when they are too many: no more than that are taken in."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > MOST_BYTES:
+    most = MOST_BYTES[system]
+    if declared.isdigit() and int(declared) > most:
         return None
     parts = bytearray()
     async for part in request.stream():
         parts += part
-        if len(parts) > MOST_BYTES:
+        if len(parts) > most:
             return None
     return bytes(parts)
-
-
-def _too_large(system: SystemName) -> Response:
-    _log.warning("webhook_too_large", system=system, most_bytes=MOST_BYTES)
-    return PlainTextResponse(f"More than {MOST_BYTES} bytes.", status_code=413)

@@ -124,16 +124,18 @@ def test_an_event_as_old_as_what_is_forgotten_has_no_effect(database_url: str) -
         assert len(here.waiting("main")) == 1
 
 
+@pytest.mark.parametrize("system", list(SystemName))
 @pytest.mark.parametrize("declared", [True, False])
-def test_a_body_that_is_too_large_is_not_taken_in(database_url: str, *, declared: bool) -> None:
+def test_a_body_that_is_too_large_is_not_taken_in(database_url: str, system: SystemName, *, declared: bool) -> None:
     with listening(database_url) as here:
-        body = b"x" * (MOST_BYTES + 1)
+        body = b"x" * (MOST_BYTES[system] + 1)
         pieces = body if declared else (body[start : start + 65_536] for start in range(0, len(body), 65_536))
         try:
-            status = httpx.post(f"{here.url}/webhooks/ghl", content=pieces).status_code
+            status = httpx.post(f"{here.url}/webhooks/{system}", content=pieces).status_code
         except httpx.WriteError:  # it hung up before all of it was sent, which is as good
             status = 413
         assert status == 413
+        assert here.counted == {(system, "refused"): 1}
         assert from_ghl(here).status_code == 200
 
 
