@@ -18,6 +18,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from sync_daemon.sandbox.emailoctopus.model import Field
 from sync_daemon.sandbox.weather import Fault, Weather
 from sync_daemon.store.engine import open_engine, writing
 from tests.e2e.test_reconcile import differences
@@ -181,6 +182,26 @@ def test_a_pair_with_refused_credentials_stands_still_and_the_others_go_on(trial
         assert here.figure("request_seconds_count", pair="refused") == asked  # it isn't asked again and again
         assert client.get(f"{here.url}/healthz").status_code == 200
         assert [event["pair"] for event in here.events("alert")] == ["refused"]
+
+
+def test_a_pair_that_can_not_run_as_configured_heals_when_the_account_does(trial: Trial) -> None:
+    other = trial.emailoctopus.create_list("Other").id
+    trial.config += f"""
+  - name: mistaken
+    ghl: {{location_id: {trial.sandbox.location_id}, token: {trial.sandbox.ghl_token}}}
+    emailoctopus: {{list_id: {other}, api_key: {trial.sandbox.emailoctopus_key}}}
+    fields:
+      - {{ghl: custom.shoe_size, emailoctopus: Shoe}}
+    create_missing_fields: false
+"""
+    with service(trial, ready=False) as here:
+        until(lambda: here.figure("cycles_total", pair="sandbox", outcome="ok") > 0)
+        until(lambda: here.figure("alert", pair="mistaken", condition="configuration") == 1)
+        assert "custom.shoe_size" in here.get("/readyz").json()["pairs"]["mistaken"]
+        trial.ghl.add_field("Shoe size")
+        trial.emailoctopus.add_field(other, Field(tag="Shoe", type="text", label="Shoe"))
+        until(lambda: here.figure("cycles_total", pair="mistaken", outcome="ok") > 0)
+        assert here.get("/readyz").json()["pairs"]["mistaken"] == "ok"
 
 
 def test_a_system_that_was_down_is_asked_again_promptly(trial: Trial) -> None:

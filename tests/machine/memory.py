@@ -21,10 +21,11 @@ class Edit(NamedTuple):
 
 
 class Revocation(NamedTuple):
-    """A person revoked, and the contact that shows it."""
+    """A person revoked, and the contact that shows it; whether nobody had ever revoked the address before."""
 
     contact: Key
     at: datetime
+    first: bool
 
 
 @dataclass(slots=True)

@@ -84,6 +84,10 @@ class Outside:
 
     def delete(self, system: SystemName, contact_id: str) -> None:
         self._disturb(system, contact_id, reason=True)
+        address = self.address(system, contact_id)
+        news = self.memory.unheard.get(address)
+        if news is not None and news.first and news.contact == (system, contact_id):
+            self.memory.ever_revoked.discard(address)  # who is gone before anybody looked has told nobody
         (self.ghl if system is GHL else self.emailoctopus).delete(contact_id)
         self.memory.deleted.add((system, contact_id))
         self.memory.blocked_by.pop(contact_id, None)
@@ -204,7 +208,7 @@ class Outside:
         shown = self._shown()
         subscribed = {one.email_address.lower() for one in self.subscribers() if one.status == "subscribed"}
         self.memory.blocked_by_program &= {one for system, one in shown if system is GHL}
-        for address, (contact, at) in list(self.memory.unheard.items()):
+        for address, (contact, at, _) in list(self.memory.unheard.items()):
             if at >= started:
                 continue
             # Blocked, freed and blocked again between two looks is blocked all the while; an opt-in is seen then.
@@ -293,8 +297,10 @@ class Outside:
         self.memory.reasons.add(f"{system} {contact_id}")
         self.memory.revocations[system, contact_id] = self._now()
         if address:
-            self.memory.ever_revoked.add(address.lower())
-            self.memory.unheard[address.lower()] = Revocation((system, contact_id), self._now())
+            known = address.lower()
+            first = known not in self.memory.ever_revoked
+            self.memory.ever_revoked.add(known)
+            self.memory.unheard[known] = Revocation((system, contact_id), self._now(), first)
 
     def _opted_in(self, contact: Any) -> None:
         self.memory.opted_in[contact.id] = self._now()
