@@ -1,4 +1,4 @@
-# The image of sync-daemon: the program in /opt/sync-daemon, run as user 10001 (app). The root file system may be read-only:
+# The image of sync-daemon: the program in /opt/sync-daemon, run as user 10001 (app); its root may be read-only:
 #
 #   docker build -t sync-daemon .
 #   docker run --read-only --tmpfs /tmp -v sync-data:/data -v ./config/sync.yaml:/config/sync.yaml:ro sync-daemon
