@@ -27,7 +27,7 @@ def engine() -> Iterator[Engine]:
         pytest.fail(f"NO CONTAINER ENGINE, so nothing is proved about the image: {error}")
     found.build()
     yield found
-    found.must("image", "rm", "--force", found.image)
+    found.must("image", "rm", found.image)
 
 
 @dataclass(frozen=True)
