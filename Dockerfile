@@ -47,6 +47,9 @@ VOLUME ["/data"]
 EXPOSE 8080
 USER 10001
 # Without proxies: a variable http_proxy is for the two APIs.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["python", "-I", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['SYNC_DAEMON_SERVICE__HTTP__PORT'] + '/healthz', timeout=4)"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["python", "-I", "-c", "\
+import os, urllib.request as u; \
+address = 'http://127.0.0.1:' + os.environ['SYNC_DAEMON_SERVICE__HTTP__PORT'] + '/healthz'; \
+u.build_opener(u.ProxyHandler({})).open(address, timeout=4)"]
 ENTRYPOINT ["sync-daemon"]
 CMD ["run"]
