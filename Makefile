@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PYTHONHASHSEED := 0
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint config/constraints.txt
 
-.PHONY: demo setup test lives lint bench soak kills mutants clean
+.PHONY: demo setup test test-image lives lint bench soak kills mutants clean
 
 demo: $(VENV)/.runtime ## a first reconcile between two local sandboxes, outside changes, and a second one
 	$(BIN)/sync-daemon demo
@@ -15,6 +15,9 @@ setup: $(VENV)/.runtime ## only the virtual environment, for your own accounts
 
 test: $(VENV)/.dev ## every test
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-image: $(VENV)/.dev ## build the container image and try it; needs docker or podman (see tests/image/test_image.py)
+	$(BIN)/python -m pytest --image tests/image
 
 lives: $(VENV)/.dev ## LIVES lives of the rule machine from SEED on; a broken one is replayed by its seed
 	$(BIN)/python -m tests.machine --lives $(or $(LIVES),1000) --seed $(or $(SEED),0)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -103,36 +104,41 @@ ONE_DATABASE_IS_ENOUGH = {
 """Scenarios of what is decided or answered, which no database has a part in: on SQLite alone, unless asked for."""
 
 
-_LEFT_OUT = pytest.StashKey[int]()
+_LEFT_OUT = pytest.StashKey[dict[str, int]]()
+_SCENARIOS = "scenarios on PostgreSQL; --every-database runs them, too"
+_IMAGE = "tests of the container image; make test-image runs them"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-database", action="store_true", help="run every scenario on PostgreSQL, too")
+    parser.addoption("--image", action="store_true", help="build and run the container image, too")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--every-database"):
-        return
-    left_out = [
-        item
-        for item in items
-        if item.path.stem in ONE_DATABASE_IS_ENOUGH and item.get_closest_marker("postgres") is not None
-    ]
-    config.stash[_LEFT_OUT] = len(left_out)
+    why = {item: _why_left_out(config, item) for item in items}
+    left_out = Counter(filter(None, why.values()))
+    config.stash[_LEFT_OUT] = dict(left_out)
     if hasattr(config, "workeroutput"):
-        config.workeroutput["left_out"] = len(left_out)
+        config.workeroutput["left_out"] = dict(left_out)
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=[item for item in items if why[item]])
+        items[:] = [item for item in items if not why[item]]
+
+
+def _why_left_out(config: pytest.Config, item: pytest.Item) -> str | None:
+    if "image" in item.path.relative_to(Path(__file__).parent).parts and not config.getoption("--image"):
+        return _IMAGE
+    on_postgres = item.get_closest_marker("postgres") is not None and item.path.stem in ONE_DATABASE_IS_ENOUGH
+    return _SCENARIOS if on_postgres and not config.getoption("--every-database") else None
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Hear from a worker what it left out: all of them were handed the same tests."""
-    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", {})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what wasn't run."""
-    if number := config.stash.get(_LEFT_OUT, 0):
-        terminalreporter.write_line(f"left out: {number} scenarios on PostgreSQL; --every-database runs them, too")
+    for what, number in config.stash.get(_LEFT_OUT, {}).items():
+        terminalreporter.write_line(f"left out: {number} {what}")
