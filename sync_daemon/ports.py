@@ -12,7 +12,7 @@ from typing import Protocol, Self
 from sync_daemon.model.alarm import Condition
 from sync_daemon.model.contact import AccountSchema, Page, Snapshot
 from sync_daemon.model.plan import Bundle, Operation, WriteResult
-from sync_daemon.model.report import CycleReport
+from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import (
     Change,
     Held,
@@ -315,8 +315,11 @@ class PairStore(Protocol):
     def save_run(self, report: CycleReport, started: datetime, ended: datetime) -> None:
         """Write down how a cycle ended."""
 
-    def last_runs(self, limit: int) -> list[Mapping[str, object]]:
-        """The newest runs: run_id, mode, outcome, started, ended, report (as `reconcile --json` prints it)."""
+    def last_runs(self, limit: int, mode: Mode | None = None) -> list[Mapping[str, object]]:
+        """The newest runs, of one mode or all.
+
+        Each has run_id, mode, outcome, started, ended and report (as `reconcile --json` prints it).
+        """
 
 
 class Progress(Protocol):

@@ -82,9 +82,14 @@ def reconcile(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> CycleRepo
             if usage.daily_remaining is not None:
                 report.quota_left[name] = usage.daily_remaining
         report.duration_s = pair.clock.monotonic() - began
-        if report.outcome is not CycleOutcome.BUSY:
+        if report.outcome is not CycleOutcome.BUSY and not _is_an_echo(report):
             pair.store.save_run(report, started, pair.clock.now())
     return report
+
+
+def _is_an_echo(report: CycleReport) -> bool:
+    """Whether webhooks told nothing but what this program had written: nobody needs to read of that."""
+    return report.mode is Mode.HINTS and report.outcome is CycleOutcome.OK and not report.written
 
 
 def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:

@@ -23,7 +23,7 @@ _LOOK_EVERY = timedelta(seconds=15)
 """How often what waits is looked at: parked changes whose time has come, hints that nobody woke the runner for."""
 _TIDY_EVERY = timedelta(hours=1)
 _READ_ALL = (CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD)
-_RUNS_LOOKED_AT = 50
+_SCANS_LOOKED_AT = 10
 _log = structlog.get_logger(__name__)
 
 
@@ -139,11 +139,7 @@ class Service:
 
     def _next_full_scan(self, store: PairStore, every: timedelta) -> datetime | None:
         """When the next one is due: an interval after the last that came to its end; None: now."""
-        ended = (
-            run["started"]
-            for run in store.last_runs(_RUNS_LOOKED_AT)
-            if run["mode"] == Mode.FULL and run["outcome"] in _READ_ALL
-        )
+        ended = (run["started"] for run in store.last_runs(_SCANS_LOOKED_AT, Mode.FULL) if run["outcome"] in _READ_ALL)
         last = next((moment for moment in ended if isinstance(moment, datetime)), None)
         return last + every if last is not None and last + every > self._now() else None
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import bindparam, select
 
-from sync_daemon.model.report import CycleReport
+from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.store.engine import writing
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow, Room
@@ -20,6 +20,7 @@ _NEWEST = (
     .order_by(runs.c.started.desc(), runs.c.ended.desc(), runs.c.run_id.desc())
     .limit(bindparam("limit"))
 )
+_NEWEST_OF = _NEWEST.where(runs.c.mode == bindparam("of"))
 _QUOTA = "quota_left"
 _UPSERT = Upsert(runs, ("pair_id", "run_id"))
 
@@ -40,9 +41,13 @@ class Runs(Room):
         with writing(self._engine) as connection:
             _UPSERT.write(connection, self._rows([row]))
 
-    def last_runs(self, limit: int) -> list[Mapping[str, object]]:
-        """The newest runs, newest first: run_id, mode, outcome, started, ended (aware), report, quota_left."""
-        return [_run(row) for row in self._read(_NEWEST, limit=limit)]
+    def last_runs(self, limit: int, mode: Mode | None = None) -> list[Mapping[str, object]]:
+        """The newest runs, of one mode or all, newest first.
+
+        Each has run_id, mode, outcome, started, ended (aware), report, quota_left.
+        """
+        rows = self._read(_NEWEST, limit=limit) if mode is None else self._read(_NEWEST_OF, limit=limit, of=mode)
+        return [_run(row) for row in rows]
 
 
 def _run(row: AnyRow) -> Mapping[str, object]:

@@ -21,6 +21,7 @@ from sqlalchemy import text
 from sync_daemon.sandbox.emailoctopus.model import Field
 from sync_daemon.sandbox.weather import Fault, Weather
 from sync_daemon.store.engine import open_engine, writing
+from tests.databases import Server
 from tests.e2e.test_reconcile import differences
 from tests.e2e.trial import ROOT, Answer, Trial, finished
 
@@ -139,6 +140,21 @@ def test_what_webhooks_tell_is_on_the_other_side_in_a_moment(trial: Trial) -> No
         until(lambda: status_of(trial, "new@example.com") == "unsubscribed")
         assert here.figure("cycles_total", mode="incremental") == 0  # no poll was needed
         assert here.figure("webhook_events_total", result="accepted") >= 4
+
+
+@pytest.mark.postgres
+def test_it_is_the_same_on_postgresql(trial: Trial, postgres_server: Server) -> None:
+    database = (
+        f"database_url: {postgres_server.emptied_database()}\nsecret_key: a secret of at least 32 characters, on PG"
+    )
+    trial.config = re.sub("database_url: .*", lambda _: database, trial.config)
+    with service(trial) as here:
+        ghl_id, subscriber_id = somebody(trial)
+        trial.ghl.edit(ghl_id, firstName="Told")
+        until(lambda: "Told" in names(trial))
+        trial.emailoctopus.unsubscribe(subscriber_id)
+        until(lambda: trial.ghl.contacts.get(ghl_id).dnd_settings.get("Email", {}).get("status") == "active")
+        assert here.stop().status == 0
 
 
 def test_a_workflows_webhook_is_as_good_a_hint(trial: Trial) -> None:

@@ -222,3 +222,16 @@ def test_a_poll_heeds_what_it_does_not_show(database_url: str) -> None:
         here.later(minutes=1)
         report = here.reconcile()
         assert (here.blocked(ADA), report.proven) == (True, {GHL, EMAILOCTOPUS})
+
+
+def test_a_run_that_finds_its_own_echo_is_not_written_down(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, _ = here.linked()
+        here.edit_person(ghl_id, firstName="Augusta")
+        tell(here, GHL, [ghl_id])
+        first = heed(here)
+        tell(here, GHL, [ghl_id])
+        assert not heed(here).written
+        modes = [(run["run_id"], run["mode"]) for run in here.pair_store.last_runs(10)]
+        assert modes == [(first.run_id, "hints"), (here.reports[0].run_id, "full")]
+        assert [run["mode"] for run in here.pair_store.last_runs(10, Mode.FULL)] == ["full"]
