@@ -147,6 +147,7 @@ def _with_reads(
             _stage_again(run, case, found)
         elif gone and buried is not None:
             ready.append(buried)
+            ready.extend(_left_out(case.with_reads(found), buried, gone))
         elif needs.holders:
             searching.append((case, needs.holders))
         else:
@@ -173,6 +174,14 @@ def _has_other_address(run: Run, side: CaseSide, found: Mapping[ContactKey, Snap
         return False
     address = run.pair.digester.address(snapshot.address) if snapshot.address else None
     return address != side.known.address
+
+
+def _left_out(case: Case, buried: Case, gone: Collection[ContactKey]) -> Iterator[Case]:
+    """Those with news who have the address of a deleted contact alone: they wait until its link has ended."""
+    kept = {side.contact_id for side in buried.duplicates}
+    for side in case.duplicates:
+        if side.staged is not None and side.contact_id not in kept and (side.system, side.contact_id) not in gone:
+            yield Case(ghl=side, blocked_by=case.link, namesakes=case.namesakes, remembered=case.remembered)
 
 
 def _is_not_empty(case: Case, found: Mapping[ContactKey, Snapshot], moves: Mapping[str, Move]) -> bool:
