@@ -34,7 +34,14 @@ def with_gone(run: Run, case: Case, gone: Collection[ContactKey], found: Mapping
     # Who shares the address of a deleted contact alone, which the other side has left, has no part in this.
     left = (side for side in case.duplicates if survivor is None or side.known.address == survivor.known.address)
     duplicates = tuple(side for side in left if side not in others)
-    return replace(case, duplicates=duplicates, gone=(*case.gone, *ends)).with_reads(found)
+    have_part = {side.contact_id for side in (*duplicates, *others)}  # what waits of the others isn't over
+    return replace(
+        case,
+        duplicates=duplicates,
+        gone=(*case.gone, *ends),
+        over_parked=tuple(entry for entry in case.over_parked if entry.ghl_id in have_part),
+        over_held=tuple(entry for entry in case.over_held if entry.ghl_id in have_part),
+    ).with_reads(found)
 
 
 def _forget(run: Run, lost: Collection[CaseSide]) -> None:

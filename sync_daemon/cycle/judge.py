@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sync_daemon.apply.retry_times import next_try
+from sync_daemon.changes.addresses import is_valid
 from sync_daemon.changes.cases import Case, CaseSide, ContactKey
 from sync_daemon.cycle.gone import Holder, look_up, with_found, with_gone
 from sync_daemon.cycle.intake import stage
@@ -16,7 +17,7 @@ from sync_daemon.ports import Commit
 from sync_daemon.read.schemas import read_schemas
 from sync_daemon.reconcile.decide import decide, decide_unread
 from sync_daemon.reconcile.decision import Context, Decision, Needs
-from sync_daemon.reconcile.moves import Move
+from sync_daemon.reconcile.moves import Move, Step
 from sync_daemon.threads import pool
 
 _ROUNDS = 6
@@ -86,7 +87,7 @@ def _judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move]) -> list[D
                 decisions.append(answer)
         if not waiting:
             break
-        open_cases, revocations = _with_reads(run, waiting)
+        open_cases, revocations = _with_reads(run, waiting, moves)
         decisions.extend(revocations)
         context = run.context()
     return decisions
@@ -113,7 +114,9 @@ def _decide(case: Case, context: Context, moves: Mapping[str, Move]) -> Decision
     return decide(case, context, moves.get(case.ghl.contact_id) if case.ghl else None)
 
 
-def _with_reads(run: Run, waiting: Sequence[tuple[Case, Needs]]) -> tuple[list[Case], list[Decision]]:
+def _with_reads(
+    run: Run, waiting: Sequence[tuple[Case, Needs]], moves: Mapping[str, Move]
+) -> tuple[list[Case], list[Decision]]:
     """The waiting cases with what they asked for; those that can't go on now are put back or parked.
 
     Of a case that can't go on because a contact can't be read, its revocations go out first.
@@ -139,10 +142,12 @@ def _with_reads(run: Run, waiting: Sequence[tuple[Case, Needs]]) -> tuple[list[C
                 revocations.append(alone)
         elif gone and (buried := with_gone(run, case, gone, found)) is None:
             _put_aside(run, case, gone)
-        elif strangers:  # whoever has the address now takes the link over, not who has the old one
+        elif strangers or _is_not_empty(case, found, moves):
+            # Whoever has the address now takes the link over, not who has the old one.
             _stage_again(run, case, found)
         elif gone and buried is not None:
             ready.append(buried)
+            ready.extend(_left_out(case.with_reads(found), buried, gone))
         elif needs.holders:
             searching.append((case, needs.holders))
         else:
@@ -169,6 +174,23 @@ def _has_other_address(run: Run, side: CaseSide, found: Mapping[ContactKey, Snap
         return False
     address = run.pair.digester.address(snapshot.address) if snapshot.address else None
     return address != side.known.address
+
+
+def _left_out(case: Case, buried: Case, gone: Collection[ContactKey]) -> Iterator[Case]:
+    """Those with news who have the address of a deleted contact alone: they wait until its link has ended."""
+    kept = {side.contact_id for side in buried.duplicates}
+    for side in case.duplicates:
+        if side.staged is not None and side.contact_id not in kept and (side.system, side.contact_id) not in gone:
+            yield Case(ghl=side, blocked_by=case.link, namesakes=case.namesakes, remembered=case.remembered)
+
+
+def _is_not_empty(case: Case, found: Mapping[ContactKey, Snapshot], moves: Mapping[str, Move]) -> bool:
+    """Whether a contact that was taken for one without an address, as it had none when last read, has one now."""
+    move = moves.get(case.ghl.contact_id) if case.ghl is not None else None
+    if case.ghl is None or move is None or move.step is not Step.EMPTIED:
+        return False
+    snapshot = found.get((GHL, case.ghl.contact_id))
+    return snapshot is not None and snapshot.address is not None and is_valid(snapshot.address)
 
 
 def _stage_again(run: Run, case: Case, found: Mapping[ContactKey, Snapshot]) -> None:

@@ -50,6 +50,10 @@ class Memory:
     """Contacts that were revoked when a cycle last read everything, or that the program revoked since."""
     revoked: set[str] = field(default_factory=set)
     """Addresses that are revoked as far as the program must know."""
+    carried: set[Key] = field(default_factory=set)
+    """GHL contacts that were blocked when the program unsubscribed their address: it had seen it."""
+    unseen: set[str] = field(default_factory=set)
+    """Revoked addresses whose newest revocation showed nothing new: who revokes it was revoked when last looked at."""
     ever_revoked: set[str] = field(default_factory=set)
     """Addresses that a person ever revoked."""
     revocations: dict[Key, datetime] = field(default_factory=dict)

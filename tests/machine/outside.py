@@ -217,6 +217,8 @@ class Outside:
             )
             if visible and (shown.get(contact) or "").lower() == address:
                 self.memory.revoked.add(address)
+                old = contact in self.memory.seen_revoked | self.memory.carried
+                (self.memory.unseen.add if old else self.memory.unseen.discard)(address)
             del self.memory.unheard[address]
         self.memory.freed.clear()
         self.memory.seen_revoked = set(shown)

@@ -253,6 +253,8 @@ class Quiet:
             subscriber = next((one for one in self.subscribers.values() if one.email_address.lower() == address), None)
             if subscriber is None or not is_revoked(subscriber) or is_blocked(person) or person.id in parked:
                 continue
+            if person.id in self.memory.lifted and address in self.memory.unseen:
+                continue  # somebody freed him, and nobody could see that the address was revoked anew
             if address in self.memory.revoked and not any(
                 link.consent_held for link in self.links if link.emailoctopus_id == subscriber.id
             ):

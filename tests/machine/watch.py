@@ -208,6 +208,9 @@ class Watch:
     def _status_written(self, was: Subscriber, is_: Subscriber) -> Iterator[str]:
         if is_revoked(is_):
             self.outside.memory.seen_revoked.add((EMAILOCTOPUS, is_.id))
+            address = is_.email_address.lower()
+            holders = (one for one in self.outside.people() if (one.email or "").lower() == address)
+            self.outside.memory.carried.update((GHL, one.id) for one in holders if is_blocked(one))
             if not self.outside.memory.has_reason(f"{EMAILOCTOPUS} {is_.id}"):
                 yield "L4 somebody was unsubscribed though nobody had revoked"
         elif not is_revoked(was):

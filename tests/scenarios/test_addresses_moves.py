@@ -457,3 +457,35 @@ def test_a_link_that_moves_to_a_new_address_frees_the_old_one_for_a_newcomer(dat
         assert subscribers(here) == {NEW: ("Ada", "subscribed"), ADA: ("Newcomer", "subscribed")}
         assert partner(here, newcomer) == here.in_emailoctopus(ADA)["id"]
         assert_settled(here)
+
+
+def test_a_link_whose_address_was_emptied_moves_to_one_that_is_revoked_in_the_same_cycle(database_url: str) -> None:
+    """The block that this carries to GHL makes what the poll had shown old: the contact is read by id."""
+    with world(database_url) as here:
+        other = here.subscriber(NEW, status="pending")
+        [(ghl_id, subscriber_id)] = linked(here, ADA)
+        here.edit_person(ghl_id, email=None)
+        here.reconcile()
+        here.later(minutes=1)
+        here.edit_person(ghl_id, email=NEW)
+        here.emailoctopus.unsubscribe(other)
+        here.settle()
+        assert partner(here, ghl_id) == other
+        assert here.blocks(ghl_id)
+        assert here.status(ADA) == "unsubscribed"
+        assert subscriber_id in here.subscribers()
+        here.assert_quiet()
+
+
+def test_an_orphan_that_was_deleted_is_not_created_in_ghl_for_a_change_that_it_had_shown(database_url: str) -> None:
+    with world(database_url, deletes=DeleteRule(in_ghl=DeletedInGhl.DELETE), create_suppressed=True) as here:
+        other = here.subscriber(NEW, status="pending")
+        [(ghl_id, subscriber_id)] = linked(here, ADA)
+        here.later(minutes=1)
+        here.edit_person(ghl_id, email=NEW)
+        here.emailoctopus.unsubscribe(subscriber_id)
+        here.settle()
+        assert partner(here, ghl_id) == other
+        assert list(here.people()) == [ghl_id]
+        assert list(here.subscribers()) == [other]
+        here.assert_quiet()

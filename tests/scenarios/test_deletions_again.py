@@ -192,6 +192,40 @@ def test_who_was_waiting_beside_a_namesake_who_is_gone_is_decided_without_him(da
         assert known.unlinked == "held"
 
 
+@pytest.mark.parametrize("news", [True, False])
+def test_who_has_the_old_address_of_a_contact_whose_deletion_is_held_waits_quietly(
+    database_url: str, *, news: bool
+) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        here.settle()
+        here.with_policy(guard=GuardLimits(0, 0, 0, 0))
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        here.emailoctopus.change_address(subscriber_id, BOB)
+        other = here.person(ADA, first="Augusta")
+        here.settle()
+        here.full()
+        here.later(days=1)
+        here.full()
+        here.settle()
+        if news:
+            here.edit_person(other, firstName="Agatha")
+        here.settle()
+        assert here.pair_store.count_staged() == {GHL: 0, EMAILOCTOPUS: 0}
+        waiting = here.pair_store.held(everything=True)
+        assert ghl_id in {entry.ghl_id for entry in waiting}
+        [known] = here.pair_store.contacts(GHL, [other]).values()
+        assert known.unlinked == "held"
+        assert known.duplicate_of == ghl_id or other in {entry.ghl_id for entry in waiting}
+        here.pair_store.order_held([entry.id for entry in waiting if entry.id is not None], approve=True)
+        here.with_policy(guard=GuardLimits())
+        here.settle()
+        assert here.has(EMAILOCTOPUS, ADA)
+        is_quiet(here)
+
+
 def test_contacts_merged_in_ghl_unsubscribe_nobody(database_url: str) -> None:
     with world(database_url) as here:
         neighbours(here)

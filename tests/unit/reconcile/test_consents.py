@@ -135,6 +135,14 @@ def test_the_end_of_a_subscription_blocks_everybody_with_the_address() -> None:
     assert found.decision.dnd_by_us
 
 
+def test_the_end_of_a_subscription_blocks_who_has_its_address_under_another_link() -> None:
+    holders = (known(GRANTED, contact_id="g5"), known(REVOKED, contact_id="g6"))
+    ended = decided(ghl(GRANTED, GRANTED), there(GRANTED, REVOKED), additional_holders=holders)
+    assert ended.operations == (set_dnd("g1", "e1", UNSUBSCRIBED_THERE), set_dnd("g5", "e1", ALL_BLOCKED))
+    blocked = decided(ghl(GRANTED, REVOKED), there(GRANTED, GRANTED), additional_holders=holders)
+    assert blocked.operations == (unsubscribe("g1", "e1", BLOCKED_HERE),)
+
+
 def test_both_revoked_at_once_needs_no_write_but_to_the_others() -> None:
     found = decided(ghl(GRANTED, REVOKED), there(GRANTED, REVOKED), duplicates=(ghl(GRANTED, GRANTED, "g2"),))
     assert found.operations == (set_dnd("g2", "e1", ALL_BLOCKED),)
@@ -217,6 +225,14 @@ def test_a_link_that_moved_from_a_revoked_address_brings_the_stricter_consent() 
     assert free.operations == ()
 
 
+def test_what_policy_revoked_does_not_come_along_when_a_link_moves() -> None:
+    left = there(REVOKED, REVOKED, "e0")
+    for cause, revoked in ((Cause.POLICY, False), (Cause.PERSON_GHL, True)):
+        former = Link("g1", "e0", cause=cause)
+        found = decided(ghl(GRANTED, GRANTED), there(GRANTED, GRANTED), left_behind=left, former=former)
+        assert (bool(found.operations), found.revoked) == (revoked, revoked)
+
+
 def test_a_new_address_that_a_person_had_revoked_is_revoked() -> None:
     found = decided(ghl(GRANTED, GRANTED), there(GRANTED, GRANTED), enters_revoked=True)
     assert found.operations == (unsubscribe("g1", "e1", BLOCKED_HERE), set_dnd("g1", "e1", BLOCKED_HERE))
@@ -280,6 +296,16 @@ def test_without_both_reads_there_is_a_decision_but_no_operation(which: str, unr
     assert (found.operations, found.decision.step_up) == ((), True)
 
 
+def test_whoever_never_confirmed_is_asked_again_where_the_list_asks() -> None:
+    side = there(REVOKED, REVOKED)
+    never = replace(side, known=replace(side.known, baseline=Baseline(consent=REVOKED, unconfirmed=True)))
+    [step] = decided(ghl(REVOKED, GRANTED), never, resubscribe=Resubscribe.ALLOW, double_opt_in=True).operations
+    assert isinstance(step.sets, LiftedInGhl)
+    assert (step.consent, step.sets.unconfirmed) == (PENDING, True)
+    held = decided(ghl(REVOKED, GRANTED), never, resubscribe=Resubscribe.ALLOW, double_opt_in=False)
+    assert (held.operations, held.decision.held) == ((), True)
+
+
 def test_pending_on_a_list_that_asks_nobody_holds_the_wish() -> None:
     found = decided(
         ghl(REVOKED, GRANTED), there(REVOKED, REVOKED), resubscribe=Resubscribe.PENDING, double_opt_in=False
@@ -337,6 +363,13 @@ def test_a_remembered_person_outweighs_what_policy_did() -> None:
         unmet(person()), unmet(subscriber(consent=REVOKED), **ORPHAN), remembered=Cause.PERSON_EMAILOCTOPUS
     )
     assert found.operations == (set_dnd("g1", "e1", UNSUBSCRIBED_THERE),)
+
+
+def test_a_block_that_a_person_had_set_is_his_again_on_two_that_meet() -> None:
+    def ours(cause: Cause) -> bool:
+        return met_first(unmet(person()), unmet(subscriber()), remembered=cause).decision.dnd_by_us
+
+    assert (ours(Cause.PERSON_GHL), ours(Cause.PERSON_EMAILOCTOPUS)) == (False, True)
 
 
 @pytest.mark.parametrize("remembered", [Cause.PERSON_GHL, Cause.PERSON_EMAILOCTOPUS])
