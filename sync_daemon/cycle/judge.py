@@ -17,6 +17,7 @@ from sync_daemon.ports import Commit
 from sync_daemon.read.schemas import read_schemas
 from sync_daemon.reconcile.decide import decide, decide_unread
 from sync_daemon.reconcile.decision import Context, Decision, Needs
+from sync_daemon.reconcile.deletions import DELETION
 from sync_daemon.reconcile.moves import Move, Step
 from sync_daemon.threads import pool
 
@@ -177,9 +178,10 @@ def _has_other_address(run: Run, side: CaseSide, found: Mapping[ContactKey, Snap
 
 
 def _left_out(case: Case, buried: Case, gone: Collection[ContactKey]) -> Iterator[Case]:
-    """Those with news who have the address of a deleted contact alone: they wait until its link has ended."""
+    """Those with news who have the address of a contact whose deletion is held: they wait until its link has ended."""
+    waits = any(entry.action == DELETION and not (entry.approved or entry.discarded) for entry in case.held)
     kept = {side.contact_id for side in buried.duplicates}
-    for side in case.duplicates:
+    for side in case.duplicates if waits else ():
         if side.staged is not None and side.contact_id not in kept and (side.system, side.contact_id) not in gone:
             yield Case(ghl=side, blocked_by=case.link, namesakes=case.namesakes, remembered=case.remembered)
 
