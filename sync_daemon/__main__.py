@@ -1,7 +1,6 @@
 """`python -m sync_daemon` and the `sync-daemon` command."""
 
 import gc
-import signal
 import sys
 
 _RARELY = 100_000
@@ -13,10 +12,9 @@ def main() -> None:
     Start and end would spend a third of `sync-daemon status` on looking for garbage among what was just imported.
     """
     gc.set_threshold(_RARELY)
-    from sync_daemon.cli import run, stop  # noqa: PLC0415 - imported once the collector is told
+    from sync_daemon.cli import heed_signals, run  # noqa: PLC0415 - imported once the collector is told
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    heed_signals()
     status = run(sys.argv[1:])
     gc.freeze()
     sys.exit(status)

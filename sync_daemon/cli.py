@@ -5,6 +5,7 @@ Each command is a module of `commands`, imported when it is called: `status` sha
 """
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -19,7 +20,7 @@ from cyclopts import App, CycloptsError
 from sync_daemon import logs
 from sync_daemon.commands.exits import BAD_USAGE, INTERRUPTED, TERMINATED, UNEXPECTED, status_of
 from sync_daemon.model.errors import SyncError
-from sync_daemon.wiring.stopping import end_every_wait, finish_soon, told_to_stop
+from sync_daemon.wiring.stopping import end_every_wait, finish_soon
 
 _TIME_TO_FINISH_S = 10.0
 _finishing: set[int] = set()
@@ -30,26 +31,37 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, the way systemd and containers end a process: it stops what Ctrl-C stops."""
 
 
-def stop(number: int, _frame: FrameType | None) -> None:
-    """Handle SIGINT and SIGTERM: what is under way ends, what waits for its turn isn't sent.
+def heed_signals() -> None:
+    """Let SIGINT and SIGTERM stop this process: what is under way ends, what waits for its turn isn't sent.
 
     A command that finishes the record in hand at a first signal gets some seconds for it; a second one, or their
-    end, ends the process on the spot.
+    end, ends the process on the spot. A thread of its own does that, as a handler may find the main thread anywhere,
+    with any lock in its hands.
     """
-    if number in _finishing:
-        if told_to_stop():
-            _end_on_the_spot()
-        finish_soon()
-        again = b"SIGTERM" if number == signal.SIGTERM else b"Ctrl-C"
-        os.write(
-            2, b"Told to stop: the record in hand is finished and stored. A second %s ends it on the spot.\n" % again
-        )
-        timer = threading.Timer(_TIME_TO_FINISH_S, _end_on_the_spot)
-        timer.daemon = True
-        timer.start()
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    threading.Thread(target=_heed, args=(told,), name="signals", daemon=True).start()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    """Stop what the main thread does, unless its command finishes what it has in hand."""
+    if number not in _finishing:
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
+def _heed(told: int) -> None:
+    number = os.read(told, 1)[0]
+    if number not in _finishing:
+        end_every_wait()
         return
-    end_every_wait()
-    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+    finish_soon()
+    again = b"SIGTERM" if number == signal.SIGTERM else b"Ctrl-C"
+    os.write(2, b"Told to stop: the record in hand is finished and stored. A second %s ends it on the spot.\n" % again)
+    select.select([told], [], [], _TIME_TO_FINISH_S)
+    _end_on_the_spot()
 
 
 def _end_on_the_spot() -> NoReturn:

@@ -242,3 +242,23 @@ def read_object(process: subprocess.Popen[str]) -> dict[str, str]:
         if line == "}\n":
             break
     return dict(json.loads("".join(lines)))
+
+
+_HOLDS_THE_LOCK = """
+import os, signal, threading
+from sync_daemon import cli
+from sync_daemon.wiring import stopping
+
+cli._finishing.add(signal.SIGTERM)
+cli.heed_signals()
+with stopping._WOKEN._cond:
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("in the middle of waiting", flush=True)
+print(stopping.woken_within(30))
+"""
+
+
+def test_a_signal_may_come_while_the_main_thread_holds_any_lock(tmp_path: Path) -> None:
+    process = start("-c", _HOLDS_THE_LOCK, folder=tmp_path, command=(sys.executable,))
+    answer = finished(process, seconds=20)
+    assert (answer.status, answer.out) == (0, "in the middle of waiting\nTrue\n")

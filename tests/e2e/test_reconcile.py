@@ -161,7 +161,7 @@ def test_a_new_row_of_the_mapping_is_made_too(trial: Trial) -> None:
         ),
         (
             "    create_missing_fields: false\n",
-            "sync.yaml, line 20: pairs.sandbox.fields[5]: the EmailOctopus list has no field Renewal",
+            "sync.yaml, line 22: pairs.sandbox.fields[5]: the EmailOctopus list has no field Renewal",
         ),
         ("    new_contact_status: pending\n", "pairs.sandbox.new_contact_status: `pending` needs a list with double"),
         ("    resubscribe: pending\n", "pairs.sandbox.resubscribe: `pending` needs a list with double opt-in"),
