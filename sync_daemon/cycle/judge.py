@@ -34,8 +34,25 @@ def judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move] | None = No
     decisions = _judge(run, cases, moves or {})
     if not run.schema_fresh and any(_meets_a_blank(decision, run.context()) for decision in decisions):
         refresh_schemas(run)
-        decisions = _judge(run, [decision.case for decision in decisions], moves or {})
+        decisions = _judge(run, list(_as_they_were(cases, decisions)), moves or {})
     return decisions
+
+
+def _as_they_were(cases: Sequence[Case], decisions: Sequence[Decision]) -> Iterator[Case]:
+    """The cases that were decided, before one took another's link over, with what was read by id meanwhile."""
+    decided = {_key(side): side.snapshot for decision in decisions for side in _everybody(decision.case)}
+    reads = {key: snapshot for key, snapshot in decided.items() if snapshot and snapshot.source is Source.READ}
+    for case in cases:
+        if not decided.keys().isdisjoint(map(_key, _everybody(case))):
+            yield case.with_reads(reads)
+
+
+def _everybody(case: Case) -> tuple[CaseSide, ...]:
+    return (*case.gone, *case.sides())
+
+
+def _key(side: CaseSide) -> ContactKey:
+    return side.system, side.contact_id
 
 
 def refresh_schemas(run: Run) -> None:
@@ -99,7 +116,7 @@ def _as_read_now(run: Run, case: Case) -> Case:
 
     def fresh(side: CaseSide) -> CaseSide:
         read = side.snapshot is not None and side.snapshot.source is Source.READ
-        if side.staged is None or not read or (side.system, side.contact_id) in run.read_now:
+        if side.staged is None or not read or _key(side) in run.read_now:
             return side
         return replace(side, staged=replace(side.staged, snapshot=None))
 
@@ -170,7 +187,7 @@ def _searched(run: Run, searching: Sequence[tuple[Case, Collection[Holder]]]) ->
 
 def _has_other_address(run: Run, side: CaseSide, found: Mapping[ContactKey, Snapshot]) -> bool:
     """Whether a read shows another address than the one the case was put together by."""
-    snapshot = found.get((side.system, side.contact_id))
+    snapshot = found.get(_key(side))
     if snapshot is None:
         return False
     address = run.pair.digester.address(snapshot.address) if snapshot.address else None
@@ -182,7 +199,7 @@ def _left_out(case: Case, buried: Case, gone: Collection[ContactKey]) -> Iterato
     waits = any(entry.action == DELETION and not (entry.approved or entry.discarded) for entry in case.held)
     kept = {side.contact_id for side in buried.duplicates}
     for side in case.duplicates if waits else ():
-        if side.staged is not None and side.contact_id not in kept and (side.system, side.contact_id) not in gone:
+        if side.staged is not None and side.contact_id not in kept and _key(side) not in gone:
             yield Case(ghl=side, blocked_by=case.link, namesakes=case.namesakes, remembered=case.remembered)
 
 
@@ -198,7 +215,7 @@ def _is_not_empty(case: Case, found: Mapping[ContactKey, Snapshot], moves: Mappi
 def _stage_again(run: Run, case: Case, found: Mapping[ContactKey, Snapshot]) -> None:
     """Put what was read into the inbox, so that the contacts are put together by what they are now."""
     for side in case.sides():
-        snapshot = found.get((side.system, side.contact_id))
+        snapshot = found.get(_key(side))
         if snapshot is not None:
             stage(run, side.system, Page("read", (snapshot,)))
         elif side.staged is not None:
@@ -206,8 +223,12 @@ def _stage_again(run: Run, case: Case, found: Mapping[ContactKey, Snapshot]) -> 
 
 
 def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
-    """A contact doesn't exist any more: it is out of matching. A link is parked; a deletion needs more proof."""
-    lost = [side for side in case.sides() if (side.system, side.contact_id) in gone]
+    """A contact doesn't exist any more: it is out of matching. A link is parked; a deletion needs more proof.
+
+    One that a full scan lacked, and that another link has, stays in the inbox: that link ends.
+    """
+    missing = [side for side in case.sides() if _key(side) in gone]
+    lost = [side for side in missing if not _ends_another_link(run, case, side)]
     ends = [side for side in lost if case.link is not None and side in (case.ghl, case.emailoctopus)]
     lost_ids = {side.contact_id for side in lost}
     over = [one for one in case.held if not ends and not lost_ids.isdisjoint({one.ghl_id, one.emailoctopus_id})]
@@ -235,6 +256,16 @@ def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
         _park(run, case, f"missing_in_{ends[0].system}", "", gone)
 
 
+def _ends_another_link(run: Run, case: Case, side: CaseSide) -> bool:
+    """Whether a contact of a case that takes it from another link is proven to be deleted."""
+    if case.former is None or side.staged is None or not side.staged.absent:
+        return False
+    ids = [side.contact_id]
+    store = run.pair.store
+    links = store.links(ghl=ids) if side.system is GHL else store.links(emailoctopus=ids)
+    return any(link != case.former for link in links)
+
+
 def _park(run: Run, case: Case, code: str, message: str, gone: Collection[ContactKey] = ()) -> None:
     """A case that can't be decided: parked as a whole, its rows done; it is read again when its time comes."""
     what = "deletion" if any(row.absent for row in case.rows()) else "creation"
@@ -247,7 +278,7 @@ def _park(run: Run, case: Case, code: str, message: str, gone: Collection[Contac
             seen=run.pair.digester.snapshot(side.snapshot) if side.snapshot is not None else None,
         )
         for side in case.sides()
-        if (side.snapshot is not None or not gone) and (side.system, side.contact_id) not in gone
+        if (side.snapshot is not None or not gone) and _key(side) not in gone
     ]
     before = case.parked.get(what)
     attempts = before.attempts + 1 if before else 1

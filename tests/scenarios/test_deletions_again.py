@@ -226,6 +226,23 @@ def test_who_has_the_old_address_of_a_contact_whose_deletion_is_held_waits_quiet
         is_quiet(here)
 
 
+@pytest.mark.parametrize("pick", [0, 1])
+def test_who_was_deleted_while_two_exchanged_their_addresses_is_found_by_one_scan(database_url: str, pick: int) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        pairs = [here.linked(ADA), here.linked(BOB)]
+        here.later(days=1)
+        ghl_id, subscriber_id = pairs[pick]
+        for (one, _), address in zip(pairs, (None, ADA), strict=True):
+            here.edit_person(one, email=address)
+        here.edit_person(pairs[0][0], email=BOB)
+        here.emailoctopus.delete(subscriber_id)
+        here.later(minutes=20)
+        here.full()
+        assert (ghl_id, subscriber_id) not in partners(here)
+        is_quiet(here)
+
+
 def test_contacts_merged_in_ghl_unsubscribe_nobody(database_url: str) -> None:
     with world(database_url) as here:
         neighbours(here)

@@ -160,6 +160,24 @@ def test_a_deletion_that_was_told_and_a_read_agrees_with_counts(
         here.assert_quiet()
 
 
+def test_a_link_is_inherited_while_the_schema_is_read_for_anothers_blank(database_url: str) -> None:
+    with world(database_url) as here:
+        neighbours(here)
+        other, _ = here.linked(BOB)
+        ghl_id, subscriber_id = here.linked()
+        here.ghl.delete(ghl_id)
+        heir = here.person(ADA)
+        here.edit_person(other, firstName="")
+        tell(here, GHL, [ghl_id], DELETED)
+        tell(here, GHL, [ghl_id, other], REVOKED)
+        heed(here)
+        assert [(link.ghl_id, link.emailoctopus_id) for link in here.pair_store.links(ghl=[heir])] == [
+            (heir, subscriber_id)
+        ]
+        assert [stone.done for stone in tombstones(here)] == ["relink"]
+        here.assert_quiet()
+
+
 def test_a_deletion_that_was_told_of_somebody_who_is_there_does_nothing(database_url: str) -> None:
     with world(database_url) as here:
         ghl_id, subscriber_id = here.linked()
