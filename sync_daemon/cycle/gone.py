@@ -59,7 +59,7 @@ def _forget(run: Run, lost: Collection[CaseSide]) -> None:
 def look_up(run: Run, holders: Collection[Holder]) -> dict[Holder, Snapshot | Refused | None]:
     """Who has these addresses, side by side; None for an address that nobody has, the refusal where it is refused.
 
-    Each is asked for once in a cycle. What a stopped system owes is left out.
+    Each is asked for once in a cycle, and who was found is staged then. What a stopped system owes is left out.
     """
     answers: dict[Holder, Snapshot | Refused | None] = {
         holder: run.looked_up[holder] for holder in holders if holder in run.looked_up
@@ -80,23 +80,33 @@ def look_up(run: Run, holders: Collection[Holder]) -> dict[Holder, Snapshot | Re
                 answers[holder] = answer
                 if not isinstance(answer, Refused):
                     run.looked_up[holder] = answer
+                    _take_in(run, holder, answer)
     return answers
 
 
+def _take_in(run: Run, holder: Holder, answer: Snapshot | None) -> None:
+    """Stage who was found, whatever becomes of the case that asked; an index may still show who is gone."""
+    if answer is not None and _has(run, holder, answer) and (holder[0], answer.contact_id) not in run.gone:
+        run.read_now.add((holder[0], answer.contact_id))
+        run.book.meet({holder[0]: answer.tags})
+        stage(run, holder[0], Page("read", (answer,)))
+
+
+def _has(run: Run, holder: Holder, answer: Snapshot) -> bool:
+    """Whether who was found has the address, be it as an additional one."""
+    wanted = run.pair.digester.address(holder[1])
+    own = [answer.address] if answer.address is not None else []
+    return wanted in map(run.pair.digester.address, [*own, *answer.additional_addresses])
+
+
 def with_found(run: Run, case: Case, holder: Holder, answer: Snapshot | None) -> Case:
-    """The case with what the look-up brought; who was found is staged, whatever becomes of the case."""
+    """The case with what the look-up brought."""
     system, address = holder
     digester = run.pair.digester
-    if answer is None or answer.contact_id in {side.contact_id for side in case.gone}:
+    gone = {side.contact_id for side in case.gone}
+    if answer is None or answer.contact_id in gone or not _has(run, holder, answer):
         return replace(case, found=Found())
-    wanted = digester.address(address)
-    further = wanted in map(digester.address, answer.additional_addresses)
-    own = answer.address is not None and digester.address(answer.address) == wanted
-    if not own and not further:
-        return replace(case, found=Found())
-    run.read_now.add((system, answer.contact_id))
-    run.book.meet({system: answer.tags})
-    stage(run, system, Page("read", (answer,)))
+    own = answer.address is not None and digester.address(answer.address) == digester.address(address)
     store, ids = run.pair.store, [answer.contact_id]
     known = store.contacts(system, ids).get(answer.contact_id)
     linked = store.links(ghl=ids) if system is GHL else store.links(emailoctopus=ids)

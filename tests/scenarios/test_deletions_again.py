@@ -243,6 +243,30 @@ def test_who_was_deleted_while_two_exchanged_their_addresses_is_found_by_one_sca
         is_quiet(here)
 
 
+@pytest.mark.parametrize("blocked", [True, False])
+def test_who_has_the_new_address_of_a_deleted_contact_is_decided_once(database_url: str, *, blocked: bool) -> None:
+    """GHL's was emptied, EmailOctopus gave the subscriber another one, somebody else has it: the cycle ends."""
+    with world(database_url) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        here.edit_person(ghl_id, email=None)
+        here.settle()
+        if blocked:
+            here.emailoctopus.unsubscribe(subscriber_id)
+            here.settle()
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        here.emailoctopus.change_address(subscriber_id, BOB)
+        other = here.person(BOB)
+        if blocked:
+            here.ghl.set_dnd(other)
+        here.later(minutes=20)
+        here.full()
+        assert partners(here) >= {(other, subscriber_id)}
+        assert (here.blocked(BOB), here.status(BOB)) == (blocked, "unsubscribed" if blocked else "subscribed")
+        is_quiet(here)
+
+
 def test_contacts_merged_in_ghl_unsubscribe_nobody(database_url: str) -> None:
     with world(database_url) as here:
         neighbours(here)
