@@ -211,8 +211,10 @@ def _history(case: Case, one: ConsentSide) -> ConsentHistory:
     if one.now is REVOKED and _was_being_created_blocked(case):
         return ConsentHistory(Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
     remembered = case.remembered or _policy_of_orphan(emailoctopus)
+    if link is None and remembered is Cause.POLICY:
+        remembered = _who_revoked_since(case) or remembered
     if link is None and blocked_by_policy(case, ghl):
-        return ConsentHistory(Cause.POLICY, dnd_by_us=True)
+        return ConsentHistory(remembered, dnd_by_us=True)
     if was_being_revoked(emailoctopus) and one.now is not REVOKED:
         remembered = remembered or Cause.POLICY
     if link is None:
@@ -220,6 +222,14 @@ def _history(case: Case, one: ConsentSide) -> ConsentHistory:
     causes = [one for one in (link.cause, remembered) if one is not None]
     cause = next((one for one in causes if one.by_person), causes[0] if causes else None)
     return ConsentHistory(cause, link.dnd_by_us, link.consent_held)
+
+
+def _who_revoked_since(case: Case) -> Cause | None:
+    """Whose revocation it is that one of two strangers shows, where a policy alone had revoked before."""
+    for side, cause in zip(case.both(), (Cause.PERSON_GHL, Cause.PERSON_EMAILOCTOPUS), strict=True):
+        if newly_revoked(side) and not was_being_revoked(side):
+            return cause
+    return None
 
 
 def _leaves_scope(case: Case, context: Context) -> bool:

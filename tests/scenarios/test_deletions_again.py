@@ -267,6 +267,26 @@ def test_who_has_the_new_address_of_a_deleted_contact_is_decided_once(database_u
         is_quiet(here)
 
 
+def test_who_came_back_and_unsubscribed_before_anybody_looked_is_blocked_everywhere(database_url: str) -> None:
+    """GHL's contact was blocked by the delete policy; the new one's opt-out is a person's."""
+    with world(database_url) as here:
+        here.ghl.location.allow_duplicate_contact = True
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        here.later(days=1)
+        here.emailoctopus.delete(subscriber_id)
+        here.full()
+        here.settle()
+        other = here.person(ADA)
+        again = here.subscriber(ADA)
+        here.emailoctopus.unsubscribe(again)
+        here.settle()
+        assert (here.blocks(ghl_id), here.blocks(other), here.status(ADA)) == (True, True, "unsubscribed")
+        [link] = here.pair_store.links(emailoctopus=[again])
+        assert link.cause == "person_emailoctopus"
+        is_quiet(here)
+
+
 def test_contacts_merged_in_ghl_unsubscribe_nobody(database_url: str) -> None:
     with world(database_url) as here:
         neighbours(here)
