@@ -211,8 +211,8 @@ def _history(case: Case, one: ConsentSide) -> ConsentHistory:
     if one.now is REVOKED and _was_being_created_blocked(case):
         return ConsentHistory(Cause.PERSON_EMAILOCTOPUS, dnd_by_us=True)
     remembered = case.remembered or _policy_of_orphan(emailoctopus)
-    if link is None and remembered is Cause.POLICY:
-        remembered = _who_revoked_since(case) or remembered
+    if link is None and _opted_out_since(case):
+        remembered = Cause.PERSON_EMAILOCTOPUS
     if link is None and blocked_by_policy(case, ghl):
         return ConsentHistory(remembered, dnd_by_us=True)
     if was_being_revoked(emailoctopus) and one.now is not REVOKED:
@@ -224,12 +224,11 @@ def _history(case: Case, one: ConsentSide) -> ConsentHistory:
     return ConsentHistory(cause, link.dnd_by_us, link.consent_held)
 
 
-def _who_revoked_since(case: Case) -> Cause | None:
-    """Whose revocation it is that one of two strangers shows, where a policy alone had revoked before."""
-    for side, cause in zip(case.both(), (Cause.PERSON_GHL, Cause.PERSON_EMAILOCTOPUS), strict=True):
-        if newly_revoked(side) and not was_being_revoked(side):
-            return cause
-    return None
+def _opted_out_since(case: Case) -> bool:
+    """Whether a new EmailOctopus contact is revoked whose address the delete policy alone had blocked, in GHL."""
+    ghl, emailoctopus = case.both()
+    blocked = any(blocked_by_policy(case, side) for side in (ghl, *case.duplicates))
+    return blocked and newly_revoked(emailoctopus) and not was_being_revoked(emailoctopus)
 
 
 def _leaves_scope(case: Case, context: Context) -> bool:
