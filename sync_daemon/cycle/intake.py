@@ -37,7 +37,6 @@ def poll(run: Run) -> None:
             since = run.state.watermarks[watermark_key(name, stream)] - OVERLAP[name]
             listings[name, stream] = partial(reader.poll, stream, since)
     take_in(run, listings)
-    run.polled.update(name for name in readable(run) if name not in run.failed)
 
 
 def poll_revocations(run: Run) -> None:
@@ -79,6 +78,8 @@ def take_in(
             tallies[key].ended = True
             if moves_watermarks:
                 _move_watermark(run, key, newest.get(key), started, scan=scan)
+    if moves_watermarks:
+        run.polled.update(name for name in readable(run) if name not in run.failed)
     for key, time in newest.items():
         run.newest[key] = max(run.newest.get(key, time), time)
     return tallies

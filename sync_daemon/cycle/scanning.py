@@ -14,8 +14,6 @@ from sync_daemon.ports import Commit, Seen
 from sync_daemon.read.streams import Listing, StreamKey
 from sync_daemon.reconcile.deletions import DELETION
 
-_LABEL = {GHL: "GoHighLevel", EMAILOCTOPUS: "EmailOctopus"}
-
 
 def scan(run: Run) -> None:
     """Stage what differs after reading every contact of both systems, and who is missing."""
@@ -30,7 +28,6 @@ def scan(run: Run) -> None:
         for stream in reader.streams:
             listings[name, stream] = partial(reader.scan, stream)
     tallies = take_in(run, listings, scan=number)
-    run.polled.update(name for name in readable(run) if name not in run.failed)
     for name in SystemName:
         seen = run.pair.store.seen_by_scan(name, number, started - run.pair.timing.index_lag)
         if _is_complete(run, name, tallies, seen):
@@ -51,7 +48,7 @@ def _is_complete(run: Run, name: SystemName, tallies: Mapping[StreamKey, Tally],
         return False
     if why is not None:
         log.error("short_read", pair=run.pair.name, system=name, shown=shown, why=why)
-        message = f"The full scan of {_LABEL[name]} came back short: {why}. Nothing is taken for deleted."
+        message = f"The full scan of {name.label} came back short: {why}. Nothing is taken for deleted."
         run.short[name] = IncompleteRead(message)
     return why is None
 

@@ -94,7 +94,7 @@ def content_operations(contents: Contents, ghl_id: str, emailoctopus_id: str, co
         for action, names in ((Action.ADD_TAGS, added), (Action.REMOVE_TAGS, removed)):
             if names:
                 spelt = tuple(sorted(_spell(system, names, contents, context)))
-                reason = contents.why_tags.format(_LABEL[system.other])
+                reason = contents.why_tags.format(system.other.label)
                 yield Operation(system, action, ghl_id, emailoctopus_id, reason, tags=spelt, parts=("tags",))
 
 
@@ -123,9 +123,6 @@ def _changed_at(rule: FieldRule, side: CaseSide) -> datetime | None:
         return staged.changed_at[rule.key]
     ours = known.written_at is not None and known.updated_at is not None and snapshot.updated_at <= known.updated_at
     return None if ours else snapshot.updated_at
-
-
-_LABEL = {GHL: "GoHighLevel", EMAILOCTOPUS: "EmailOctopus"}
 
 
 def _plain(value: Value, type_: str, mapped: MappedField) -> str:
@@ -212,9 +209,9 @@ def _take(
 
 def _reason(decision: FieldDecision, mapped: MappedField, *, exchanged: bool, met: bool) -> str:
     source = decision.write.other if decision.write else GHL
-    name, label = mapped.rule.name_in(source), _LABEL[source]
+    name, label = mapped.rule.name_in(source), source.label
     if decision.conflict:
-        return f"{name} differs on both sides, {_LABEL[decision.conflict.winner]} wins"
+        return f"{name} differs on both sides, {decision.conflict.winner.label} wins"
     if exchanged:
         return f"two links exchanged their addresses: {name} as in {label}"
     return f"{name} changed in {label}" if met else f"only {label} has {name}"

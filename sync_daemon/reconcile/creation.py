@@ -244,13 +244,12 @@ def _creation(
     sets: Literal[Consent.REVOKED] | NotRevoked | None,
 ) -> tuple[Operation, tuple[ToPark, ...]]:
     fields, to_park = _converted(target, snapshot, context)
-    label = "GoHighLevel" if side.system is GHL else "EmailOctopus"
     operation = Operation(
         target,
         Action.CREATE,
         side.contact_id if side.system is GHL else None,
         side.contact_id if side.system is EMAILOCTOPUS else None,
-        f"only {label} has this contact" + (", unsubscribed" if sets is REVOKED else ""),
+        f"only {side.system.label} has this contact" + (", unsubscribed" if sets is REVOKED else ""),
         fields=fields,
         address=snapshot.address,
         tags=_tags_for(target, snapshot, context),

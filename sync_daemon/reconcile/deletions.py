@@ -23,10 +23,9 @@ from sync_daemon.reconcile.side_consent import consent_now, newly_revoked
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 DELETION = MassChange.DELETION
-_LABEL = {GHL: "GoHighLevel", EMAILOCTOPUS: "EmailOctopus"}
 UNPROVEN = {
-    system: f"missing in {label}'s full scan, not looked up by id: the guard's limit for deletions is passed"
-    for system, label in _LABEL.items()
+    system: f"missing in {system.label}'s full scan, not looked up by id: the guard's limit for deletions is passed"
+    for system in SystemName
 }
 """Why a deletion is held that nobody has proven."""
 
@@ -196,7 +195,7 @@ def _operations(case: Case, context: Context, effect: Effect, survivor: CaseSide
 def _persons_revocation(case: Case, survivor: CaseSide) -> str | None:
     """What revokes whoever is left, by whatever policy: the last that was seen of who is gone, or of the address."""
     if any(map(_by_person, case.gone)):
-        return f"revoked in {_LABEL[survivor.system.other]}, then deleted there"
+        return f"revoked in {survivor.system.other.label}, then deleted there"
     return "the address is revoked" if case.remembered is not None and case.remembered.by_person else None
 
 
@@ -230,7 +229,7 @@ def _by_person(side: CaseSide) -> bool:
 
 
 def _notice(case: Case, effect: Effect) -> Notice:
-    where = " and ".join(_LABEL[side.system] for side in case.gone)
+    where = " and ".join(side.system.label for side in case.gone)
     claimed = effect is Effect.RELINK or (case.found is not None and case.found.claimed)
     why = ", where another contact has the address now" if claimed else ""
     return Notice("deletion", f"deleted in {where}{why}: {effect}")

@@ -8,7 +8,6 @@ from datetime import datetime
 import structlog
 
 from sync_daemon.cycle import Pair, reconcile, report_of
-from sync_daemon.model.alarm import Condition
 from sync_daemon.model.errors import SyncError
 from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
@@ -54,14 +53,13 @@ class Heard:
 class PairRunner:
     """Works one pair's wishes off, one cycle after another, until the process is told to stop.
 
-    `listen` is called in the runner's thread after each cycle with its report, and with the error that kept it from
-    beginning, if one did.
+    `listen` is called in the runner's thread after each cycle, with its report.
     """
 
     section: PairSection
     installation: Installation
     agenda: Agenda
-    listen: Callable[[CycleReport, SyncError | None], None]
+    listen: Callable[[CycleReport], None]
     fresh: dict[SystemName, datetime] = field(default_factory=dict)
     _heard: Heard = field(init=False)
     _pair: Pair | None = None
@@ -94,6 +92,11 @@ class PairRunner:
         self._thread.join(within)
         return not self._thread.is_alive()
 
+    @property
+    def report(self) -> CycleReport | None:
+        """How the last cycle ended; None before the first has."""
+        return self._report
+
     def health(self) -> PairHealth:
         """How the pair stands now."""
         report = self._report
@@ -111,9 +114,9 @@ class PairRunner:
     def _work(self) -> None:
         while (mode := self._next()) is not None:
             began = self.installation.clock.now()
-            report, refusal = self._cycle(mode)
+            report = self._cycle(mode)
             self._heed(mode, report, began)
-            self.listen(report, refusal)
+            self.listen(report)
 
     def _next(self) -> Mode | None:
         with self._changed:
@@ -124,8 +127,8 @@ class PairRunner:
                 self._changed.wait(self.agenda.wait(now))
         return None
 
-    def _cycle(self, mode: Mode) -> tuple[CycleReport, SyncError | None]:
-        """One cycle, and what kept it from beginning. Whatever goes wrong is its outcome: another try is the repair."""
+    def _cycle(self, mode: Mode) -> CycleReport:
+        """One cycle. Whatever goes wrong is its outcome: another try is the repair, and other pairs go on."""
         run_id = self.installation.new_run_id()
         try:
             pair = self._pair = self._pair or self.installation.open(self.section, self._heard)
@@ -133,14 +136,12 @@ class PairRunner:
             self._pair = replace(pair, schema_fresh=False)
             self.installation.after(report)
         except SyncError as error:
-            return report_of(error, self.section.name, run_id, mode), error
+            return report_of(error, self.section.name, run_id, mode)
         except Exception as error:  # noqa: BLE001 - the thread must outlive what nobody foresaw
             _log.exception("unexpected_failure", pair=self.section.name)
             failed = f"{type(error).__name__}, see the log"
-            report = CycleReport(self.section.name, run_id, mode, CycleOutcome.ERROR, failed)
-            report.alarms[Condition.FAILING] = f"A cycle failed as nobody foresaw: {failed}."
-            report.judged.add(Condition.FAILING)
-        return report, None
+            return CycleReport(self.section.name, run_id, mode, CycleOutcome.ERROR, failed)
+        return report
 
     def _heed(self, mode: Mode, report: CycleReport, began: datetime) -> None:
         if report.mode is Mode.FULL:

@@ -4,10 +4,11 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
-from sync_daemon.model.errors import StateStoreError, SyncError
+from sync_daemon.model.errors import StateStoreError
 from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.ports import PairStore
@@ -17,24 +18,21 @@ from sync_daemon.service.runner import PairRunner
 from sync_daemon.service.schedule import Schedule
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.wiring.alerts import Alerts
-from sync_daemon.wiring.installation import Installation
+from sync_daemon.wiring.installation import READ_ALL, Installation
 
 _LOOK_EVERY = timedelta(seconds=15)
 """How often what waits is looked at: parked changes whose time has come, hints that nobody woke the runner for."""
 _TIDY_EVERY = timedelta(hours=1)
-_READ_ALL = (CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD)
 _SCANS_LOOKED_AT = 10
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Served:
-    """One pair as the service has it, with its state and its last report."""
+    """One pair as the service has it, with its state."""
 
-    section: PairSection
     runner: PairRunner
     store: PairStore
-    report: CycleReport | None = None
 
 
 @dataclass(slots=True)
@@ -61,7 +59,7 @@ class Service:
                 self._refuse(section.name, error)
                 continue
             runner = PairRunner(section, self.installation, Agenda(random.random), self._heed)
-            self.served[section.name] = Served(section, runner, store)
+            self.served[section.name] = Served(runner, store)
         if self.refused and not self.served:
             raise StateStoreError("\n".join(one.message for one in self.refused.values()))
         self.metrics.watch(self._figures, self.installation.clock.now)
@@ -73,9 +71,9 @@ class Service:
             full_scan = self._next_full_scan(one.store, service.full_scan_every)
             one.runner.start()
             one.runner.want(Mode.INCREMENTAL if full_scan else Mode.FULL)
-            self._schedule.every(service.poll_every, f"poll {name}", _wish(one.runner, Mode.INCREMENTAL))
+            self._schedule.every(service.poll_every, f"poll {name}", partial(one.runner.want, Mode.INCREMENTAL))
             self._schedule.every(
-                service.full_scan_every, f"full scan {name}", _wish(one.runner, Mode.FULL), first=full_scan
+                service.full_scan_every, f"full scan {name}", partial(one.runner.want, Mode.FULL), first=full_scan
             )
             self._schedule.every(_LOOK_EVERY, f"retries {name}", _look(one.runner, one.store, self._now))
         self._schedule.every(
@@ -112,13 +110,9 @@ class Service:
         self.alerts.heed_refusal(pair, error)
         _log.error("pair_refused", pair=pair, why=str(error))
 
-    def _heed(self, report: CycleReport, refusal: SyncError | None) -> None:
-        self.served[report.pair].report = report
+    def _heed(self, report: CycleReport) -> None:
         self.metrics.cycle_ended(report)
-        if refusal is None:
-            self.alerts.heed(report)
-        else:
-            self.alerts.heed_refusal(report.pair, refusal)
+        self.alerts.heed(report)
 
     def _watch(self) -> None:
         """Notice which pairs are silent: runners that stand still, too, and those whose database is away."""
@@ -132,14 +126,14 @@ class Service:
             one = self.served.get(health.pair)
             yield Figures(
                 health,
-                one.report if one else None,
+                one.runner.report if one else None,
                 one.store.count_waiting_events() if one else 0,
                 self.alerts.open_now(health.pair),
             )
 
     def _next_full_scan(self, store: PairStore, every: timedelta) -> datetime | None:
         """When the next one is due: an interval after the last that came to its end; None: now."""
-        ended = (run["started"] for run in store.last_runs(_SCANS_LOOKED_AT, Mode.FULL) if run["outcome"] in _READ_ALL)
+        ended = (run["started"] for run in store.last_runs(_SCANS_LOOKED_AT, Mode.FULL) if run["outcome"] in READ_ALL)
         last = next((moment for moment in ended if isinstance(moment, datetime)), None)
         return last + every if last is not None and last + every > self._now() else None
 
@@ -158,10 +152,6 @@ def _is_paused(store: PairStore) -> bool:
         return store.state().paused
     except StateStoreError:
         return False
-
-
-def _wish(runner: PairRunner, mode: Mode) -> Callable[[], None]:
-    return lambda: runner.want(mode)
 
 
 def _look(runner: PairRunner, store: PairStore, now: Callable[[], datetime]) -> Callable[[], None]:

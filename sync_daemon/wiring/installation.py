@@ -27,7 +27,7 @@ from sync_daemon.wiring.state import open_store
 from sync_daemon.wiring.stopping import told_to_stop
 from sync_daemon.wiring.systems import Systems, Traffic, connect, unobserved
 
-_READ_ALL = {CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD}
+READ_ALL = {CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD}
 """How a cycle ends that has read both sides to their end."""
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ class Installation:
 
     def after(self, report: CycleReport) -> None:
         """What a cycle leaves to be done for the whole installation: a full scan makes former secrets needless."""
-        if report.mode is Mode.FULL and report.outcome in _READ_ALL and self.store.renew():
+        if report.mode is Mode.FULL and report.outcome in READ_ALL and self.store.renew():
             _log.info("secret_key_renewed", advice="previous_secret_keys isn't needed any more: take it out")
 
     @contextmanager

@@ -164,6 +164,8 @@ def test_a_workflows_webhook_is_as_good_a_hint(trial: Trial) -> None:
         ghl_id, _ = somebody(trial)
         trial.ghl.edit(ghl_id, firstName="Told")
         until(lambda: "Told" in names(trial))
+        assert here.figure("webhook_events_total", system="ghl", result="accepted") >= 1
+        assert here.figure("cycles_total", mode="incremental") == 0
 
 
 def test_polls_alone_keep_both_equal(trial: Trial) -> None:
