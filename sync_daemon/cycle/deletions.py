@@ -1,6 +1,7 @@
 """Deletions: proven by a read by id, decided by policy, held where a day had enough of them (contract, section 6)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sync_daemon.changes.cases import who_is_who
 from sync_daemon.cycle.judge import judge
@@ -52,7 +53,16 @@ def _decide(run: Run, rows: Sequence[Staged], met: set[str]) -> list[Decision]:
     cases = who_is_who(rows, gather(rows, run.pair.store)) if rows else []
     new = [case for case in cases if case.link is not None and case.link.ghl_id not in met]
     met.update(case.link.ghl_id for case in new if case.link is not None)
-    return judge(run, new)
+    decisions = judge(run, new)
+    moving = [row for decision in decisions if _is_moving(decision) for row in decision.case.rows()]
+    if moving:
+        run.commit(Commit(staged=[replace(row, absent=False) for row in moving]))
+    return [decision for decision in decisions if not _is_moving(decision)]
+
+
+def _is_moving(decision: Decision) -> bool:
+    """Whether all of a link turned out to be there while its address changed: that is decided with the other moves."""
+    return not decision.case.gone and any(row.moved for row in decision.case.rows())
 
 
 def _ordered(run: Run) -> list[Staged]:

@@ -159,7 +159,7 @@ def _with_reads(
             else:  # the rows stay: it is parked once nothing of it is left to be revoked
                 revocations.append(alone)
         elif gone and (buried := with_gone(run, case, gone, found)) is None:
-            _put_aside(run, case, gone)
+            _put_aside(run, case, gone, found)
         elif strangers or _is_not_empty(case, found, moves):
             # Whoever has the address now takes the link over, not who has the old one.
             _stage_again(run, case, found)
@@ -222,7 +222,7 @@ def _stage_again(run: Run, case: Case, found: Mapping[ContactKey, Snapshot]) -> 
             run.commit(Commit(staged=[side.staged]))
 
 
-def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
+def _put_aside(run: Run, case: Case, gone: set[ContactKey], found: Mapping[ContactKey, Snapshot]) -> None:
     """A contact doesn't exist any more: it is out of matching. A link is parked; a deletion needs more proof.
 
     One that a full scan lacked, and that another link has, stays in the inbox: that link ends.
@@ -240,6 +240,7 @@ def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
         additional_addresses={side.contact_id: () for side in lost if side.system is GHL and side not in ends},
         done=[side.staged for side in lost if side.staged is not None],
         unheld=over,
+        revoked_addresses=_revoked_meanwhile(run, case.with_reads(found)) if ends else {},
         changes=[Change("reported", None, one.ghl_id, one.emailoctopus_id, one.action, _NOBODY_LEFT) for one in over],
     )
     for one in over:
@@ -254,6 +255,15 @@ def _put_aside(run: Run, case: Case, gone: set[ContactKey]) -> None:
     if ends and case.link is not None:
         log.info("contact_missing", pair=run.pair.name, system=ends[0].system, ghl_id=case.link.ghl_id)
         _park(run, case, f"missing_in_{ends[0].system}", "", gone)
+
+
+def _revoked_meanwhile(run: Run, case: Case) -> dict[bytes, str]:
+    """The addresses of a link that is parked which somebody else there revokes: he may have left it by then."""
+    alone = decide_unread(case, run.context())
+    if alone is None or alone.remember is None:
+        return {}
+    addresses = {side.known.address for side in case.both() if side.known.address is not None}
+    return dict.fromkeys(addresses, alone.remember.value)
 
 
 def _ends_another_link(run: Run, case: Case, side: CaseSide) -> bool:

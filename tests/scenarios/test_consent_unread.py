@@ -2,10 +2,12 @@
 
 import pytest
 
-from sync_daemon.model.policy import FieldRule
+from sync_daemon.model.policy import DeletedInEmailOctopus, DeleteRule, FieldRule
+from sync_daemon.model.report import Mode
+from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.sandbox.server import Sandbox
 from sync_daemon.sandbox.weather import Fault
-from tests.worlds import EMAILOCTOPUS, GHL, World, add_field, world
+from tests.worlds import EMAILOCTOPUS, GHL, World, add_field, neighbours, world
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 ACTIVE = {"dndSettings": {"Email": {"status": "active"}}}
@@ -175,3 +177,26 @@ def test_a_revocation_that_is_refused_is_not_sent_twice_in_a_cycle(database_url:
         here.later(minutes=31)
         here.reconcile()
         assert here.status(ADA) == "unsubscribed"
+
+
+def test_a_namesakes_dnd_is_remembered_though_the_subscriber_is_gone_and_that_is_yet_unproven(
+    database_url: str,
+) -> None:
+    with world(database_url, deletes=DeleteRule(in_emailoctopus=DeletedInEmailOctopus.RECREATE)) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        namesake = here.person(ADA)
+        here.later(minutes=1)
+        here.reconcile()
+        here.ghl.set_dnd(namesake)
+        here.emailoctopus.delete(subscriber_id)
+        now = here.clock.now()
+        told = [WebhookEvent(GHL, one, one, EventKind.REVOKED, now) for one in (ghl_id, namesake)]
+        here.pair_store.save_events(told)
+        assert here.reconcile(Mode.HINTS).parked == 1
+        here.edit_person(namesake, email=None)
+        here.later(days=1)
+        here.full()
+        assert not here.has(EMAILOCTOPUS, ADA)
+        assert here.blocks(ghl_id)
+        here.assert_quiet()

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 import pytest
 
 from sync_daemon.cycle.hints import MOST_BY_ID
-from sync_daemon.model.policy import ConflictRule
+from sync_daemon.model.policy import ConflictRule, GuardLimits
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import EventKind, WebhookEvent
+from sync_daemon.reconcile.deletions import DELETION
 from tests.worlds import EMAILOCTOPUS, GHL, World, neighbours, tombstones, world
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -188,6 +189,22 @@ def test_a_deletion_that_was_told_of_somebody_who_is_there_does_nothing(database
         assert tombstones(here) == []
         assert paths(here, GHL) == [f"GET {ghl_id}"]  # who was never known needn't be looked for
         here.assert_quiet()
+
+
+def test_an_address_change_is_held_with_the_others_though_a_deletion_was_told_of_who_is_there(
+    database_url: str,
+) -> None:
+    nothing = GuardLimits(max_destructive_count=0, max_destructive_percent=0)
+    with world(database_url, guard=nothing) as here:
+        neighbours(here)
+        here.linked(BOB)
+        ghl_id, subscriber_id = here.linked()
+        here.edit_person(ghl_id, email=BOB)
+        tell(here, EMAILOCTOPUS, [subscriber_id], DELETED)
+        here.full()
+        assert here.pair_store.links(ghl=[ghl_id]) == []
+        (held,) = here.pair_store.held(everything=True)
+        assert (held.emailoctopus_id, held.action) == (subscriber_id, DELETION)
 
 
 def test_an_event_that_is_told_again_is_no_second_hint(database_url: str) -> None:
