@@ -155,6 +155,7 @@ class Life(RuleBasedStateMachine):
         report = house.cycle(mode)
         self.outside.cycle += 1
         _demand(not self.watch.broken, "\n".join(self.watch.broken))
+        self.outside.may_have_been_read()
         if report is None:
             return None
         busy = report.outcome == "busy"

@@ -21,11 +21,15 @@ class Edit(NamedTuple):
 
 
 class Revocation(NamedTuple):
-    """A person revoked, and the contact that shows it; whether nobody had ever revoked the address before."""
+    """A person revoked, and the contact that shows it; whether nobody had ever revoked the address before.
+
+    `again` says that the contact may have been seen revoked already: freed meanwhile or not, nothing new shows.
+    """
 
     contact: Key
     at: datetime
     first: bool
+    again: bool
 
 
 @dataclass(slots=True)
@@ -48,6 +52,8 @@ class Memory:
     """Addresses that were freed since a cycle read everything: who revokes again before the next changes nothing."""
     seen_revoked: set[Key] = field(default_factory=set)
     """Contacts that were revoked when a cycle last read everything, or that the program revoked since."""
+    maybe_seen: set[Key] = field(default_factory=set)
+    """Those, and contacts that were revoked after a cycle since that may have read them."""
     revoked: set[str] = field(default_factory=set)
     """Addresses that are revoked as far as the program must know."""
     carried: set[Key] = field(default_factory=set)

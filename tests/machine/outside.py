@@ -104,6 +104,8 @@ class Outside:
         self._moves(GHL, contact_id)  # whom the link leaves behind falls under the delete policy
         self.ghl.edit(contact_id, email=address)
         self._met(GHL, contact_id)
+        if contact_id in self.memory.lifted and not is_blocked(self._person(contact_id)):
+            self._freed_without_address(contact_id)
 
     def additional_address(self, contact_id: str, address: str, *, on: bool) -> None:
         (self.ghl.add_email if on else self.ghl.remove_email)(contact_id, address)
@@ -135,11 +137,7 @@ class Outside:
         self.memory.blocked_by.pop(contact_id, None)
         self.memory.lifted[contact_id] = self._now()
         self._freed(self._person(contact_id).email)
-        if not self._person(contact_id).email:  # the link stays with whom it had before the address was emptied
-            kin = self.memory.root(f"{GHL} {contact_id}")
-            for one in self.subscribers():
-                if self.memory.root(f"{EMAILOCTOPUS} {one.id}") == kin:
-                    self._freed(one.email_address)
+        self._freed_without_address(contact_id)
 
     def merge(self, winner: str, loser: str) -> None:
         self._moves(GHL, winner)
@@ -208,11 +206,11 @@ class Outside:
         shown = self._shown()
         subscribed = {one.email_address.lower() for one in self.subscribers() if one.status == "subscribed"}
         self.memory.blocked_by_program &= {one for system, one in shown if system is GHL}
-        for address, (contact, at, _) in list(self.memory.unheard.items()):
+        for address, (contact, at, _, again) in list(self.memory.unheard.items()):
             if at >= started:
                 continue
             # Blocked, freed and blocked again between two looks is blocked all the while; an opt-in is seen then.
-            visible = contact not in self.memory.seen_revoked or (
+            visible = not (again or contact in self.memory.seen_revoked) or (
                 address in self.memory.freed and address not in subscribed
             )
             if visible and (shown.get(contact) or "").lower() == address:
@@ -222,6 +220,11 @@ class Outside:
             del self.memory.unheard[address]
         self.memory.freed.clear()
         self.memory.seen_revoked = set(shown)
+        self.memory.maybe_seen = set(shown)
+
+    def may_have_been_read(self) -> None:
+        """A cycle read something: of whoever is revoked now it may know."""
+        self.memory.maybe_seen.update(self._shown())
 
     def must_be_known(self, address: str, before: datetime) -> bool:
         """Whether the program must know that an address is revoked: it read so, or could have, before that time."""
@@ -302,11 +305,21 @@ class Outside:
             known = address.lower()
             first = known not in self.memory.ever_revoked
             self.memory.ever_revoked.add(known)
-            self.memory.unheard[known] = Revocation((system, contact_id), self._now(), first)
+            again = (system, contact_id) in self.memory.maybe_seen
+            self.memory.unheard[known] = Revocation((system, contact_id), self._now(), first, again)
 
     def _opted_in(self, contact: Any) -> None:
         self.memory.opted_in[contact.id] = self._now()
         self._freed(contact.email_address)
+
+    def _freed_without_address(self, contact_id: str) -> None:
+        """A freed contact without an address: its link stays with whom it had before, and frees him."""
+        if self._person(contact_id).email:
+            return
+        kin = self.memory.root(f"{GHL} {contact_id}")
+        for one in self.subscribers():
+            if self.memory.root(f"{EMAILOCTOPUS} {one.id}") == kin:
+                self._freed(one.email_address)
 
     def _freed(self, address: str | None) -> None:
         self.memory.unheard.pop((address or "").lower(), None)
