@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, Self
 
+from sync_daemon.model.activity import KnownActivity
 from sync_daemon.model.alarm import Condition
 from sync_daemon.model.contact import AccountSchema, Page, Snapshot
+from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.plan import Bundle, Operation, WriteResult
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import (
@@ -174,6 +176,11 @@ class Commit:
     """Only ever moved forward."""
     looked_at: dict[str, datetime] = field(default_factory=dict)
     batch_size: int | None = None
+    activity: list[KnownActivity] = field(default_factory=list)
+    activity_over: list[str] = field(default_factory=list)
+    """GHL ids of which nothing is shown any more; removed before `activity` is written."""
+    deeds: list[Deed] = field(default_factory=list)
+    """Replace by key."""
     changes: list[Change] = field(default_factory=list)
     mass_changes: dict[str, int] = field(default_factory=dict)
     """How many changes of each kind that the guard counts this transaction writes down as made."""
@@ -238,6 +245,30 @@ class PairStore(Protocol):
 
     def count_waiting_events(self) -> int:
         """How many events no cycle has heeded yet."""
+
+    def activity(self, ids: Collection[str]) -> dict[str, KnownActivity]:
+        """What is known of the activity of GHL contacts."""
+
+    def ids_with_activity(self, *, open_tasks: bool = False) -> list[str]:
+        """Ids of the GHL contacts of which something was shown, or of which a task was open when last looked at."""
+
+    def oldest_notes(self, before: datetime, limit: int) -> list[str]:
+        """Ids of the linked GHL contacts whose notes weren't read since then, those longest ago first."""
+
+    def deeds(self, keys: Collection[str]) -> dict[str, Deed]:
+        """The deeds with these keys."""
+
+    def deeds_of(self, ids: Collection[str]) -> list[Deed]:
+        """Everything that was done, or is to be, with these GHL contacts."""
+
+    def open_deeds(self, due: datetime) -> list[Deed]:
+        """Those intended or refused whose time has come, oldest first."""
+
+    def deeds_in(self, state: DeedState) -> list[Deed]:
+        """Every deed in one state, oldest first."""
+
+    def count_deeds(self) -> dict[DeedState, int]:
+        """How many deeds are in each state."""
 
     def open_alerts(self) -> dict[Condition, datetime]:
         """Each condition that was told and isn't over, and since when it is so."""

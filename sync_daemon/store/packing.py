@@ -33,6 +33,7 @@ class _PackedSent(msgspec.Struct, array_like=True, frozen=True):
 _encode = msgspec.msgpack.Encoder().encode
 _decode_baseline = msgspec.msgpack.Decoder(_PackedBaseline).decode
 _decode_sent = msgspec.msgpack.Decoder(_PackedSent).decode
+_decode_digests = msgspec.msgpack.Decoder(dict[str, bytes]).decode
 
 
 def pack_baseline(baseline: Baseline | None, numbers: Mapping[str, int]) -> bytes | None:
@@ -97,6 +98,21 @@ def unpack_sent(packed: bytes | None, key_of: Callable[[int], str]) -> Sent | No
         at=stored.at,
         since=stored.since,
     )
+
+
+def pack_digests(digests: Mapping[str, bytes]) -> bytes:
+    """Digests by name as they are stored."""
+    return _encode(dict(digests))
+
+
+def unpack_digests(packed: bytes) -> dict[str, bytes]:
+    """The inverse of `pack_digests`."""
+    return _decode_digests(packed)
+
+
+def rewrap_digests(packed: bytes, wrap: Callable[[bytes], bytes]) -> bytes:
+    """Packed digests with each of them wrapped."""
+    return _encode({name: wrap(digest) for name, digest in _decode_digests(packed).items()})
 
 
 def rewrap_baseline(packed: bytes, wrap: Callable[[bytes], bytes]) -> bytes:

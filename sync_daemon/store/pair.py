@@ -4,8 +4,10 @@ from sqlalchemy import bindparam, func, select
 
 from sync_daemon.model.state import Totals
 from sync_daemon.ports import Commit
+from sync_daemon.store.activity import Activity
 from sync_daemon.store.alerts import Alerts
 from sync_daemon.store.contacts import Contacts
+from sync_daemon.store.deeds import Deeds
 from sync_daemon.store.engine import writing
 from sync_daemon.store.events import Events
 from sync_daemon.store.inbox import Inbox
@@ -26,7 +28,22 @@ _UNLINKED = (
 )
 
 
-class SqlPairStore(PairRow, Contacts, Links, Inbox, Waiting, Tags, Revocations, Journal, Lease, Runs, Events, Alerts):
+class SqlPairStore(
+    PairRow,
+    Contacts,
+    Links,
+    Inbox,
+    Waiting,
+    Tags,
+    Revocations,
+    Journal,
+    Lease,
+    Runs,
+    Events,
+    Alerts,
+    Activity,
+    Deeds,
+):
     """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads."""
 
     def totals(self) -> Totals:
@@ -70,5 +87,8 @@ class SqlPairStore(PairRow, Contacts, Links, Inbox, Waiting, Tags, Revocations, 
             self._write_looked_at(connection, commit.looked_at)
             self._write_batch_size(connection, commit.batch_size)
             self._write_heeded(connection, commit.heeded, self._clock.now())
+            self._remove_activity(connection, commit.activity_over)
+            self._write_activity(connection, commit.activity)
+            self._write_deeds(connection, commit.deeds)
             self._write_changes(connection, commit.changes, run_id)
             self._write_mass_changes(connection, commit.mass_changes)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, LargeBinary, Table, bindparam, select, tuple_
 from sync_daemon.changes.digests import wrapped
 from sync_daemon.store import tables
 from sync_daemon.store.crypto import DerivedKeys, Secrets
-from sync_daemon.store.packing import rewrap_baseline, rewrap_sent
+from sync_daemon.store.packing import rewrap_baseline, rewrap_digests, rewrap_sent
 from sync_daemon.store.tags import tag_digest
 
 _ROWS = 1000
@@ -26,9 +26,19 @@ DIGESTS: Mapping[str, tuple[str, ...]] = {
     "revocations": ("address",),
 }
 """The columns that hold a digest."""
-ENCRYPTED: Mapping[str, tuple[str, ...]] = {"inbox": ("payload",), "parked": ("message",)}
+ENCRYPTED: Mapping[str, tuple[str, ...]] = {
+    "inbox": ("payload",),
+    "parked": ("message",),
+    "deeds": ("message",),
+}
 """The columns that hold an encrypted value; names of tags are renewed together with their digests."""
-PLAIN = {("links", "diverged"), ("links", "bounces"), ("installation", "key_check"), ("installation", "former_keys")}
+PLAIN = {
+    ("activity", "open_tasks"),
+    ("links", "diverged"),
+    ("links", "bounces"),
+    ("installation", "key_check"),
+    ("installation", "former_keys"),
+}
 """Bytes that no secret is behind, and those of the installation itself."""
 
 
@@ -49,6 +59,8 @@ def renew(connection: Connection, secrets: Secrets, keys: DerivedKeys) -> None:
                 "baseline": lambda packed: rewrap_baseline(packed, wrap),
                 "sent": lambda packed: rewrap_sent(packed, wrap),
             }
+        if table is tables.activity:
+            renewals |= {"written": lambda packed: rewrap_digests(packed, wrap)}
         if renewals:
             _renew_table(connection, table, renewals)
     _renew_tags(connection, secrets, keys)

@@ -301,7 +301,8 @@ changes = Table(
     Index(None, "at"),
 )
 
-# What webhooks told, once each: hints until `heeded_at`, afterwards what tells a repeated event.
+# What webhooks told, once each: hints until `heeded_at`, afterwards what tells a repeated event. Those with an
+# `engagement` are for rules, too, until `judged_at`.
 events = Table(
     "events",
     metadata,
@@ -314,6 +315,9 @@ events = Table(
     Column("occurred_at", BigInteger),
     _time("received_at"),
     Column("heeded_at", BigInteger),
+    Column("engagement", Text),
+    Column("campaign_id", Text),
+    Column("judged_at", BigInteger),
     PrimaryKeyConstraint("pair_id", "system", "event_id"),
     Index("ix_events_received_at", "received_at"),
 )
@@ -329,4 +333,52 @@ Index(
 # What somebody was alerted to and that lasts: a service that starts anew doesn't tell it again.
 alerts = Table(
     "alerts", metadata, _of_pair(), _text("condition"), _time("since"), PrimaryKeyConstraint("pair_id", "condition")
+)
+
+# What EmailOctopus was last told of a link's tasks, notes and appointments, as digests, and what they were made of.
+activity = Table(
+    "activity",
+    metadata,
+    _of_pair(),
+    _text("ghl_id"),
+    _text("emailoctopus_id"),
+    Column("written", LargeBinary, nullable=False),
+    Column("open_tasks", LargeBinary),
+    Column("completed_task", Text),
+    Column("note", Text),
+    Column("notes_read_at", BigInteger),
+    PrimaryKeyConstraint("pair_id", "ghl_id"),
+    Index("ix_activity_notes_read_at", "pair_id", "notes_read_at"),
+)
+
+# What is done once for each occasion, kept for ever: a report that is read again tells the same occasions.
+deeds = Table(
+    "deeds",
+    metadata,
+    _of_pair(),
+    _text("key"),
+    _text("what"),
+    _text("ghl_id"),
+    _text("emailoctopus_id"),
+    _text("state"),
+    _time("at"),
+    Column("occurred_at", BigInteger),
+    _count("attempts"),
+    Column("next_try", BigInteger),
+    _text("code"),
+    Column("message", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("pair_id", "key"),
+    Index("ix_deeds_state", "pair_id", "state"),
+    Index("ix_deeds_ghl_id", "pair_id", "ghl_id"),
+)
+
+# How many events of a kind each campaign's report held when it was last read.
+reports = Table(
+    "reports",
+    metadata,
+    _of_pair(),
+    _text("campaign_id"),
+    _text("kind"),
+    _count("events"),
+    PrimaryKeyConstraint("pair_id", "campaign_id", "kind"),
 )
