@@ -63,7 +63,7 @@ class Deeds(Room):
                 "attempts": one.attempts,
                 "next_try": to_micros(one.next_try),
                 "code": one.code,
-                "message": self._secrets.encrypt(one.message.encode()),
+                "message": self._secrets.encrypt(one.message.encode()) if one.message else b"",
             }
             for one in told
         ]
@@ -81,5 +81,5 @@ class Deeds(Room):
             attempts=row.attempts,
             next_try=to_datetime(row.next_try),
             code=row.code,
-            message=self._secrets.decrypt(row.message).decode(),
+            message=self._secrets.decrypt(row.message).decode() if row.message else "",
         )

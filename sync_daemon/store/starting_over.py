@@ -18,7 +18,7 @@ from sync_daemon.store.engine import reading, writing
 from sync_daemon.store.lease import leased_pairs
 from sync_daemon.store.revocations import remember
 from sync_daemon.store.room import chunks
-from sync_daemon.store.tables import contacts, installation, links, pairs, revocations, tags, tombstones
+from sync_daemon.store.tables import contacts, deeds, installation, links, pairs, revocations, tags, tombstones
 
 _OF_PAIR: BindParameter[int] = bindparam("pair")
 _CHECK = select(installation.c.key_check)
@@ -35,6 +35,8 @@ _SEEN_THERE = (
     tables.schemas,
     tables.parked,
     tables.held,
+    tables.activity,
+    tables.reports,
 )
 """What is found anew by the next full scan."""
 _UNLINK = delete(links).where(links.c.pair_id == _OF_PAIR, links.c.ghl_id == bindparam("ghl"))
@@ -161,10 +163,11 @@ def _forget_links(connection: Connection, start: NewStart) -> None:
 
 
 def _clear_what_nobody_can_read(connection: Connection, pair: Mapping[str, Any]) -> None:
-    """Digests and values of another secret: those of tags and addresses; ids and causes stay."""
+    """Digests and values of another secret: those of tags and addresses, and the APIs' words; ids and causes stay."""
     for table in (revocations, tags):
         connection.execute(delete(table).where(table.c.pair_id == _OF_PAIR), pair)
     connection.execute(update(tombstones).where(tombstones.c.pair_id == _OF_PAIR).values(address=None), pair)
+    connection.execute(update(deeds).where(deeds.c.pair_id == _OF_PAIR).values(message=b""), pair)
     blank = dict.fromkeys(("address", "seen", "baseline", "sent")) | {"generation": b""}
     connection.execute(update(contacts).where(contacts.c.pair_id == _OF_PAIR).values(**blank), pair)
 

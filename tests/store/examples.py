@@ -1,8 +1,12 @@
 """Rows that tests store, each with every part set, so that a part that gets lost is missed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from sync_daemon.model.activity import KnownActivity
 from sync_daemon.model.contact import Consent, Snapshot, Source
+from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.state import Baseline, Cause, Held, KnownContact, Link, Parked, Sent, Staged, Tombstone, Unlinked
 from sync_daemon.model.system import SystemName
 
@@ -115,3 +119,15 @@ def held(ghl_id: str | None, emailoctopus_id: str | None, action: str = "delete"
 
 def tombstone(ghl_id: str | None, emailoctopus_id: str | None) -> Tombstone:
     return Tombstone(ghl_id, emailoctopus_id, GHL, NOON, "unsubscribe", Consent.REVOKED, digest(1))
+
+
+def shown(ghl_id: str, emailoctopus_id: str, **changes: Any) -> KnownActivity:
+    """What was shown of a contact's activity."""
+    written = {"GhlNextTask": digest(7), "GhlOpenTasks": digest(8)}
+    known = KnownActivity(ghl_id, emailoctopus_id, written, frozenset({"t1", "t2"}), "t0", "n1", NOON)
+    return replace(known, **changes)
+
+
+def deed(key: str, state: DeedState = DeedState.INTENDED, **changes: Any) -> Deed:
+    """Something that is done once."""
+    return replace(Deed(key, "start the automation a", "g1", "e1", state, NOON, NOON), **changes)

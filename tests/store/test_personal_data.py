@@ -20,11 +20,13 @@ from tests.store.examples import (
     EMAILOCTOPUS,
     GHL,
     NOON,
+    deed,
     digest,
     full_link,
     held,
     known,
     parked,
+    shown,
     snapshot,
     staged,
     tombstone,
@@ -70,6 +72,8 @@ def full_pair(pair: PairStore) -> PairStore:
         looked_at={"counts": NOON},
         changes=[Change("written", GHL, "g1", "e1", "firstName", "changed in EmailOctopus")],
         mass_changes={"deletion": 2},
+        activity=[shown("g1", "e1")],
+        deeds=[deed("automation:a:t1", message="Jané-Margarethe isn't valid")],
     )
     pair.save_schema(AccountSchema(GHL, {"custom.plan": FieldSpec("custom.plan", "x", "TEXT")}))
     pair.commit(everything, run_id="run-1")

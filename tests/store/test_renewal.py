@@ -130,6 +130,7 @@ def test_nothing_is_renewed_while_somebody_works_on_a_pair(engine: Engine, clock
 def test_no_column_of_bytes_is_forgotten() -> None:
     named = {(table, name) for kind in (DIGESTS, ENCRYPTED) for table, names in kind.items() for name in names}
     by_hand = {
+        ("activity", "written"),
         ("contacts", "baseline"),
         ("contacts", "sent"),
         ("tags", "digest"),
