@@ -147,6 +147,11 @@ def application() -> App:
         help="Show changes that wait for a person: list; and say what is to be done: approve, discard.",
     )
     app.command("sync_daemon.commands.parked:app", name="parked", help="What was refused and waits: list, retry, drop.")
+    app.command(
+        "sync_daemon.commands.ghl.command:app",
+        name="ghl",
+        help="GoHighLevel's operations, by hand: list, describe, call.",
+    )
     app.command("sync_daemon.commands.db:app", name="db", help="The state store's database: upgrade, current.")
     return app
 

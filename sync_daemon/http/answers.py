@@ -49,10 +49,12 @@ def is_json(data: bytes) -> bool:
     return True
 
 
-def fault_of(response: Response) -> str | None:
-    """Why an answer is no answer: the server failed, or the body of a success is cut or foreign; else None."""
+def fault_of(response: Response, *, json: bool = True) -> str | None:
+    """Why an answer is no answer: the server failed, or the body of a success, if it must be `json`, is cut or
+    foreign; else None.
+    """
     if response.status >= 500:
         return f"HTTP {response.status}"
-    if response.ok and response.data.strip() and not is_json(response.data):
+    if json and response.ok and response.data.strip() and not is_json(response.data):
         return "an answer that isn't JSON"
     return None

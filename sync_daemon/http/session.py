@@ -29,13 +29,15 @@ from sync_daemon.ports import Clock, Usage
 Transport = httpx.BaseTransport
 """What carries requests; tests may give their own."""
 
-Query = Mapping[str, str | int | None]
-"""Query parameters; None leaves one out."""
+Query = Mapping[str, str | int | list[str] | None]
+"""Query parameters; None leaves one out, a list repeats it."""
 
 Observe = Callable[[int | None, float], None]
 """Told of each request that was sent: the answer's status, None where there was none, and the seconds it took."""
 
 TIMEOUT_S = 8.0
+_DOWNLOAD_S = 300.0
+"""How long a file may take; no part of it longer than `TIMEOUT_S`."""
 _CONNECT_TIMEOUT_S = 2.0
 _ATTEMPTS = 4
 _MD5 = re.compile(r"[0-9a-f]{32}")
@@ -61,8 +63,10 @@ class _Request:
     query: Query = field(default_factory=dict)
     content: bytes | None = None
     form: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     retry: Retry = Retry.SAFE
     revokes: bool = False
+    file: bool = False
 
     @property
     def shown(self) -> str:
@@ -133,19 +137,22 @@ class Session:
         query: Query | None = None,
         body: Any = None,
         form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         retry: Retry = Retry.SAFE,
         revokes: bool = False,
+        file: bool = False,
     ) -> Response:
         """Send a request, again where that is safe, and hand back the answer: a 2xx, or what `classify` let through.
 
-        `body` is sent as JSON, `form` as a form; `revokes` may use the part of a daily quota kept for
-        revocations. Raises what `classify` says; `QuotaExhausted`; `Unreachable` after five failures in a row
-        or when patience ends; `Stopped` where the process is told to stop instead of waiting; `AnswerLost` for
-        what must not be repeated; `Refused` with the code `server_error` when the system fails at this request alone.
+        `body` is sent as JSON, `form` as a form, `headers` beside or instead of the session's own; `revokes` may use
+        the part of a daily quota kept for revocations; a `file` need not be JSON, and may take longer. Raises what
+        `classify` says; `QuotaExhausted`; `Unreachable` after five failures in a row or when patience ends; `Stopped`
+        where the process is told to stop instead of waiting; `AnswerLost` for what must not be repeated; `Refused`
+        with the code `server_error` when the system fails at this request alone.
         """
         content = None if body is None else msgspec.json.encode(body)
         with self._turns:
-            return self._try(_Request(method, path, query or {}, content, form, retry, revokes))
+            return self._try(_Request(method, path, query or {}, content, form, headers or {}, retry, revokes, file))
 
     def usage(self) -> Usage:
         """Requests sent since the start, those throttled, and quotas as far as known."""
@@ -228,7 +235,7 @@ class Session:
             self._observe(status, self._clock.monotonic() - sent_at)
         self._limiter.answered(sent_at, response.status, response.headers)
         _log.debug("http.answered", system=self._system, request=request.shown, status=response.status)
-        why = fault_of(response)
+        why = fault_of(response, json=not request.file)
         refusal = None if why or response.ok or response.status == 429 else self._classify(response)
         if isinstance(refusal, Unreachable):
             why = str(refusal)
@@ -243,12 +250,13 @@ class Session:
             params={name: value for name, value in request.query.items() if value is not None},
             content=request.content,
             data=request.form,
-            headers=None if request.content is None else {"Content-Type": "application/json"},
+            headers={**({} if request.content is None else {"Content-Type": "application/json"}), **request.headers},
         ) as answer:
             parts = []
+            longest = _DOWNLOAD_S if request.file else TIMEOUT_S
             for part in answer.iter_bytes():
                 parts.append(part)
-                if self._clock.monotonic() - sent_at > TIMEOUT_S:
+                if self._clock.monotonic() - sent_at > longest:
                     raise httpx.ReadTimeout("the answer drips")
             return Response(answer.status_code, dict(answer.headers), self._without_credential(b"".join(parts)))
 

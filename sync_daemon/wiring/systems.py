@@ -8,7 +8,9 @@ from sync_daemon.ports import Clock, System
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.systems.emailoctopus.settings import EmailOctopusSettings
+from sync_daemon.systems.ghl import system as ghl_system
 from sync_daemon.systems.ghl.settings import GhlSettings
+from sync_daemon.systems.ghl.system import GhlSystem
 from sync_daemon.systems.registry import CONNECT
 
 Systems = Mapping[SystemName, System]
@@ -30,14 +32,6 @@ def connect(
     traffic: Traffic = unobserved,
 ) -> Systems:
     """Both systems of a pair; nothing is asked of them yet. `before_each` is called before each request."""
-    ghl = GhlSettings(
-        pair=section.name,
-        location_id=section.ghl.location_id,
-        token=section.ghl.token.get_secret_value() if section.ghl.token else "",
-        base_url=settings.ghl.base_url,
-        version=settings.ghl.version,
-        share=settings.ghl.share,
-    )
     emailoctopus = EmailOctopusSettings(
         pair=section.name,
         list_id=section.emailoctopus.list_id,
@@ -45,8 +39,24 @@ def connect(
         base_url=settings.emailoctopus.base_url,
         share=settings.emailoctopus.share,
     )
-    own = {SystemName.GHL: ghl, SystemName.EMAILOCTOPUS: emailoctopus}
+    own = {SystemName.GHL: _ghl(section, settings), SystemName.EMAILOCTOPUS: emailoctopus}
     return {
         name: CONNECT[name](own[name], clock, before_each=before_each, observe=partial(traffic, section.name, name))
         for name in SystemName
     }
+
+
+def connect_ghl(section: PairSection, settings: Settings, clock: Clock) -> GhlSystem:
+    """A pair's GHL location alone, for calls of its catalogue; nothing is asked of it yet."""
+    return ghl_system.connect(_ghl(section, settings), clock)
+
+
+def _ghl(section: PairSection, settings: Settings) -> GhlSettings:
+    return GhlSettings(
+        pair=section.name,
+        location_id=section.ghl.location_id,
+        token=section.ghl.token.get_secret_value() if section.ghl.token else "",
+        base_url=settings.ghl.base_url,
+        version=settings.ghl.version,
+        share=settings.ghl.share,
+    )

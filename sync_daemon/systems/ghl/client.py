@@ -1,6 +1,6 @@
 """GHL's API, one function an operation (contacts.json, locations.json; the search body is ClickUp's page)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -12,7 +12,8 @@ from sync_daemon.model.errors import CredentialsRefused
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Usage
 from sync_daemon.systems.ghl import wire
-from sync_daemon.systems.ghl.errors import ScopeMissing
+from sync_daemon.systems.ghl.catalogue.prepare import PreparedCall
+from sync_daemon.systems.ghl.errors import Forbidden, ScopeMissing
 from sync_daemon.systems.ghl.settings import GhlSettings
 
 _READ, _WRITE = "contacts.readonly", "contacts.write"
@@ -95,6 +96,28 @@ class Client:
         """Define a tag."""
         self._send("POST", f"{self._location}/tags", "locations/tags.write", body={"name": name})
 
+    def call(self, prepared: PreparedCall) -> bytes:
+        """Any operation of the catalogue; its answer as it came: JSON, a file, or nothing.
+
+        Raises `AnswerLost` when it isn't idempotent and may have been done.
+        """
+        operation = prepared.operation
+        file = operation.answer == "file"
+        try:
+            response = self._send(
+                operation.method,
+                prepared.path,
+                " ".join(operation.scopes),
+                query=prepared.query,
+                body=prepared.body,
+                headers={"Version": prepared.version, **({"Accept": "*/*"} if file else {})},
+                retry=Retry.SAFE if prepared.idempotent else Retry.LOOK_FIRST,
+                file=file,
+            )
+        except Forbidden as refused:
+            raise _forbidden(prepared, self.settings.key, refused) from refused
+        return response.data
+
     def usage(self) -> Usage:
         """Requests and quotas so far."""
         return self._session.usage()
@@ -110,18 +133,35 @@ class Client:
         scope: str,
         *,
         query: Query | None = None,
-        body: dict[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
         retry: Retry = Retry.SAFE,
         revokes: bool = False,
+        file: bool = False,
     ) -> Response:
         try:
-            return self._session.request(method, path, query=query, body=body, retry=retry, revokes=revokes)
+            return self._session.request(
+                method, path, query=query, body=body, headers=headers, retry=retry, revokes=revokes, file=file
+            )
         except ScopeMissing as refused:
             raise CredentialsRefused(
                 SystemName.GHL,
                 f"The token of `{self.settings.key}.token` lacks the scope `{scope}`. Tick it in Settings > Private "
                 "Integrations of the sub-account; the token stays the same.",
             ) from refused
+
+
+def _forbidden(prepared: PreparedCall, key: str, refused: Forbidden) -> CredentialsRefused:
+    """What a token must be for an operation that this one may not call."""
+    operation = prepared.operation
+    scope = f"the scope `{' '.join(operation.scopes)}`"
+    if "sub-account" in operation.access:
+        return CredentialsRefused(SystemName.GHL, f"{refused} {operation.name} needs {scope}.")
+    return CredentialsRefused(
+        SystemName.GHL,
+        f"{operation.name} needs a private integration token of the agency with {scope} (the agency's Settings > "
+        f"Private Integrations); GHL forbids it the token of `{key}.token`, as it does a sub-account's.",
+    )
 
 
 def _contact(contact_id: str) -> str:

@@ -9,8 +9,9 @@ from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.errors import ConfigurationError, Refused, SyncError, Unreachable
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Clock, Reader, System, Usage, Writer
+from sync_daemon.ports import Clock, Reader, Usage, Writer
 from sync_daemon.systems.ghl.bundles import MAX_BULK
+from sync_daemon.systems.ghl.catalogue.prepare import PreparedCall
 from sync_daemon.systems.ghl.client import Client
 from sync_daemon.systems.ghl.dialect import Dialect
 from sync_daemon.systems.ghl.errors import Forbidden, classifier
@@ -50,6 +51,10 @@ class GhlSystem:
         """The same location, reading and writing the fields named as far as the account has them."""
         return type(self)(self._client, columns_of(schema, names), self._dialect)
 
+    def call(self, prepared: PreparedCall) -> bytes:
+        """Any operation of the catalogue, under the same limits; its answer as it came. Raises as `Client.call`."""
+        return self._client.call(prepared)
+
     def usage(self) -> Usage:
         """Requests since the start of the process."""
         return self._client.usage()
@@ -81,7 +86,7 @@ def connect(
     before_each: Callable[[], None] = lambda: None,
     observe: Observe = lambda _status, _seconds: None,
     at_once: int = _AT_ONCE,
-) -> System:
+) -> GhlSystem:
     """Open a location; nothing is sent yet. One request is tried for `patience_s`, `at_once` of them side by side."""
     allowance = SlidingWindow(_WINDOW_REQUESTS, _WINDOW_S, settings.share)
     limiter = Limiter(SystemName.GHL, allowance, clock, refill_s=_WINDOW_S, patience_s=patience_s)

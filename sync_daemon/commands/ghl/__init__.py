@@ -1,0 +1,1 @@
+"""`sync-daemon ghl`: the operations catalogue on the command line."""
