@@ -6,10 +6,10 @@ every implementation passes.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol, Self
+from datetime import datetime, timedelta
+from typing import Protocol, Self, runtime_checkable
 
-from sync_daemon.model.activity import KnownActivity
+from sync_daemon.model.activity import Appointment, KnownActivity, Note, Task
 from sync_daemon.model.alarm import Condition
 from sync_daemon.model.contact import AccountSchema, Page, Snapshot
 from sync_daemon.model.deeds import Deed, DeedState
@@ -74,6 +74,49 @@ class Reader(Protocol):
 
     def tag_names(self) -> tuple[str, ...]:
         """The names of every tag the location or list defines, as it spells them."""
+
+
+class ActivityReader(Protocol):
+    """How GHL's tasks, notes and appointments are read. Every method may raise `StopSystem` and `Refused`."""
+
+    def tasks(self, *, completed: bool) -> Iterator[Task]:
+        """Every task of the location that is open, or that is completed, from an index that runs behind."""
+
+    def tasks_of(self, contact_id: str) -> list[Task]:
+        """The tasks of one contact. Raises `NotFound` when there is no such contact."""
+
+    def notes_of(self, contact_id: str) -> list[Note]:
+        """The notes of one contact. Raises `NotFound` when there is no such contact."""
+
+    def appointments(self, start: datetime, end: datetime) -> Iterator[Appointment]:
+        """The appointments of every calendar that begin between two moments."""
+
+    def appointments_of(self, contact_id: str) -> list[Appointment]:
+        """Every appointment of one contact. Raises `NotFound` when there is no such contact."""
+
+
+class Automations(Protocol):
+    """How EmailOctopus's automations are started."""
+
+    def start(self, automation_id: str, contact_id: str) -> None:
+        """Let a contact enter an automation; one who entered it already is fine.
+
+        Raises `Refused` for an automation that can't be started so, and what every request may raise.
+        """
+
+
+@runtime_checkable
+class TellsActivity(Protocol):
+    """A system that has tasks, notes and appointments."""
+
+    activity: ActivityReader
+
+
+@runtime_checkable
+class RunsAutomations(Protocol):
+    """A system that has automations."""
+
+    automations: Automations
 
 
 class Writer(Protocol):
@@ -241,7 +284,10 @@ class PairStore(Protocol):
         """Keep what webhooks told, safe from a power cut when this returns; an event that is known changes nothing."""
 
     def waiting_events(self, system: SystemName, limit: int) -> list[WebhookEvent]:
-        """Events that no cycle has heeded yet, oldest first."""
+        """Events about contacts that no cycle has heeded yet, oldest first."""
+
+    def waiting_activity(self, limit: int) -> list[WebhookEvent]:
+        """Events about GHL contacts' activity that no cycle has heeded yet, oldest first."""
 
     def count_waiting_events(self) -> int:
         """How many events no cycle has heeded yet."""
@@ -252,8 +298,12 @@ class PairStore(Protocol):
     def ids_with_activity(self, *, open_tasks: bool = False) -> list[str]:
         """Ids of the GHL contacts of which something was shown, or of which a task was open when last looked at."""
 
-    def oldest_notes(self, before: datetime, limit: int) -> list[str]:
-        """Ids of the linked GHL contacts whose notes weren't read since then, those longest ago first."""
+    def stale_notes(self, before: datetime, margin: timedelta, limit: int) -> list[str]:
+        """Ids of the linked GHL contacts whose notes are to be read, the most urgent first.
+
+        First those that changed since, or not longer than `margin` before, their notes were read; then those whose
+        notes weren't read since `before`, longest ago first.
+        """
 
     def deeds(self, keys: Collection[str]) -> dict[str, Deed]:
         """The deeds with these keys."""

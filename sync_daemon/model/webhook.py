@@ -16,6 +16,8 @@ class EventKind(StrEnum):
     """Its consent may be narrower: such hints are looked at first, and polls may be blind to them."""
     DELETED = "deleted"
     """It is said to be deleted; no poll shows that."""
+    ACTIVITY = "activity"
+    """A task, note or appointment of it changed: the contact itself needn't have."""
 
 
 @dataclass(frozen=True, slots=True)

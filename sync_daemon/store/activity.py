@@ -1,17 +1,18 @@
 """What EmailOctopus was last told of each link's activity."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, or_, select
 
 from sync_daemon.model.activity import KnownActivity
+from sync_daemon.model.system import SystemName
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.packing import pack_digests, unpack_digests
 from sync_daemon.store.room import AnyRow, Room
-from sync_daemon.store.tables import activity, links
+from sync_daemon.store.tables import activity, contacts, links
 from sync_daemon.store.upsert import Upsert
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
@@ -19,12 +20,20 @@ _PAIR = activity.c.pair_id == bindparam("pair")
 _BY_ID = select(activity).where(_PAIR, activity.c.ghl_id.in_(_IDS))
 _WITH_TASKS = select(activity.c.ghl_id).where(_PAIR, activity.c.open_tasks.is_not(None))
 _ALL = select(activity.c.ghl_id).where(_PAIR)
+_NOTES_READ = func.coalesce(activity.c.notes_read_at, 0)
+_CHANGED_SINCE = func.coalesce(contacts.c.updated_at, 0) > _NOTES_READ - bindparam("margin")
 _STALE_NOTES = (
     select(links.c.ghl_id)
+    .join(
+        contacts,
+        (contacts.c.pair_id == links.c.pair_id)
+        & (contacts.c.system == SystemName.GHL)
+        & (contacts.c.contact_id == links.c.ghl_id),
+    )
     .outerjoin(activity, (activity.c.pair_id == links.c.pair_id) & (activity.c.ghl_id == links.c.ghl_id))
     .where(links.c.pair_id == bindparam("pair"), links.c.in_scope)
-    .where(func.coalesce(activity.c.notes_read_at, 0) < bindparam("before"))
-    .order_by(func.coalesce(activity.c.notes_read_at, 0), links.c.ghl_id)
+    .where(or_(_NOTES_READ < bindparam("before"), _CHANGED_SINCE))
+    .order_by(_CHANGED_SINCE.desc(), _NOTES_READ, links.c.ghl_id)
     .limit(bindparam("limit"))
 )
 _WRITE = Upsert(activity, ("pair_id", "ghl_id"))
@@ -44,9 +53,14 @@ class Activity(Room):
         """Ids of the GHL contacts of which something was shown, or of which a task was open when last looked at."""
         return [row.ghl_id for row in self._read(_WITH_TASKS if open_tasks else _ALL)]
 
-    def oldest_notes(self, before: datetime, limit: int) -> list[str]:
-        """Ids of the linked GHL contacts whose notes weren't read since then, those longest ago first."""
-        return [row.ghl_id for row in self._read(_STALE_NOTES, before=to_micros(before), limit=limit)]
+    def stale_notes(self, before: datetime, margin: timedelta, limit: int) -> list[str]:
+        """Ids of the linked GHL contacts whose notes are to be read, the most urgent first.
+
+        First those that changed since, or not longer than `margin` before, their notes were read; then those whose
+        notes weren't read since `before`, longest ago first.
+        """
+        asked = {"before": to_micros(before), "margin": margin // timedelta(microseconds=1), "limit": limit}
+        return [row.ghl_id for row in self._read(_STALE_NOTES, **asked)]
 
     def _write_activity(self, connection: Connection, known: Collection[KnownActivity]) -> None:
         rows = [

@@ -15,12 +15,15 @@ from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.tables import events
 
 _WAITING = (events.c.pair_id == bindparam("pair"), events.c.heeded_at.is_(None))
-_NEXT = (
+_ABOUT_ACTIVITY = events.c.kind == EventKind.ACTIVITY
+_NEXT_ANY = (
     select(events)
     .where(*_WAITING, events.c.system == bindparam("system"))
     .order_by(events.c.received_at, events.c.event_id)
     .limit(bindparam("limit"))
 )
+_NEXT = _NEXT_ANY.where(~_ABOUT_ACTIVITY)
+_NEXT_ACTIVITY = _NEXT_ANY.where(_ABOUT_ACTIVITY)
 _COUNT = select(func.count()).where(*_WAITING)
 _HEEDED = (
     update(events)
@@ -61,8 +64,12 @@ class Events(Room):
                 connection.execute(_INSERT[connection.dialect.name], rows)
 
     def waiting_events(self, system: SystemName, limit: int) -> list[WebhookEvent]:
-        """Events that no cycle has heeded yet, oldest first."""
+        """Events about contacts that no cycle has heeded yet, oldest first."""
         return [self._event(row) for row in self._read(_NEXT, system=system, limit=limit)]
+
+    def waiting_activity(self, limit: int) -> list[WebhookEvent]:
+        """Events about GHL contacts' activity that no cycle has heeded yet, oldest first."""
+        return [self._event(row) for row in self._read(_NEXT_ACTIVITY, system=SystemName.GHL, limit=limit)]
 
     def count_waiting_events(self) -> int:
         """How many events no cycle has heeded yet."""

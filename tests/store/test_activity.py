@@ -6,7 +6,7 @@ from datetime import timedelta
 from sync_daemon.model.activity import KnownActivity
 from sync_daemon.model.deeds import DeedState
 from sync_daemon.ports import Commit, PairStore
-from tests.store.examples import NOON, deed, full_link, shown
+from tests.store.examples import NOON, deed, full_link, known, shown
 
 
 def test_what_was_shown_comes_back(pair: PairStore) -> None:
@@ -30,14 +30,18 @@ def test_a_pair_never_sees_anothers_activity(pair: PairStore, other_pair: PairSt
     assert pair.activity(["g1"]) == {"g1": shown("g1", "e1")}
 
 
-def test_notes_that_were_read_longest_ago_come_first(pair: PairStore) -> None:
-    links = [full_link(f"g{number}", f"e{number}") for number in range(5)]
-    links[4] = replace(links[4], in_scope=False)
-    times = {"g0": NOON, "g1": NOON - timedelta(days=2), "g2": NOON - timedelta(days=1)}
-    known = [shown(one, f"e{one[1]}", notes_read_at=at) for one, at in times.items()]
-    pair.commit(Commit(links=links, activity=known))
-    assert pair.oldest_notes(NOON, 10) == ["g3", "g1", "g2"]
-    assert pair.oldest_notes(NOON, 2) == ["g3", "g1"]
+def test_notes_of_whom_something_changed_come_first_then_those_read_longest_ago(pair: PairStore) -> None:
+    links = [replace(full_link(f"g{number}", f"e{number}"), in_scope=number != 4) for number in range(6)]
+    times = {"g0": NOON, "g1": NOON - timedelta(days=2), "g2": NOON - timedelta(days=1), "g5": NOON}
+    known_activity = [shown(one, f"e{one[1]}", notes_read_at=at) for one, at in times.items()]
+    changed = {"g5": NOON - timedelta(seconds=30)}
+    long_ago = NOON - timedelta(days=30)
+    contacts = [known(f"g{number}", updated_at=changed.get(f"g{number}", long_ago)) for number in range(6)]
+    contacts[3] = replace(contacts[3], updated_at=None)
+    pair.commit(Commit(contacts=contacts, links=links, activity=known_activity))
+    margin = timedelta(minutes=1)
+    assert pair.stale_notes(NOON, margin, 10) == ["g5", "g3", "g1", "g2"]
+    assert pair.stale_notes(NOON, timedelta(0), 2) == ["g3", "g1"]
 
 
 def test_a_deed_is_replaced_by_its_key(pair: PairStore) -> None:

@@ -72,6 +72,14 @@ class Client:
         """POST a field. Raises `AlreadyExists`, `PlanLimitReached`."""
         self._of_list("POST", "/fields", body=body)
 
+    def start_automation(self, automation_id: str, contact_id: str) -> None:
+        """POST a contact into an automation's queue. Raises `AlreadyExists` for one who entered it, `NotFound`.
+
+        Raises `Forbidden` for an automation that isn't active or has no trigger "Started via API" (observed).
+        """
+        path = f"/automations/{quote(automation_id, safe='')}/queue"
+        self._session.request("POST", path, body={"contact_id": contact_id})
+
     def _of_list(self, method: str, path: str, **options: Any) -> Response:
         try:
             return self._session.request(method, self._list + path, **options)

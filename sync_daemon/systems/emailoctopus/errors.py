@@ -27,6 +27,10 @@ _OUR_NAMES = {"email_address": "address", "tags": "tags", "status": "consent"}
 _ITEM = re.compile(r"/?contacts/(\d+)/?")
 
 
+class Forbidden(CredentialsRefused):
+    """The key is good, but not for what was asked."""
+
+
 class Refusals:
     """Turns answers into errors that name the list's place in the configuration."""
 
@@ -65,7 +69,8 @@ class Refusals:
         else:
             what = f"access to the list {self._settings.list_id} ({key}.list_id)"
             cure = f"Check that {key}.api_key belongs to the account that owns it."
-        return CredentialsRefused(_SYSTEM, f"EmailOctopus refused {what} with HTTP {status}. {cure}")
+        kind = Forbidden if status == 403 else CredentialsRefused
+        return kind(_SYSTEM, f"EmailOctopus refused {what} with HTTP {status}. {cure}")
 
 
 def item_refusal(error: wire.BatchError) -> Refused:

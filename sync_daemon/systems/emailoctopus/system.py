@@ -9,9 +9,10 @@ from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema, FieldSpec
 from sync_daemon.model.errors import Refused, Unreachable
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Clock, Reader, System, Usage, Writer
+from sync_daemon.ports import Automations, Clock, Reader, System, Usage, Writer
 from sync_daemon.systems.blanks import Blanks
 from sync_daemon.systems.emailoctopus import wire
+from sync_daemon.systems.emailoctopus.automations import EmailOctopusAutomations
 from sync_daemon.systems.emailoctopus.bundles import MAX_BATCH
 from sync_daemon.systems.emailoctopus.client import Client, list_path
 from sync_daemon.systems.emailoctopus.errors import Refusals
@@ -39,6 +40,7 @@ class EmailOctopusSystem:
         self._client = client
         self.reader: Reader = EmailOctopusReader(client, columns)
         self.writer: Writer = EmailOctopusWriter(client, columns, blanks)
+        self.automations: Automations = EmailOctopusAutomations(client)
         self._blanks = blanks
         self.blanks = blanks.found
 

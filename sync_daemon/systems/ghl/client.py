@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from sync_daemon.http.answers import Response
 from sync_daemon.http.session import Query, Retry, Session
-from sync_daemon.model.errors import CredentialsRefused
+from sync_daemon.model.errors import CredentialsRefused, Refused
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Usage
 from sync_daemon.systems.ghl import wire
@@ -17,6 +17,9 @@ from sync_daemon.systems.ghl.errors import Forbidden, ScopeMissing
 from sync_daemon.systems.ghl.settings import GhlSettings
 
 _READ, _WRITE = "contacts.readonly", "contacts.write"
+_EVENTS = "calendars/events.readonly"
+_CALENDARS = {"2021-07-28": "2021-04-15"}
+"""The version that calendar routes want, where it is another than the configured one (documented: calendars.json)."""
 
 
 class Client:
@@ -117,6 +120,50 @@ class Client:
         except Forbidden as refused:
             raise _forbidden(prepared, self.settings.key, refused) from refused
         return response.data
+
+    def search_tasks(self, body: dict[str, Any]) -> wire.TasksAnswer:
+        """One page of the location's tasks; `body` is completed, limit, skip."""
+        path = f"{self._location}/tasks/search"
+        return self._send("POST", path, "locations/tasks.readonly", body=body).decode(wire.TasksAnswer)
+
+    def tasks_of(self, contact_id: str) -> list[wire.Task]:
+        """The tasks of a contact, unpaged. Raises `NotFound`."""
+        return self._send("GET", f"{_contact(contact_id)}/tasks", _READ).decode(wire.TasksAnswer).tasks
+
+    def notes_of(self, contact_id: str) -> list[wire.Note]:
+        """The notes of a contact, unpaged. Raises `NotFound`."""
+        return self._send("GET", f"{_contact(contact_id)}/notes", _READ).decode(wire.NotesAnswer).notes
+
+    def appointments_of(self, contact_id: str) -> list[wire.Event]:
+        """The appointments of a contact, unpaged; their times have no zone (documented). Raises `NotFound`."""
+        return self._send("GET", f"{_contact(contact_id)}/appointments", _READ).decode(wire.EventsAnswer).events
+
+    def calendars(self) -> list[wire.Calendar]:
+        """The location's calendars."""
+        query = {"locationId": self.settings.location_id}
+        return self._of_calendars("/calendars/", "calendars.readonly", query).decode(wire.CalendarsAnswer).calendars
+
+    def calendar_events(self, calendar_id: str, start: int, end: int) -> list[wire.Event]:
+        """The appointments of one calendar that begin between two moments in milliseconds, unpaged."""
+        query: Query = {
+            "locationId": self.settings.location_id,
+            "calendarId": calendar_id,
+            "startTime": str(start),
+            "endTime": str(end),
+        }
+        return self._of_calendars("/calendars/events", _EVENTS, query).decode(wire.EventsAnswer).events
+
+    def appointment(self, event_id: str) -> wire.Event:
+        """One appointment, its times with their offset. Raises `NotFound`."""
+        path = f"/calendars/events/appointments/{quote(event_id, safe='')}"
+        answer = self._of_calendars(path, _EVENTS, {}).decode(wire.AppointmentAnswer)
+        if (found := answer.event or answer.appointment) is None:
+            raise Refused("malformed", "The answer holds no appointment.")
+        return found
+
+    def _of_calendars(self, path: str, scope: str, query: Query) -> Response:
+        version = _CALENDARS.get(self.settings.version, self.settings.version)
+        return self._send("GET", path, scope, query=query, headers={"Version": version})
 
     def usage(self) -> Usage:
         """Requests and quotas so far."""

@@ -9,7 +9,8 @@ from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.errors import ConfigurationError, Refused, SyncError, Unreachable
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Clock, Reader, Usage, Writer
+from sync_daemon.ports import ActivityReader, Clock, Reader, Usage, Writer
+from sync_daemon.systems.ghl.activity import GhlActivity
 from sync_daemon.systems.ghl.bundles import MAX_BULK
 from sync_daemon.systems.ghl.catalogue.prepare import PreparedCall
 from sync_daemon.systems.ghl.client import Client
@@ -36,6 +37,7 @@ class GhlSystem:
     def __init__(self, client: Client, columns: Columns, dialect: Dialect) -> None:
         self.reader: Reader = GhlReader(client, columns, dialect)
         self.writer: Writer = GhlWriter(client, columns, dialect)
+        self.activity: ActivityReader = GhlActivity(client)
         self._client = client
         self._dialect = dialect
         self.blanks = dialect.blanks.found

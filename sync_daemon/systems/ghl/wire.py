@@ -205,6 +205,79 @@ class LocationTagsAnswer(Struct):
     tags: list[Tag]
 
 
+class Task(Struct, rename="camel"):
+    """A task: `id` in a contact's list (contacts.json), `_id` and times in the search (observed)."""
+
+    id: str = ""
+    search_id: str = msgspec.field(default="", name="_id")
+    contact_id: str | None = None
+    title: Any = None
+    due_date: Moment = None
+    completed: bool = False
+    deleted: bool = False
+    date_added: Moment = None
+    created_at: Moment = None
+    date_updated: Moment = None
+    updated_at: Moment = None
+
+
+class TasksAnswer(Struct):
+    """GET /contacts/{id}/tasks, POST /locations/{id}/tasks/search."""
+
+    tasks: list[Task]
+
+
+class Note(Struct, rename="camel"):
+    """A note (contacts.json)."""
+
+    id: str
+    body: Any = None
+    date_added: Moment = None
+
+
+class NotesAnswer(Struct):
+    """GET /contacts/{id}/notes."""
+
+    notes: list[Note]
+
+
+class Event(Struct, rename="camel"):
+    """An appointment: ISO with an offset from calendars (calendars.json), without a zone by contact (contacts.json)."""
+
+    id: str
+    contact_id: str | None = None
+    title: Any = None
+    start_time: Moment = None
+    appointment_status: str | None = None
+    date_added: Moment = None
+    deleted: bool = False
+
+
+class EventsAnswer(Struct):
+    """GET /calendars/events, GET /contacts/{id}/appointments."""
+
+    events: list[Event]
+
+
+class AppointmentAnswer(Struct):
+    """GET /calendars/events/appointments/{id}: `event` in the spec, `appointment` in fact (observed)."""
+
+    event: Event | None = None
+    appointment: Event | None = None
+
+
+class Calendar(Struct):
+    """A calendar (calendars.json)."""
+
+    id: str
+
+
+class CalendarsAnswer(Struct):
+    """GET /calendars/."""
+
+    calendars: list[Calendar]
+
+
 class DuplicateMeta(Struct, rename="camel"):
     """What a duplicate refusal says about the contact in the way (observed; not in the spec)."""
 
