@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, or_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, func, or_, select
 
 from sync_daemon.model.activity import KnownActivity
 from sync_daemon.model.system import SystemName
@@ -21,7 +21,9 @@ _BY_ID = select(activity).where(_PAIR, activity.c.ghl_id.in_(_IDS))
 _WITH_TASKS = select(activity.c.ghl_id).where(_PAIR, activity.c.open_tasks.is_not(None))
 _ALL = select(activity.c.ghl_id).where(_PAIR)
 _NOTES_READ = func.coalesce(activity.c.notes_read_at, 0)
-_CHANGED_SINCE = func.coalesce(contacts.c.updated_at, 0) > _NOTES_READ - bindparam("margin")
+_BEFORE: BindParameter[int] = bindparam("before")
+_CHANGED = func.coalesce(contacts.c.updated_at, 0)
+_CHANGED_SINCE = and_(_CHANGED > _NOTES_READ - bindparam("margin"), _CHANGED > _BEFORE)
 _STALE_NOTES = (
     select(links.c.ghl_id)
     .join(
@@ -32,7 +34,7 @@ _STALE_NOTES = (
     )
     .outerjoin(activity, (activity.c.pair_id == links.c.pair_id) & (activity.c.ghl_id == links.c.ghl_id))
     .where(links.c.pair_id == bindparam("pair"), links.c.in_scope)
-    .where(or_(_NOTES_READ < bindparam("before"), _CHANGED_SINCE))
+    .where(or_(_NOTES_READ < _BEFORE, _CHANGED_SINCE))
     .order_by(_CHANGED_SINCE.desc(), _NOTES_READ, links.c.ghl_id)
     .limit(bindparam("limit"))
 )
@@ -56,8 +58,8 @@ class Activity(Room):
     def stale_notes(self, before: datetime, margin: timedelta, limit: int) -> list[str]:
         """Ids of the linked GHL contacts whose notes are to be read, the most urgent first.
 
-        First those that changed since, or not longer than `margin` before, their notes were read; then those whose
-        notes weren't read since `before`, longest ago first.
+        First those that changed after `before`, and since, or not longer than `margin` before, their notes were read;
+        then those whose notes weren't read since `before`, longest ago first.
         """
         asked = {"before": to_micros(before), "margin": margin // timedelta(microseconds=1), "limit": limit}
         return [row.ghl_id for row in self._read(_STALE_NOTES, **asked)]

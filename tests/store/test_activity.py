@@ -31,17 +31,15 @@ def test_a_pair_never_sees_anothers_activity(pair: PairStore, other_pair: PairSt
 
 
 def test_notes_of_whom_something_changed_come_first_then_those_read_longest_ago(pair: PairStore) -> None:
+    day_ago = NOON - timedelta(days=1)
     links = [replace(full_link(f"g{number}", f"e{number}"), in_scope=number != 4) for number in range(6)]
-    times = {"g0": NOON, "g1": NOON - timedelta(days=2), "g2": NOON - timedelta(days=1), "g5": NOON}
-    known_activity = [shown(one, f"e{one[1]}", notes_read_at=at) for one, at in times.items()]
-    changed = {"g5": NOON - timedelta(seconds=30)}
-    long_ago = NOON - timedelta(days=30)
-    contacts = [known(f"g{number}", updated_at=changed.get(f"g{number}", long_ago)) for number in range(6)]
-    contacts[3] = replace(contacts[3], updated_at=None)
-    pair.commit(Commit(contacts=contacts, links=links, activity=known_activity))
-    margin = timedelta(minutes=1)
-    assert pair.stale_notes(NOON, margin, 10) == ["g5", "g3", "g1", "g2"]
-    assert pair.stale_notes(NOON, timedelta(0), 2) == ["g3", "g1"]
+    times = {"g0": NOON, "g1": NOON - timedelta(days=3), "g2": NOON - timedelta(days=2), "g5": NOON}
+    read = [shown(one, f"e{one[1]}", notes_read_at=at) for one, at in times.items()]
+    changed = {"g2": NOON - timedelta(hours=2), "g5": NOON - timedelta(seconds=30)}
+    contacts = [known(f"g{number}", updated_at=changed.get(f"g{number}")) for number in range(6)]
+    pair.commit(Commit(contacts=contacts, links=links, activity=read))
+    assert pair.stale_notes(day_ago, timedelta(minutes=1), 10) == ["g2", "g5", "g3", "g1"]
+    assert pair.stale_notes(day_ago, timedelta(0), 2) == ["g2", "g3"]
 
 
 def test_a_deed_is_replaced_by_its_key(pair: PairStore) -> None:
