@@ -7,7 +7,7 @@ every implementation passes.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol, Self, runtime_checkable
+from typing import Protocol, Self
 
 from sync_daemon.model.activity import Appointment, KnownActivity, Note, Task
 from sync_daemon.model.alarm import Condition
@@ -105,14 +105,12 @@ class Automations(Protocol):
         """
 
 
-@runtime_checkable
 class TellsActivity(Protocol):
     """A system that has tasks, notes and appointments."""
 
     activity: ActivityReader
 
 
-@runtime_checkable
 class RunsAutomations(Protocol):
     """A system that has automations."""
 

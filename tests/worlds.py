@@ -17,6 +17,7 @@ from sqlalchemy import Engine, select, text
 
 from sync_daemon.changes.digests import Digester
 from sync_daemon.cycle import Lease, Pair, PairPlan, Timing, plan, reconcile
+from sync_daemon.model.activity import ActivityPolicy
 from sync_daemon.model.policy import FieldRule, PairPolicy
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.system import SystemName
@@ -326,6 +327,7 @@ def world(
     progress: Progress | None = None,
     limits: bool = False,
     prepare: Callable[[Sandbox], None] | None = None,
+    activity: ActivityPolicy | None = None,
     **policy: Any,
 ) -> Iterator[World]:
     """A world over a migrated database, over real sockets unless told otherwise, limits off unless asked for."""
@@ -385,6 +387,7 @@ def world(
             lease=lease,
             timing=Timing(),
             workers=8 if sockets else 1,
+            activity=activity,
         )
         yield World(sandbox, clock, pair, store, connect, engine)
 

@@ -10,6 +10,7 @@ from structlog.contextvars import bound_contextvars
 from sync_daemon.apply.send import requests_needed
 from sync_daemon.changes.cases import Case, ContactKey, who_is_who
 from sync_daemon.cycle import hints, intake, moving
+from sync_daemon.cycle.activity import show_activity
 from sync_daemon.cycle.deletions import decide_missing
 from sync_daemon.cycle.inbox import batches, keep_reads, next_rows, stage_due, topped_up
 from sync_daemon.cycle.judge import judge, refresh_schemas
@@ -151,6 +152,7 @@ def _pass(run: Run) -> None:
         _move_and_reconcile(run)
     if not run.stopped and run.guard.first_load:
         run.commit(Commit(looked_at={FIRST_LOADED: run.pair.clock.now()}))
+    show_activity(run)
 
 
 def _move_and_reconcile(run: Run) -> None:

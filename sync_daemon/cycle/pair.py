@@ -14,6 +14,7 @@ from sync_daemon.changes.digests import Digester
 from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.cycle.guard import Guard
 from sync_daemon.cycle.lease import Lease
+from sync_daemon.model.activity import ActivityPolicy
 from sync_daemon.model.contact import AccountSchema, Snapshot
 from sync_daemon.model.errors import IncompleteRead, Stopped, StopSystem
 from sync_daemon.model.policy import PairPolicy
@@ -48,7 +49,7 @@ class Pair:
 
     `lease` is kept by the systems before each request; `workers` is how many requests to one system wait at once (1:
     nothing goes side by side); `schema_fresh` says that opening it has just read both schemas; `told_to_stop` that
-    nothing more is to be begun.
+    nothing more is to be begun; `activity` what is shown of tasks, notes and appointments, None for nothing.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Pair:
     workers: int = 8
     schema_fresh: bool = False
     told_to_stop: Callable[[], bool] = lambda: False
+    activity: ActivityPolicy | None = None
 
 
 @dataclass(slots=True)

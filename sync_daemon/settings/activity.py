@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sync_daemon.model.activity import ActivityPolicy, AppointmentFields, NoteFields, TaskFields
 from sync_daemon.settings.values import Count, Interval, Section, Text, Texts
 
 
@@ -54,3 +55,27 @@ class ActivitySection(Section):
     notes: NotesSection | None = None
     notes_budget: Count = 1000
     appointments: AppointmentsSection | None = None
+
+    def policy(self) -> ActivityPolicy | None:
+        """What is shown, None when nothing is named."""
+        tasks, notes, appointments = self.tasks, self.notes, self.appointments
+        if tasks is None and notes is None and appointments is None:
+            return None
+        return ActivityPolicy(
+            poll_every=self.poll_every,
+            tasks=TaskFields(
+                **tasks.model_dump(exclude={"on_completed"}),
+                on_completed=tasks.on_completed.automation if tasks.on_completed else None,
+            )
+            if tasks
+            else None,
+            notes=NoteFields(**notes.model_dump()) if notes else None,
+            notes_a_day=self.notes_budget,
+            appointments=AppointmentFields(
+                **appointments.model_dump(exclude={"on_booked", "window_days"}),
+                window=timedelta(days=appointments.window_days),
+                on_booked=appointments.on_booked.automation if appointments.on_booked else None,
+            )
+            if appointments
+            else None,
+        )

@@ -23,7 +23,7 @@ _ALL = select(activity.c.ghl_id).where(_PAIR)
 _NOTES_READ = func.coalesce(activity.c.notes_read_at, 0)
 _BEFORE: BindParameter[int] = bindparam("before")
 _CHANGED = func.coalesce(contacts.c.updated_at, 0)
-_CHANGED_SINCE = and_(_CHANGED > _NOTES_READ - bindparam("margin"), _CHANGED > _BEFORE)
+_CHANGED_SINCE = and_(_NOTES_READ - bindparam("margin") < _CHANGED, _CHANGED > _BEFORE)
 _STALE_NOTES = (
     select(links.c.ghl_id)
     .join(

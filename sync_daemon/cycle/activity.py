@@ -1,0 +1,146 @@
+"""Tasks, notes and appointments shown in EmailOctopus, on an interval of their own (contract, section 9).
+
+What can't be read or shown is reported and tried again: it never keeps contacts from being reconciled.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sync_daemon.cycle.automations import active_since, new_only, occasions, start_due
+from sync_daemon.cycle.pair import GHL, Run, log
+from sync_daemon.cycle.showing import Look, fields_there, show
+from sync_daemon.model.activity import ActivityPolicy, KnownActivity
+from sync_daemon.model.contact import FieldSpec
+from sync_daemon.model.deeds import Deed
+from sync_daemon.model.errors import CredentialsRefused, Refused, StopSystem
+from sync_daemon.model.report import Mode
+from sync_daemon.model.state import Link
+from sync_daemon.ports import ActivityReader, Commit, TellsActivity
+from sync_daemon.read.activity import look_at_all, look_at_some, notes_of
+from sync_daemon.reconcile.activity import Moment
+from sync_daemon.reconcile.activity_seen import Seen, shown
+
+LOOKED, COMPLETED = "activity", "activity_completed"
+NOTES_PAID = "activity_notes"
+_AT_ONCE = 500
+_EVENTS = 1000
+_DAY = timedelta(days=1)
+_MARGIN = timedelta(minutes=2)
+"""How far GHL's clock and this one may differ when a contact's change is held against a look at its notes."""
+
+
+def show_activity(run: Run) -> None:
+    """Look at activity where it is time or webhooks told of some, and bring EmailOctopus's fields up to date."""
+    policy = run.pair.activity
+    if policy is None or run.stopped or run.failed or run.pair.told_to_stop():
+        return
+    try:
+        _show(run, policy)
+        start_due(run)
+    except CredentialsRefused as refused:  # the token lacks a scope that contacts don't need
+        run.interrupted = run.interrupted or Refused("activity", refused.shown)
+        log.error("activity_unreadable", pair=run.pair.name, reason=refused.shown)
+    except StopSystem as error:
+        run.sender.stopped.setdefault(error.system, error)
+    except Refused as refused:
+        run.interrupted = run.interrupted or refused
+        log.error("activity_unreadable", pair=run.pair.name, reason=refused.shown)
+
+
+def _show(run: Run, policy: ActivityPolicy) -> None:
+    told = run.pair.store.waiting_activity(_EVENTS)
+    ids = sorted({event.contact_id for event in told})
+    now = run.pair.clock.now()
+    whole = run.report.mode is not Mode.HINTS and (run.full or _is_due(run, LOOKED, policy.poll_every))
+    if not whole and not ids:
+        return
+    specs = fields_there(run, policy)
+    noted: dict[str, datetime] = {}
+    if whole:
+        completed = run.full or COMPLETED not in run.state.looked_at
+        seen = _everything(run, policy, now, completed=completed)
+        noted = {LOOKED: now, **({COMPLETED: now} if completed else {})}
+    else:
+        seen = look_at_some(_source(run), policy, now, [link.ghl_id for link in run.pair.store.links(ghl=ids)])
+    _bring_up_to_date(run, policy, specs, seen)
+    if not run.stopped:
+        run.commit(Commit(heeded=list(told), looked_at={**noted, **_paid(run, policy, seen)}))
+
+
+def _everything(run: Run, policy: ActivityPolicy, now: datetime, *, completed: bool) -> Seen:
+    store = run.pair.store
+    known = store.activity(store.ids_with_activity(open_tasks=True))
+    seen = look_at_all(_source(run), policy, now, completed=completed, known=known)
+    if policy.notes is None:
+        return seen
+    affordable = int((now - _paid_until(run, now)) / _DAY * policy.notes_a_day)
+    return replace(seen, notes=notes_of(_source(run), store.stale_notes(now - _DAY, _MARGIN, affordable)))
+
+
+def _paid_until(run: Run, now: datetime) -> datetime:
+    """The moment up to which the budget for notes is used: at least all of it but the last day's."""
+    return max(run.state.looked_at.get(NOTES_PAID, now - _DAY), now - _DAY)
+
+
+def _paid(run: Run, policy: ActivityPolicy, seen: Seen) -> dict[str, datetime]:
+    """That moment after a look: each contact whose notes were read moves it on by its share of a day."""
+    if not seen.notes:
+        return {}
+    return {NOTES_PAID: _paid_until(run, seen.at) + _DAY * len(seen.notes) / max(policy.notes_a_day, 1)}
+
+
+def _bring_up_to_date(run: Run, policy: ActivityPolicy, specs: Mapping[str, FieldSpec], seen: Seen) -> None:
+    """Show what was seen, part by part, so that neither memory nor a transaction grows with the location."""
+    ids = seen.ids() | (set(run.pair.store.ids_with_activity()) if seen.everybody else set())
+    since = active_since(run, policy)
+    listed = sorted(ids)
+    for part in (listed[start : start + _AT_ONCE] for start in range(0, len(listed), _AT_ONCE)):
+        if run.stopped or run.pair.told_to_stop():
+            return
+        links = {link.ghl_id: link for link in run.pair.store.links(ghl=part)}
+        known = run.pair.store.activity(part)
+        looks = list(_looks(run, policy, seen, links, known))
+        commit = Commit(activity_over=[one for one in known if one not in links])
+        deeds: list[Deed] = []
+        settled = show(run, specs, looks)
+        for link, before, look in looks:
+            if (mine := settled.get(link.ghl_id)) is not None:
+                _append(commit, mine)
+                deeds.extend(occasions(policy, since, link, before, look, seen.at))
+        commit.deeds.extend(new_only(run, deeds))
+        run.commit(commit)
+
+
+def _append(commit: Commit, more: Commit) -> None:
+    for name in ("contacts", "activity", "deeds", "changes"):
+        getattr(commit, name).extend(getattr(more, name))
+
+
+def _looks(
+    run: Run, policy: ActivityPolicy, seen: Seen, links: Mapping[str, Link], known: Mapping[str, KnownActivity]
+) -> Iterator[Look]:
+    moment = Moment(seen.at, zone_of(run))
+    for ghl_id, link in links.items():
+        if link.in_scope:
+            before = known.get(ghl_id) or KnownActivity(ghl_id, link.emailoctopus_id)
+            yield link, before, shown(seen, policy, before, moment)
+
+
+def zone_of(run: Run) -> tzinfo:
+    """The location's time zone; UTC where it tells none that is known here."""
+    try:
+        return ZoneInfo(run.schemas[GHL].time_zone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def _source(run: Run) -> ActivityReader:
+    return cast(TellsActivity, run.systems[GHL]).activity
+
+
+def _is_due(run: Run, what: str, every: timedelta) -> bool:
+    last = run.state.looked_at.get(what)
+    return last is None or run.pair.clock.now() - last >= every

@@ -1,0 +1,165 @@
+"""EmailOctopus's automations, started once for each task completed and each appointment booked (contract, section 9).
+
+What happened before an automation was first configured starts nothing, nor does anything start for who revoked.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import cast
+
+from sync_daemon.apply.retry_times import next_try
+from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
+from sync_daemon.model.activity import ActivityPolicy, KnownActivity
+from sync_daemon.model.contact import Consent
+from sync_daemon.model.deeds import Deed, DeedState
+from sync_daemon.model.errors import Refused, StopSystem
+from sync_daemon.model.state import Change, Link
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import Commit, RunsAutomations
+from sync_daemon.reconcile.activity_seen import Shown
+
+AUTOMATION = "automation"
+COMPLETED, BOOKED = "completed", "booked"
+_GIVE_UP = timedelta(days=1)
+"""After which an event is too old to be mailed about; EmailOctopus refuses a second start for as long (documented)."""
+_TO_COME = ("new", "confirmed")
+
+
+def active_since(run: Run, policy: ActivityPolicy) -> dict[str, datetime]:
+    """Since when each configured automation has been active, noted when it is first met; by what starts it."""
+    since = {}
+    for kind, automation in _configured(policy):
+        name = f"{AUTOMATION} {kind} {automation}"
+        if name not in run.state.looked_at:
+            run.commit(Commit(looked_at={name: run.pair.clock.now()}))
+        since[kind] = run.state.looked_at.get(name, run.pair.clock.now())
+    return since
+
+
+def occasions(
+    policy: ActivityPolicy, since: dict[str, datetime], link: Link, before: KnownActivity, look: Shown, now: datetime
+) -> Iterator[Deed]:
+    """The starts that are due for what one look at a contact saw; those made or intended already are among them."""
+    for kind, automation in _configured(policy):
+        for record, at in _happened(kind, since[kind], before, look, now):
+            yield Deed(
+                f"{AUTOMATION}:{automation}:{kind}:{record}",
+                f"start the automation {automation}",
+                link.ghl_id,
+                link.emailoctopus_id,
+                DeedState.INTENDED,
+                now,
+                at,
+            )
+
+
+def _configured(policy: ActivityPolicy) -> Iterator[tuple[str, str]]:
+    if policy.tasks is not None and policy.tasks.on_completed is not None:
+        yield COMPLETED, policy.tasks.on_completed
+    if policy.appointments is not None and policy.appointments.on_booked is not None:
+        yield BOOKED, policy.appointments.on_booked
+
+
+def _happened(
+    kind: str, since: datetime, before: KnownActivity, look: Shown, now: datetime
+) -> Iterator[tuple[str, datetime]]:
+    """The records that something happened to after a moment, with the time of it.
+
+    A task was completed since if it was open at the last look, or was made since. Of a series one booking is told.
+    """
+    if since >= now:  # it has just become active: whatever shows now happened before
+        return
+    if kind == COMPLETED:
+        for task in look.completed:
+            if task.id in before.open_tasks or (task.added_at is not None and task.added_at > since):
+                yield task.id, task.updated_at or now
+        return
+    for one in look.booked:
+        if one.added_at is not None and one.added_at > since and one.status in _TO_COME and one.start >= now:
+            yield one.id.partition("_")[0], one.added_at
+
+
+def new_only(run: Run, deeds: list[Deed]) -> list[Deed]:
+    """The deeds that nobody has written down yet."""
+    known = run.pair.store.deeds([deed.key for deed in deeds])
+    return list({deed.key: deed for deed in deeds if deed.key not in known}.values())
+
+
+def start_due(run: Run) -> None:
+    """Start what is intended, each after a look at both contacts; what came of it is written down at once."""
+    due = [one for one in run.pair.store.open_deeds(run.pair.clock.now()) if one.key.startswith(f"{AUTOMATION}:")]
+    for deed in due:
+        if run.stopped or run.pair.told_to_stop():
+            return
+        try:
+            after = _started(run, deed)
+        except StopSystem as error:
+            run.sender.stopped.setdefault(error.system, error)
+            return
+        run.commit(Commit(deeds=[after], changes=list(_told(after))))
+
+
+def _started(run: Run, deed: Deed) -> Deed:
+    """The deed after a try. One that had no answer is tried again: who entered an automation isn't let in twice."""
+    now = run.pair.clock.now()
+    automation = deed.key.split(":")[1]
+    if now - deed.at > _GIVE_UP:
+        began = deed.attempts and not deed.code
+        return replace(deed, state=DeedState.UNCERTAIN if began else DeedState.DONE, code=deed.code or "too_late")
+    links = run.pair.store.links(ghl=[deed.ghl_id])
+    if not links:
+        return replace(deed, state=DeedState.DONE, code="no_link")
+    deed = replace(deed, emailoctopus_id=links[0].emailoctopus_id)
+    consent = _consent(run, links[0])
+    if consent is Consent.REVOKED:
+        return replace(deed, state=DeedState.DONE, code="revoked")
+    if consent is not Consent.GRANTED:
+        return _again(deed, now, "pending", "the contact hasn't confirmed yet")
+    deed = replace(deed, attempts=deed.attempts + 1, code="")
+    run.commit(Commit(deeds=[deed]))
+    automations = cast(RunsAutomations, run.systems[EMAILOCTOPUS]).automations
+    try:
+        automations.start(automation, deed.emailoctopus_id)
+    except Refused as refused:
+        return _again(replace(deed, attempts=deed.attempts - 1), now, refused.code, refused.message)
+    return replace(deed, state=DeedState.DONE, next_try=None, message="")
+
+
+def _again(deed: Deed, now: datetime, code: str, message: str) -> Deed:
+    attempts = deed.attempts + 1
+    return replace(
+        deed,
+        state=DeedState.REFUSED,
+        attempts=attempts,
+        next_try=next_try(attempts, now),
+        code=code,
+        message=message,
+    )
+
+
+def _consent(run: Run, link: Link) -> Consent | None:
+    """What both contacts say now, each read by id: the narrower of the two; None where one is gone or doesn't tell."""
+    told = {name: _read(run, name, link.id_in(name)) for name in SystemName}
+    if Consent.REVOKED in told.values():
+        return Consent.REVOKED
+    return told[EMAILOCTOPUS] if told[GHL] is not None else None
+
+
+def _read(run: Run, name: SystemName, contact_id: str) -> Consent | None:
+    try:
+        contact = run.systems[name].reader.fetch(contact_id)
+    except Refused:
+        return None
+    return contact.consent if contact is not None else None
+
+
+def _told(deed: Deed) -> Iterator[Change]:
+    """What people are told of a deed, in the log and in the audit."""
+    names = {"ghl_id": deed.ghl_id, "emailoctopus_id": deed.emailoctopus_id, "what": deed.what}
+    if deed.state is DeedState.DONE and not deed.code:
+        log.info("automation_started", **names)
+        yield Change("written", EMAILOCTOPUS, deed.ghl_id, deed.emailoctopus_id, AUTOMATION, deed.what)
+        return
+    log.warning("automation_not_started", **names, state=deed.state, code=deed.code)
+    yield Change("reported", EMAILOCTOPUS, deed.ghl_id, deed.emailoctopus_id, AUTOMATION, f"{deed.what}: {deed.code}")

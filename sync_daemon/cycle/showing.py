@@ -1,0 +1,200 @@
+"""What a look at activity came to, written to EmailOctopus and remembered."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+
+from sync_daemon.apply.retry_times import next_try
+from sync_daemon.apply.send import Sender
+from sync_daemon.cycle.pair import EMAILOCTOPUS, Run, field_names, log
+from sync_daemon.model.activity import ActivityPolicy, KnownActivity
+from sync_daemon.model.contact import FieldSpec, Value
+from sync_daemon.model.deeds import Deed, DeedState
+from sync_daemon.model.errors import Refused
+from sync_daemon.model.plan import Operation, WriteResult
+from sync_daemon.model.state import Change, KnownContact, Link
+from sync_daemon.ports import Commit
+from sync_daemon.reconcile.activity import ACTIVITY, Digest, can_hold, field_types, news, showing
+from sync_daemon.reconcile.activity_seen import Shown
+
+Look = tuple[Link, KnownActivity, Shown]
+_REFUSED_FIELD = "activity_field "
+_WHY, _WHAT = "activity in GoHighLevel", "show activity in EmailOctopus"
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What came of one contact's write."""
+
+    done: dict[str, Value] = field(default_factory=dict)
+    refusal: Refused | None = None
+    results: list[WriteResult] = field(default_factory=list)
+
+
+def fields_there(run: Run, policy: ActivityPolicy) -> dict[str, FieldSpec]:
+    """The fields that can be written, those that lacked made; what the list can't have is reported, and left out."""
+    there: dict[str, FieldSpec] = {}
+    for name, kind in field_types(policy).items():
+        spec = run.schemas[EMAILOCTOPUS].field(name) or _made(run, name, kind)
+        if spec is None:
+            continue
+        if can_hold(spec, kind):
+            there[name] = spec
+        else:
+            log.error("activity_field_unfit", pair=run.pair.name, field=name, type=spec.type, needs=kind)
+    return there
+
+
+def _made(run: Run, name: str, kind: str) -> FieldSpec | None:
+    """The field, made now; one that was refused is asked for again in full scans."""
+    refused = _REFUSED_FIELD + name
+    if not run.policy().create_missing_fields or (refused in run.state.looked_at and not run.full):
+        return None
+    try:
+        run.systems[EMAILOCTOPUS].writer.create_field(name, kind, name, ())
+    except Refused as refusal:  # the free plan has seven fields
+        log.error("activity_field_refused", pair=run.pair.name, field=name, code=refusal.code)
+        run.interrupted = run.interrupted or Refused(
+            "activity",
+            f"EmailOctopus refuses to make the field {name}: {refusal.message.rstrip('.')}. Show less in `activity`, "
+            "make room for it, or name a field that is there.",
+        )
+        run.commit(Commit(looked_at={refused: run.pair.clock.now()}))
+        return None
+    log.info("field_created", pair=run.pair.name, system=EMAILOCTOPUS, field=name, type=kind)
+    schema = run.systems[EMAILOCTOPUS].read_schema()
+    run.pair.store.save_schema(schema)
+    run.schemas[EMAILOCTOPUS] = schema
+    return schema.field(name)
+
+
+def operations_of(run: Run, specs: Mapping[str, FieldSpec], looks: Iterable[Look]) -> list[Operation]:
+    """The writes that bring EmailOctopus up to date; what was refused waits for its time."""
+    found = []
+    for link, before, look in looks:
+        values = {name: value for name, value in look.values.items() if name in specs}
+        told = news(values, before, link, digest_of(run))
+        if told:
+            found.append(showing(link, told, specs))
+    waiting = run.pair.store.deeds([_key(one.ghl_id or "") for one in found])
+    now = run.pair.clock.now()
+    return [one for one in found if not _waits(waiting.get(_key(one.ghl_id or "")), now)]
+
+
+def show(run: Run, specs: Mapping[str, FieldSpec], looks: Sequence[Look]) -> dict[str, Commit]:
+    """Write what is news; what to remember of each contact that is up to date then, by GHL id."""
+    operations = operations_of(run, specs, looks)
+    asked = {one.ghl_id for one in operations}
+    answers = _sent(run, specs, operations)
+    commits: dict[str, Commit] = {}
+    for link, before, look in looks:
+        answer = answers.get(link.ghl_id)
+        if link.ghl_id in asked and answer is None:  # it wasn't sent
+            continue
+        commits[link.ghl_id] = _settled(run, link, before, look, answer or _Answer())
+    return commits
+
+
+def digest_of(run: Run) -> Digest:
+    """What tells whether a field was told the same before."""
+    return partial(run.pair.digester.field, EMAILOCTOPUS)
+
+
+def _sent(run: Run, specs: Mapping[str, FieldSpec], operations: Sequence[Operation]) -> dict[str, _Answer]:
+    """The answers by GHL id, sent beside the mapped fields' columns: what an update empties unasked shows."""
+    names = field_names(run.policy(), EMAILOCTOPUS) | specs.keys()
+    system = run.systems[EMAILOCTOPUS].with_schema(run.schemas[EMAILOCTOPUS], names)
+    sender = Sender(
+        systems={**run.systems, EMAILOCTOPUS: system},
+        progress=run.pair.progress,
+        names={name: {each: each for each in specs} for name in run.systems},
+        workers=run.pair.workers,
+        batch=run.sender.batch,
+        tick=run.pair.lease.keep,
+        told_to_stop=run.pair.told_to_stop,
+        stopped=run.sender.stopped,
+    )
+    answers: dict[str, _Answer] = defaultdict(_Answer)
+    for results in sender.send(operations):
+        for result in results:
+            answer = answers[result.operation.ghl_id or ""]
+            answer.results.append(result)
+            if result.refusal is None:
+                answer.done.update(result.operation.fields)
+            else:
+                answer.refusal = result.refusal
+    return answers
+
+
+def _settled(run: Run, link: Link, before: KnownActivity, look: Shown, answer: _Answer) -> Commit:
+    """What to remember of one contact: a field that was refused isn't taken for shown."""
+    there = link.emailoctopus_id
+    written = dict(before.written) if before.emailoctopus_id == there else {}
+    digest = digest_of(run)
+    written.update({name: digest(there, name, value) for name, value in answer.done.items()})
+    commit = Commit(contacts=list(_emptied(run, there, answer)))
+    commit.changes = [Change("written", EMAILOCTOPUS, link.ghl_id, there, name, _WHY) for name in answer.done]
+    after = replace(look.known if answer.refusal is None else before, emailoctopus_id=there, written=written)
+    if after != before or answer.done:
+        commit.activity.append(after)
+    if answer.done:
+        run.report.written[EMAILOCTOPUS, "updated"] += 1
+    commit.deeds = list(_told_of_refusal(run, link, answer))
+    return commit
+
+
+def _emptied(run: Run, contact_id: str, answer: _Answer) -> Iterator[KnownContact]:
+    """The contact without mapped fields that this write emptied though it didn't name them: nobody's edit.
+
+    That an update keeps what it doesn't name is very likely, but not in print.
+    """
+    told = next((one.returned.contact for one in reversed(answer.results) if one.returned), None)
+    known = run.pair.store.contacts(EMAILOCTOPUS, [contact_id]).get(contact_id) if told else None
+    if told is None or known is None or known.baseline is None:
+        return
+    blanks = {}
+    for mapped in run.mapped_fields():
+        key, name = mapped.rule.key, mapped.rule.name_in(EMAILOCTOPUS)
+        blank = digest_of(run)(contact_id, key, None)
+        if told.fields.get(name) is None and known.baseline.fields.get(key, blank) != blank:
+            blanks[key] = blank
+    if blanks:
+        fields = {**known.baseline.fields, **blanks}
+        yield replace(known, baseline=replace(known.baseline, fields=fields))
+
+
+def _told_of_refusal(run: Run, link: Link, answer: _Answer) -> Iterator[Deed]:
+    """The refusal of a write, until it was taken: it is tried again by the schedule of what is parked."""
+    key, now = _key(link.ghl_id), run.pair.clock.now()
+    before = run.pair.store.deeds([key]).get(key) if answer.results else None
+    if answer.refusal is not None:
+        attempts = before.attempts + 1 if before is not None else 1
+        at = next_try(attempts, now)
+        names = {"pair": run.pair.name, "ghl_id": link.ghl_id, "emailoctopus_id": link.emailoctopus_id}
+        log.warning("activity_refused", **names, code=answer.refusal.code, attempts=attempts)
+        refusal = answer.refusal
+        yield Deed(
+            key,
+            _WHAT,
+            link.ghl_id,
+            link.emailoctopus_id,
+            DeedState.REFUSED,
+            now,
+            None,
+            attempts,
+            at,
+            refusal.code,
+            refusal.message,
+        )
+    elif before is not None and before.state is DeedState.REFUSED:
+        yield replace(before, state=DeedState.DONE, attempts=0, next_try=None, code="", message="")
+
+
+def _key(ghl_id: str) -> str:
+    return f"{ACTIVITY}:{ghl_id}"
+
+
+def _waits(deed: Deed | None, now: datetime) -> bool:
+    return deed is not None and deed.next_try is not None and deed.next_try > now
