@@ -299,8 +299,8 @@ class PairStore(Protocol):
     def stale_notes(self, before: datetime, margin: timedelta, limit: int) -> list[str]:
         """Ids of the linked GHL contacts whose notes are to be read, the most urgent first.
 
-        First those that changed after `before`, and since, or not longer than `margin` before, their notes were read;
-        then those whose notes weren't read since `before`, longest ago first.
+        First those that changed after `before`, and since, or not longer than `margin` before, their notes were read,
+        the newest change first; then those whose notes weren't read since `before`, longest ago first.
         """
 
     def deeds(self, keys: Collection[str]) -> dict[str, Deed]:

@@ -15,7 +15,7 @@ from sync_daemon.cycle.showing import Look, fields_there, show
 from sync_daemon.model.activity import ActivityPolicy, KnownActivity
 from sync_daemon.model.contact import FieldSpec
 from sync_daemon.model.deeds import Deed
-from sync_daemon.model.errors import CredentialsRefused, Refused, StopSystem
+from sync_daemon.model.errors import CredentialsRefused, NotShown, Refused, StopSystem
 from sync_daemon.model.report import Mode
 from sync_daemon.model.state import Link
 from sync_daemon.ports import ActivityReader, Commit, TellsActivity
@@ -41,7 +41,7 @@ def show_activity(run: Run) -> None:
         _show(run, policy)
         start_due(run)
     except CredentialsRefused as refused:  # the token lacks a scope that contacts don't need
-        run.interrupted = run.interrupted or Refused("activity", refused.shown)
+        run.interrupted = run.interrupted or NotShown(refused.shown)
         log.error("activity_unreadable", pair=run.pair.name, reason=refused.shown)
     except StopSystem as error:
         run.sender.stopped.setdefault(error.system, error)

@@ -5,6 +5,7 @@ from sync_daemon.cycle.pair import BATCH, Run, log
 from sync_daemon.model.errors import (
     CredentialsRefused,
     IncompleteRead,
+    NotShown,
     PairBusy,
     QuotaExhausted,
     Refused,
@@ -73,7 +74,7 @@ def _outcome_of(error: Exception) -> CycleOutcome:
             return CycleOutcome.UNREACHABLE
         case QuotaExhausted():
             return CycleOutcome.QUOTA
-        case IncompleteRead() | Refused() | Stopped():
+        case IncompleteRead() | Refused() | Stopped() | NotShown():
             return CycleOutcome.INCOMPLETE
         case _:
             return CycleOutcome.ERROR

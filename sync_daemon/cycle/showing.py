@@ -12,7 +12,7 @@ from sync_daemon.cycle.pair import EMAILOCTOPUS, Run, field_names, log
 from sync_daemon.model.activity import ActivityPolicy, KnownActivity
 from sync_daemon.model.contact import FieldSpec, Value
 from sync_daemon.model.deeds import Deed, DeedState
-from sync_daemon.model.errors import Refused
+from sync_daemon.model.errors import NotShown, Refused
 from sync_daemon.model.plan import Operation, WriteResult
 from sync_daemon.model.state import Change, KnownContact, Link
 from sync_daemon.ports import Commit
@@ -56,8 +56,7 @@ def _made(run: Run, name: str, kind: str) -> FieldSpec | None:
         run.systems[EMAILOCTOPUS].writer.create_field(name, kind, name, ())
     except Refused as refusal:  # the free plan has seven fields
         log.error("activity_field_refused", pair=run.pair.name, field=name, code=refusal.code)
-        run.interrupted = run.interrupted or Refused(
-            "activity",
+        run.interrupted = run.interrupted or NotShown(
             f"EmailOctopus refuses to make the field {name}: {refusal.message.rstrip('.')}. Show less in `activity`, "
             "make room for it, or name a field that is there.",
         )

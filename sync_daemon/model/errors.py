@@ -11,6 +11,7 @@ SyncError
 │   └── QuotaExhausted      a daily quota is used up, or only the reserve for revocations is left (exit 3)
 ├── ToldToStop              a wait ended early, because this process was told to stop
 ├── AnswerLost              a request that must not be repeated blindly may have been applied: look, then decide
+├── NotShown                activity can't be read or shown; contacts are reconciled all the same (exit 3)
 ├── IncompleteRead          a listing broke off, repeated a cursor or came back short: proves nothing (exit 3)
 └── Refused                 the API refused one request: park what it was about
     ├── NotFound            the record named in the path doesn't exist
@@ -88,6 +89,10 @@ SERVER_ERROR = "server_error"
 
 class AnswerLost(SyncError):
     """A request that must not be repeated blindly got no usable answer: it may have been applied or not."""
+
+
+class NotShown(SyncError):
+    """Activity can't be read or shown as it is configured: a person must change something."""
 
 
 class IncompleteRead(SyncError):

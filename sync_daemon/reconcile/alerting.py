@@ -10,6 +10,7 @@ from sync_daemon.model.errors import (
     ConfigurationError,
     CredentialsRefused,
     IncompleteRead,
+    NotShown,
     PairBusy,
     QuotaExhausted,
     Refused,
@@ -115,7 +116,7 @@ def alarm_of(error: SyncError) -> tuple[Condition, str] | None:
             return Condition.DOWN, error.shown
         case QuotaExhausted():
             return Condition.QUOTA, error.shown
-        case ConfigurationError():
+        case ConfigurationError() | NotShown():
             return Condition.CONFIGURATION, error.shown
         case PairBusy() | Stopped() | ToldToStop() | IncompleteRead() | Refused():
             return None

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, func, or_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, case, delete, func, or_, select
 
 from sync_daemon.model.activity import KnownActivity
 from sync_daemon.model.system import SystemName
@@ -35,7 +35,7 @@ _STALE_NOTES = (
     .outerjoin(activity, (activity.c.pair_id == links.c.pair_id) & (activity.c.ghl_id == links.c.ghl_id))
     .where(links.c.pair_id == bindparam("pair"), links.c.in_scope)
     .where(or_(_NOTES_READ < _BEFORE, _CHANGED_SINCE))
-    .order_by(_CHANGED_SINCE.desc(), _NOTES_READ, links.c.ghl_id)
+    .order_by(_CHANGED_SINCE.desc(), case((_CHANGED_SINCE, -_CHANGED), else_=_NOTES_READ), links.c.ghl_id)
     .limit(bindparam("limit"))
 )
 _WRITE = Upsert(activity, ("pair_id", "ghl_id"))
@@ -58,8 +58,8 @@ class Activity(Room):
     def stale_notes(self, before: datetime, margin: timedelta, limit: int) -> list[str]:
         """Ids of the linked GHL contacts whose notes are to be read, the most urgent first.
 
-        First those that changed after `before`, and since, or not longer than `margin` before, their notes were read;
-        then those whose notes weren't read since `before`, longest ago first.
+        First those that changed after `before`, and since, or not longer than `margin` before, their notes were read,
+        the newest change first; then those whose notes weren't read since `before`, longest ago first.
         """
         asked = {"before": to_micros(before), "margin": margin // timedelta(microseconds=1), "limit": limit}
         return [row.ghl_id for row in self._read(_STALE_NOTES, **asked)]

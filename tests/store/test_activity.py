@@ -38,7 +38,7 @@ def test_notes_of_whom_something_changed_come_first_then_those_read_longest_ago(
     changed = {"g2": NOON - timedelta(hours=2), "g5": NOON - timedelta(seconds=30)}
     contacts = [known(f"g{number}", updated_at=changed.get(f"g{number}")) for number in range(6)]
     pair.commit(Commit(contacts=contacts, links=links, activity=read))
-    assert pair.stale_notes(day_ago, timedelta(minutes=1), 10) == ["g2", "g5", "g3", "g1"]
+    assert pair.stale_notes(day_ago, timedelta(minutes=1), 10) == ["g5", "g2", "g3", "g1"]
     assert pair.stale_notes(day_ago, timedelta(0), 2) == ["g2", "g3"]
 
 
