@@ -12,15 +12,18 @@ FILE = b"RIFF\x00\xff no JSON"
 
 @dataclass
 class Noting:
-    """Notes each request, answers `words` or, where GHL does, a file."""
+    """Notes each request, answers `words` with a status or, where GHL does, a file."""
 
     words: bytes = b"{}"
+    status: int = 200
     requests: list[tuple[Request, bytes]] = field(default_factory=list)
 
     async def answer(self, request: Request) -> Response:
         self.requests.append((request, await request.body()))
         is_file = request.url.path.endswith(("/recording", "/download"))
-        return Response(FILE if is_file else self.words, media_type="audio/x-wav" if is_file else "application/json")
+        if is_file:
+            return Response(FILE, media_type="audio/x-wav")
+        return Response(self.words, self.status, media_type="application/json")
 
     @property
     def app(self) -> Starlette:

@@ -227,6 +227,14 @@ def test_what_is_forbidden_names_the_token_it_needs(place: Place) -> None:
         call("List Workflows")
 
 
+def test_what_only_an_agency_may_do_says_so() -> None:
+    forbids = Noting(b'{"statusCode":403,"message":"Forbidden resource"}', 403)
+    with serve(forbids.app) as url:
+        system = connect(GhlSettings("main", LOCATION, "pit-1", url), SteppingClock())
+        with pytest.raises(CredentialsRefused, match=r"Get Company needs .* of the agency with the scope"):
+            system.call(prepare(operation("get-company"), {"companyId": "k"}, LOCATION, "2021-07-28"))
+
+
 @pytest.mark.parametrize(
     ("name", "given", "sent"),
     [

@@ -24,12 +24,10 @@ from sync_daemon.wiring.systems import connect_ghl
 
 app = App(name="ghl", help="GoHighLevel's operations, by hand: list, describe, call.", help_epilogue="")
 
-Name = Annotated[
-    str, Parameter(name="NAME", help="Such as create-contact-note, or Create Contact Note.", negative_iterable="")
-]
+Name = Annotated[str, Parameter(name="NAME", help="Such as create-contact-note, or Create Contact Note.")]
 Call = Annotated[
     str,
-    Parameter(name="NAME key=value", help="An operation and its parameters; a.b=1 is b in the object a.", negative=""),
+    Parameter(name="NAME key=value", help="An operation and its parameters; a.b=1 is b in the object a."),
 ]
 
 
