@@ -31,6 +31,7 @@ def test_the_wheel_works_on_its_own(tmp_path: Path) -> None:
     assert "Start with: sync-daemon demo" in call(command, "--help", folder=folder)
     assert call(command, "db", "upgrade", folder=folder).startswith("Upgraded from nothing to")
     assert call(command, "db", "current", folder=folder)
+    assert "124 operations" in call(command, "ghl", "list", folder=folder)
     assert call(command, "demo", folder=folder).count("; 0 differences") == 2
     assert sorted(path.name for path in folder.iterdir()) == ["data"]
     lost = subprocess.run([command, "status"], check=False, cwd=folder, env={}, capture_output=True, text=True)

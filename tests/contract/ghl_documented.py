@@ -96,7 +96,7 @@ REQUEST_DEVIATIONS = {
 }
 
 
-def _defects(schema: dict[str, Any]) -> dict[str, Any] | None:
+def defects(schema: dict[str, Any]) -> dict[str, Any] | None:
     """Repair scalars that are typed as objects (dateOfBirth, the values of number fields): their examples tell."""
     example = schema.get("example")
     if schema.get("type") != "object" or not isinstance(example, (str, int)):
@@ -139,7 +139,7 @@ def _is_known(response: httpx.Response, violation: str) -> bool:
 def _spec_of(request: httpx.Request) -> Contract:
     room = request.url.path.split("/")[1]
     name = f"ghl-v3/{room}-v3.json" if request.headers["version"] == "v3" else f"ghl/{room}.json"
-    return contract(name, _defects, closed=True)
+    return contract(name, defects, closed=True)
 
 
 class Recorder(httpx.BaseTransport):

@@ -86,17 +86,17 @@ def contract(name: str, repair: Repair = lambda schema: schema, *, closed: bool 
     `repair` sees each JSON object of it and may give back another one: for a specification's own defects.
     """
     path = SPECS / name
-    spec = _repaired(json.loads(path.read_text()), repair)
+    spec = repaired(json.loads(path.read_text()), repair)
     return Contract(spec, path.as_uri(), closed=closed)
 
 
-def _repaired(node: Any, repair: Repair) -> Any:
+def repaired(node: Any, repair: Repair) -> Any:
     if isinstance(node, list):
-        return [_repaired(each, repair) for each in node]
+        return [repaired(each, repair) for each in node]
     if not isinstance(node, dict):
         return node
     known = repair(node)
-    return {key: _repaired(value, repair) for key, value in (node if known is None else known).items()}
+    return {key: repaired(value, repair) for key, value in (node if known is None else known).items()}
 
 
 def _worded(errors: Iterator[Exception]) -> Iterator[str]:

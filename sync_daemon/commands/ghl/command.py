@@ -12,7 +12,7 @@ from sync_daemon.commands.ghl.describing import as_json, description, listed, ro
 from sync_daemon.commands.ghl.values import parted, values_of
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
 from sync_daemon.commands.printing import console, plural, print_json, table
-from sync_daemon.model.errors import AnswerLost, ConfigurationError, Refused
+from sync_daemon.model.errors import SERVER_ERROR, AnswerLost, ConfigurationError, Refused
 from sync_daemon.settings.load import load_outside_pairs
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.settings.variables import Variables
@@ -24,12 +24,10 @@ from sync_daemon.wiring.systems import connect_ghl
 
 app = App(name="ghl", help="GoHighLevel's operations, by hand: list, describe, call.", help_epilogue="")
 
-Name = Annotated[
-    str, Parameter(name="NAME", help="Such as create-contact-note, or Create Contact Note.", negative_iterable="")
-]
+Name = Annotated[str, Parameter(name="NAME", help="Such as create-contact-note, or Create Contact Note.")]
 Call = Annotated[
     str,
-    Parameter(name="NAME key=value", help="An operation and its parameters; a.b=1 is b in the object a.", negative=""),
+    Parameter(name="NAME key=value", help="An operation and its parameters; a.b=1 is b in the object a."),
 ]
 
 
@@ -69,7 +67,8 @@ def describe(*name: Name, config: Config = DEFAULT_CONFIG, json: Json = False) -
 def call(
     *words: Call,
     body: Annotated[
-        Path | None, Parameter(help="More parameters, in a JSON or YAML file; - is standard input.")
+        Path | None,
+        Parameter(help="More parameters, in a JSON or YAML file; - is standard input.", allow_leading_hyphen=True),
     ] = None,
     pair: PairName = None,
     yes: Annotated[bool, Parameter(name="--yes", negative="", help="Delete without asking: for scripts.")] = False,
@@ -90,7 +89,8 @@ def call(
     try:
         answer = connect_ghl(section, chosen.settings, SystemClock()).call(prepared)
     except Refused as refusal:
-        return _told(f"GHL refused {found.name}: {refusal.message}", WAITING)
+        failed = refusal.code == SERVER_ERROR
+        return _told(refusal.message if failed else f"GHL refused {found.name}: {refusal.message}", WAITING)
     except AnswerLost as lost:
         return _told(f"{lost} It may have been done all the same: look before you call it again.", UNREACHABLE)
     show(found, answer, out, json=json)

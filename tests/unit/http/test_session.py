@@ -136,6 +136,24 @@ def test_sends_json_with_the_headers_and_the_query(session: Session, server: Ser
     assert headers["content-type"] == "application/json"
 
 
+def test_headers_of_one_request_stand_beside_the_sessions_own(session: Session, server: Server) -> None:
+    session.request("GET", "/a", query={"id": ["1", "2"]}, headers={"Version": "2021-04-15"})
+    session.request("POST", "/a", body={}, headers={"Version": "2021-04-15"})
+    session.request("GET", "/a")
+    (_, _, query, _, first), (*_, second), (*_, third) = server.asked
+    assert query == "id=1&id=2"
+    assert (first["version"], second["version"]) == ("2021-04-15", "2021-04-15")
+    assert second["content-type"] == "application/json"
+    assert third.get("version") != "2021-04-15"
+
+
+def test_a_file_need_not_be_json_and_may_take_longer(session: Session, server: Server) -> None:
+    server.script = [(200, {}, b"RIFF\xff"), "drip"]
+    assert session.request("GET", "/recording", file=True).data == b"RIFF\xff"
+    assert session.request("GET", "/recording", file=True).data.strip() == b"{}"
+    assert len(server.asked) == 2
+
+
 def test_sends_forms(session: Session, server: Server) -> None:
     session.request("POST", "/oauth/token", form={"grant_type": "refresh_token"})
     assert server.asked[0][3] == b"grant_type=refresh_token"

@@ -73,23 +73,17 @@ def prepare(operation: Operation, values: Mapping[str, Any], location_id: str, v
     if operation.any_of and not any(name in sent for name in operation.any_of):
         check.object_to(" or ".join(operation.any_of), "one of them at least is needed")
     for name, value in sent.items():
-        if any(one != location_id for one in _locations(takes[name], value)):
-            check.object_to(name, f"is the pair's own location, {location_id}, and can't name another; leave it out")
-        if takes[name].place == "path" and value in ("", ".", ".."):  # they would lead elsewhere
-            check.object_to(name, "expected an id")
+        _keep_within(check, takes[name], value, location_id)
     if check.problems:
         raise BadParameters(operation, check.problems)
-    by_place = {
-        place: {name: value for name, value in sent.items() if takes[name].place == place}
-        for place in ("path", "query", "body")
-    }
+    ids, query, body = (_placed(place, takes, sent) for place in ("path", "query", "body"))
     return PreparedCall(
         operation,
         "v3" if version == "v3" else operation.version,
-        path.format_map({name: quote(str(value), safe="") for name, value in by_place["path"].items()}),
-        {name: _in_query(takes[name], value) for name, value in by_place["query"].items() if value is not None},
-        {"none": None, "object": by_place["body"], "list": [by_place["body"]]}[operation.body],
-        by_place["path"],
+        path.format_map({name: quote(str(value), safe="") for name, value in ids.items()}),
+        {name: _in_query(takes[name], value) for name, value in query.items()},
+        {"none": None, "object": body, "list": [body]}[operation.body],
+        ids,
         frozenset(mark for name, value in sent.items() for mark in marks_of(takes[name], value)),
     )
 
@@ -128,6 +122,20 @@ def _filled(takes: Mapping[str, Parameter], values: Mapping[str, Any], location_
         elif one.preset is not None:
             filled[name] = one.preset
     return filled | dict(values)
+
+
+def _keep_within(check: Check, parameter: Parameter, value: Any, location_id: str) -> None:
+    """Object to what would lead to another location, or along another path."""
+    if any(one != location_id for one in _locations(parameter, value)):
+        check.object_to(
+            parameter.name, f"is the pair's own location, {location_id}, and can't name another; leave it out"
+        )
+    if parameter.place == "path" and value in ("", ".", ".."):
+        check.object_to(parameter.name, "expected an id")
+
+
+def _placed(place: str, takes: Mapping[str, Parameter], sent: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in sent.items() if takes[name].place == place}
 
 
 def _locations(parameter: Parameter, value: Any) -> list[Any]:

@@ -21,7 +21,7 @@ WORDS = {
     "date-time": "a date and time with an offset, such as 2026-11-26T10:00:00Z",
     "array": "a list",
     "object": "an object",
-    "any": "a JSON value",
+    "any": "a value",
 }
 """What each type expects, in an error."""
 
@@ -70,9 +70,9 @@ def read_text(shape: Shape, text: str) -> Any:
             return _list(shape, plain)
         case "object":
             return _json(plain, 'an object in JSON, such as {"name": "value"}')
-        case "any":
-            return _json_or_text(plain)
-        case "string" | "date-time":
+        case "any" if plain.lstrip().startswith(("[", "{")):
+            return _json(plain, "a text, or a list or object in JSON")
+        case "any" | "string" | "date-time":
             return plain
     raise Unreadable(WORDS[shape.type])
 
@@ -99,10 +99,3 @@ def _json(text: str, expected: str) -> Any:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
         raise Unreadable(expected) from None
-
-
-def _json_or_text(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text
