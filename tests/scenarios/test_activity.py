@@ -206,13 +206,14 @@ def test_notes_are_read_within_a_days_budget_those_of_whom_something_changed_fir
         here.forget_requests()
         here.later(hours=6)
         here.edit_person(first[2], firstName="Augusta")
+        here.later(minutes=5)
         here.reconcile()
         assert notes_read(here) == [first[2]]
         here.forget_requests()
         here.later(minutes=15)
         here.reconcile()
         assert notes_read(here) == []
-        here.later(hours=12)
+        here.later(hours=11)
         here.reconcile()
         assert notes_read(here) == people[1::-1]
 
