@@ -200,6 +200,7 @@ def test_notes_that_no_pattern_lets_through_are_never_shown(database_url: str) -
 def test_notes_are_read_within_a_days_budget_those_of_whom_something_changed_first(database_url: str) -> None:
     with world(database_url, activity=ActivityPolicy(notes=NOTES, notes_a_day=4)) as here:
         people = [here.person(f"p{number}@example.com") for number in range(6)]
+        here.later(minutes=5)
         here.reconcile()
         first = people[:1:-1]  # who came last was changed last
         assert notes_read(here) == first
@@ -213,7 +214,7 @@ def test_notes_are_read_within_a_days_budget_those_of_whom_something_changed_fir
         here.later(minutes=15)
         here.reconcile()
         assert notes_read(here) == []
-        here.later(hours=11)
+        here.later(hours=12)
         here.reconcile()
         assert notes_read(here) == people[1::-1]
 
