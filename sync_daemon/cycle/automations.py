@@ -13,7 +13,7 @@ from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
 from sync_daemon.model.activity import ActivityPolicy, KnownActivity
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.deeds import Deed, DeedState
-from sync_daemon.model.errors import Refused, StopSystem
+from sync_daemon.model.errors import SERVER_ERROR, Refused, StopSystem
 from sync_daemon.model.state import Change, Link
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit, RunsAutomations
@@ -105,7 +105,7 @@ def _started(run: Run, deed: Deed) -> Deed:
     now = run.pair.clock.now()
     automation = deed.key.split(":")[1]
     if now - deed.at > _GIVE_UP:
-        began = deed.attempts and not deed.code
+        began = deed.attempts and deed.code in ("", SERVER_ERROR)
         return replace(deed, state=DeedState.UNCERTAIN if began else DeedState.DONE, code=deed.code or "too_late")
     links = run.pair.store.links(ghl=[deed.ghl_id])
     if not links:
