@@ -35,7 +35,11 @@ _MARGIN = timedelta(minutes=2)
 def show_activity(run: Run) -> None:
     """Look at activity where it is time or webhooks told of some, and bring EmailOctopus's fields up to date."""
     policy = run.pair.activity
-    if policy is None or run.stopped or run.failed or run.pair.told_to_stop():
+    if run.stopped or run.failed or run.pair.told_to_stop():
+        return
+    if policy is None:
+        if told := run.pair.store.waiting_activity(_EVENTS):
+            run.commit(Commit(heeded=told))
         return
     try:
         _show(run, policy)

@@ -339,6 +339,15 @@ def test_a_webhook_shows_it_at_once(database_url: str, told: str) -> None:
         here.assert_quiet()
 
 
+def test_what_webhooks_tell_of_activity_that_nobody_wants_to_see_does_not_wait(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, _ = here.linked()
+        here.pair_store.save_events([WebhookEvent(GHL, "e1", ghl_id, EventKind.ACTIVITY, here.clock.now())])
+        here.forget_requests()
+        here.reconcile(Mode.HINTS)
+        assert (here.pair_store.count_waiting_events(), here.requests(GHL)) == (0, [])
+
+
 def test_a_link_that_moves_takes_its_activity_along(database_url: str) -> None:
     with world(database_url, activity=ALL) as here:
         ada, _ = here.linked()

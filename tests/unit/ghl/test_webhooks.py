@@ -132,3 +132,24 @@ def test_a_workflow_need_not_tell_its_location(location: str) -> None:
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"contact_id": ""}', b'{"contact_id": 7}', b"contact_id=c1"])
 def test_a_workflow_that_tells_no_contact_is_malformed(body: bytes) -> None:
     assert event_of_workflow(body, "x") == Delivery(malformed=1)
+
+
+@pytest.mark.parametrize(
+    "type_", ["TaskCreate", "TaskComplete", "TaskDelete", "NoteCreate", "NoteUpdate", "NoteDelete"]
+)
+def test_a_task_or_note_is_told_of_its_contact(type_: str) -> None:
+    body = json.dumps({"type": type_, "id": "t1", "contactId": "c1", "locationId": "l1", "webhookId": "w1"})
+    event = WebhookEvent(SystemName.GHL, "w1", "c1", EventKind.ACTIVITY, None)
+    assert events_of(body.encode()) == Delivery((("l1", event),))
+
+
+@pytest.mark.parametrize("type_", ["AppointmentCreate", "AppointmentUpdate", "AppointmentDelete"])
+def test_an_appointment_is_told_of_its_contact(type_: str) -> None:
+    told = {"type": type_, "locationId": "l1", "webhookId": "w1", "appointment": {"id": "a1", "contactId": "c1"}}
+    event = WebhookEvent(SystemName.GHL, "w1", "c1", EventKind.ACTIVITY, None)
+    assert events_of(json.dumps(told).encode()) == Delivery((("l1", event),))
+
+
+def test_a_task_that_does_not_tell_its_contact_is_left_to_the_next_look() -> None:
+    body = json.dumps({"type": "TaskCreate", "id": "t1", "locationId": "l1", "webhookId": "w1"})
+    assert events_of(body.encode()) == Delivery(ignored=1)
