@@ -42,8 +42,9 @@ ONLY_FROM = {
 
 PURE = ("model", "ports", "changes", "reconcile")
 HARMLESS = {
-    "collections", "dataclasses", "datetime", "enum", "fnmatch", "functools", "hashlib", "hmac", "html", "itertools", "math",
-    "operator", "re", "string", "types", "textwrap", "typing", "unicodedata", "email_validator", "idna", "phonenumbers",
+    "collections", "dataclasses", "datetime", "enum", "fnmatch", "functools", "hashlib", "hmac", "html", "itertools",
+    "math", "operator", "re", "string", "textwrap", "types", "typing", "unicodedata",
+    "email_validator", "idna", "phonenumbers",
 }  # fmt: skip
 """What pure rooms may import from outside: nothing that reads, writes, waits, logs, or rolls dice."""
 CLOCKS = re.compile(r"\b(?:datetime|date)\.(?:now|utcnow|today)\b")

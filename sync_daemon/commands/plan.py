@@ -182,5 +182,5 @@ def _new_field_as_json(new: NewField) -> dict[str, Any]:
         "ghl_id": None,
         "emailoctopus_id": None,
         "fields": [new.spec.name],
-        "reason": "the mapping names it and the account doesn't have it",
+        "reason": "the configuration names it and the account doesn't have it",
     }

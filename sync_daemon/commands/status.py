@@ -8,6 +8,7 @@ from typing import Any
 from sync_daemon.changes.tagbook import collisions
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
 from sync_daemon.commands.printing import console, print_json, seconds, table
+from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.errors import StateStoreError
 from sync_daemon.model.state import KnownTag, PairState, Parked, Totals
 from sync_daemon.model.system import SystemName
@@ -17,6 +18,8 @@ from sync_daemon.wiring.state import open_store
 
 _RUNS = 5
 _PARKED_SHOWN = 20
+_TO_TELL = (DeedState.UNCERTAIN, DeedState.REFUSED)
+"""What a person must know of automations, rules and what is shown of activity: it may have been done, or wasn't."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class _Known:
     runs: tuple[Mapping[str, Any], ...] = ()
     parked: tuple[Parked, ...] = ()
     colliding: tuple[KnownTag, ...] = ()
+    deeds: tuple[Deed, ...] = ()
     problem: str | None = None
 
 
@@ -60,6 +64,7 @@ def _known(store: StateStore, section: PairSection, state: PairState | None) -> 
         tuple(pair_store.last_runs(_RUNS)),
         tuple(pair_store.parked(everything=True)),
         tuple(collisions(pair_store.tags())),
+        tuple(deed for state in _TO_TELL for deed in pair_store.deeds_in(state)),
     )
 
 
@@ -90,6 +95,19 @@ def _as_json(known: _Known) -> dict[str, Any]:
                 "next_try": _iso(one.next_try),
             }
             for one in known.parked
+        ],
+        "uncertain": sum(deed.state is DeedState.UNCERTAIN for deed in known.deeds),
+        "deeds": [
+            {
+                "what": one.what,
+                "state": str(one.state),
+                "ghl_id": one.ghl_id,
+                "emailoctopus_id": one.emailoctopus_id,
+                "code": one.code,
+                "at": _iso(one.at),
+                "next_try": _iso(one.next_try) if one.next_try else None,
+            }
+            for one in known.deeds
         ],
         "colliding_tags": [{"tag": _spelt(tag), "system": str(tag.owner)} for tag in known.colliding],
         "runs": [_run(run) for run in known.runs],
@@ -132,6 +150,17 @@ def _show(known: list[_Known]) -> None:
             names = ", ".join(f"{_spelt(tag)} ({tag.owner})" for tag in one.colliding)
             out.print(f"{one.name}: tags left alone, as they would become one with another tag: {names}")
         _show_parked(one)
+        _show_deeds(one)
+
+
+def _show_deeds(known: _Known) -> None:
+    if known.deeds:
+        rows = [
+            (one.what, one.state, one.ghl_id or "-", one.code or "-", f"{one.at:%Y-%m-%d %H:%M} UTC")
+            for one in known.deeds[:_PARKED_SHOWN]
+        ]
+        columns = ("to be done once", "state", "GHL id", "why", "since")
+        console().print(table(columns, rows, f"{known.name}: {len(known.deeds):,} refused or uncertain"))
 
 
 def _spelt(tag: KnownTag) -> str:

@@ -3,21 +3,21 @@
 What can't be read or shown is reported and tried again: it never keeps contacts from being reconciled.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sync_daemon.cycle.automations import active_since, new_only, occasions, start_due
+from sync_daemon.cycle.automations import active_since, as_operation, new_only, occasions, start_due
 from sync_daemon.cycle.pair import GHL, Run, log
-from sync_daemon.cycle.showing import Look, fields_there, show
+from sync_daemon.cycle.showing import Look, fields_there, operations_of, show
 from sync_daemon.model.activity import ActivityPolicy, KnownActivity
 from sync_daemon.model.contact import FieldSpec
 from sync_daemon.model.deeds import Deed
 from sync_daemon.model.errors import CredentialsRefused, NotShown, Refused, StopSystem
+from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.report import Mode
-from sync_daemon.model.state import Link
 from sync_daemon.ports import ActivityReader, Commit, TellsActivity
 from sync_daemon.read.activity import look_at_all, look_at_some, notes_of
 from sync_daemon.reconcile.activity import Moment
@@ -52,6 +52,34 @@ def show_activity(run: Run) -> None:
     except Refused as refused:
         run.interrupted = run.interrupted or refused
         log.error("activity_unreadable", pair=run.pair.name, reason=refused.shown)
+
+
+def foresee_activity(run: Run) -> list[Operation]:
+    """What a cycle would show and start now; nothing is made, written or remembered.
+
+    What can't be read is left out: the cycle itself says so.
+    """
+    policy, now = run.pair.activity, run.pair.clock.now()
+    if policy is None or not (run.full or _is_due(run, LOOKED, policy.poll_every)):
+        return []
+    try:
+        seen = _everything(run, policy, now, completed=run.full or COMPLETED not in run.state.looked_at)
+    except (CredentialsRefused, Refused) as error:
+        log.error("activity_unreadable", pair=run.pair.name, reason=error.shown)
+        return []
+    operations: list[Operation] = []
+    since, specs = active_since(run, policy), fields_there(run, policy)
+    for _, looks in _parts(run, policy, seen):
+        operations += operations_of(run, specs, looks)
+        deeds = [deed for look in looks for deed in occasions(policy, since, *look, now)]
+        operations += map(as_operation, new_only(run, deeds))
+    return operations
+
+
+def requests_for_activity(run: Run, operations: Sequence[Operation]) -> int:
+    """How many requests it takes to carry these out: updates go in batches, a start alone."""
+    updates = [one for one in operations if one.action is Action.UPDATE]
+    return len(run.sender.bundle(updates)) + len(operations) - len(updates)
 
 
 def _show(run: Run, policy: ActivityPolicy) -> None:
@@ -97,17 +125,12 @@ def _paid(run: Run, policy: ActivityPolicy, seen: Seen) -> dict[str, datetime]:
 
 
 def _bring_up_to_date(run: Run, policy: ActivityPolicy, specs: Mapping[str, FieldSpec], seen: Seen) -> None:
-    """Show what was seen, part by part, so that neither memory nor a transaction grows with the location."""
-    ids = seen.ids() | (set(run.pair.store.ids_with_activity()) if seen.everybody else set())
+    """Show what was seen, and note what happened, part by part."""
     since = active_since(run, policy)
-    listed = sorted(ids)
-    for part in (listed[start : start + _AT_ONCE] for start in range(0, len(listed), _AT_ONCE)):
+    for over, looks in _parts(run, policy, seen):
         if run.stopped or run.pair.told_to_stop():
             return
-        links = {link.ghl_id: link for link in run.pair.store.links(ghl=part)}
-        known = run.pair.store.activity(part)
-        looks = list(_looks(run, policy, seen, links, known))
-        commit = Commit(activity_over=[one for one in known if one not in links])
+        commit = Commit(activity_over=over)
         deeds: list[Deed] = []
         settled = show(run, specs, looks)
         for link, before, look in looks:
@@ -118,19 +141,26 @@ def _bring_up_to_date(run: Run, policy: ActivityPolicy, specs: Mapping[str, Fiel
         run.commit(commit)
 
 
+def _parts(run: Run, policy: ActivityPolicy, seen: Seen) -> Iterator[tuple[list[str], list[Look]]]:
+    """What was seen of linked contacts, and whose link is over, so many at a time: neither memory nor a transaction
+    grows with the location.
+    """
+    listed = sorted(seen.ids() | (set(run.pair.store.ids_with_activity()) if seen.everybody else set()))
+    moment = Moment(seen.at, zone_of(run))
+    for part in (listed[start : start + _AT_ONCE] for start in range(0, len(listed), _AT_ONCE)):
+        links = {link.ghl_id: link for link in run.pair.store.links(ghl=part)}
+        known = run.pair.store.activity(part)
+        looks: list[Look] = []
+        for ghl_id, link in links.items():
+            if link.in_scope:
+                before = known.get(ghl_id) or KnownActivity(ghl_id, link.emailoctopus_id)
+                looks.append((link, before, shown(seen, policy, before, moment)))
+        yield [one for one in known if one not in links], looks
+
+
 def _append(commit: Commit, more: Commit) -> None:
     for name in ("contacts", "activity", "deeds", "changes"):
         getattr(commit, name).extend(getattr(more, name))
-
-
-def _looks(
-    run: Run, policy: ActivityPolicy, seen: Seen, links: Mapping[str, Link], known: Mapping[str, KnownActivity]
-) -> Iterator[Look]:
-    moment = Moment(seen.at, zone_of(run))
-    for ghl_id, link in links.items():
-        if link.in_scope:
-            before = known.get(ghl_id) or KnownActivity(ghl_id, link.emailoctopus_id)
-            yield link, before, shown(seen, policy, before, moment)
 
 
 def zone_of(run: Run) -> tzinfo:

@@ -14,6 +14,7 @@ from sync_daemon.model.activity import ActivityPolicy, KnownActivity
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.errors import SERVER_ERROR, Refused, StopSystem
+from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.state import Change, Link
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit, RunsAutomations
@@ -84,6 +85,11 @@ def new_only(run: Run, deeds: list[Deed]) -> list[Deed]:
     """The deeds that nobody has written down yet."""
     known = run.pair.store.deeds([deed.key for deed in deeds])
     return list({deed.key: deed for deed in deeds if deed.key not in known}.values())
+
+
+def as_operation(deed: Deed) -> Operation:
+    """A start as a plan shows it."""
+    return Operation(EMAILOCTOPUS, Action.START_AUTOMATION, deed.ghl_id, deed.emailoctopus_id, deed.what)
 
 
 def start_due(run: Run) -> None:

@@ -10,7 +10,7 @@ from structlog.contextvars import bound_contextvars
 from sync_daemon.apply.send import requests_needed
 from sync_daemon.changes.cases import Case, ContactKey, who_is_who
 from sync_daemon.cycle import hints, intake, moving
-from sync_daemon.cycle.activity import show_activity
+from sync_daemon.cycle.activity import foresee_activity, requests_for_activity, show_activity
 from sync_daemon.cycle.deletions import decide_missing
 from sync_daemon.cycle.inbox import batches, keep_reads, next_rows, stage_due, topped_up
 from sync_daemon.cycle.judge import judge, refresh_schemas
@@ -120,6 +120,9 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
     operations = [operation for operation, _ in parted if operation is not None]
     operations.sort(key=lambda operation: not operation.revokes)
     requests = requests_needed(run.sender.bundle(operations))
+    activity = foresee_activity(run)
+    requests[SystemName.EMAILOCTOPUS] += requests_for_activity(run, activity)
+    operations += activity
     return PairPlan(
         pair.name,
         tuple(operations),

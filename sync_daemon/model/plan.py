@@ -27,6 +27,8 @@ class Action(StrEnum):
     LIFT_DND = "lift_dnd"
     """GHL: free the e-mail channel, that one alone."""
     DELETE = "delete"
+    START_AUTOMATION = "start_automation"
+    """EmailOctopus: let the contact enter an automation; only plans hold it, a cycle keeps a deed for each."""
 
 
 GUARDED_FOR = timedelta(hours=24)

@@ -17,10 +17,11 @@ from sync_daemon.model.activity import (
     Task,
     TaskFields,
 )
-from sync_daemon.model.contact import FieldSpec, Value
+from sync_daemon.model.contact import AccountSchema, FieldSpec, Value
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.state import Link
 from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.mapping_check import NewField
 
 MOST_CHARACTERS = 600
 """What a value of EmailOctopus's free plan holds (facts: EmailOctopus section 9)."""
@@ -73,6 +74,16 @@ def field_types(policy: ActivityPolicy) -> dict[str, str]:
         appointments.last_start: DATE,
     }
     return {name: kind for name, kind in named.items() if name is not None}
+
+
+def new_activity_fields(policy: ActivityPolicy | None, schema: AccountSchema) -> list[NewField]:
+    """The fields that the list lacks."""
+    kinds = field_types(policy).items() if policy is not None else ()
+    return [
+        NewField(SystemName.EMAILOCTOPUS, FieldSpec(name, name, kind, name))
+        for name, kind in kinds
+        if schema.field(name) is None
+    ]
 
 
 def can_hold(spec: FieldSpec, kind: str) -> bool:

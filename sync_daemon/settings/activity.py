@@ -1,7 +1,7 @@
 """The shape of a pair's `activity` section: which EmailOctopus fields show tasks, notes and appointments."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -15,8 +15,20 @@ class AutomationSection(Section):
     automation: Text
 
 
-class TasksSection(Section):
+class ShowingSection(Section):
+    """Keys of which `FIELDS` each name a field of the list."""
+
+    FIELDS: ClassVar[tuple[str, ...]] = ()
+
+    def named(self) -> dict[str, str]:
+        """The fields named, by their keys."""
+        return {key: name for key in self.FIELDS if (name := getattr(self, key)) is not None}
+
+
+class TasksSection(ShowingSection):
     """The fields that tasks fill."""
+
+    FIELDS: ClassVar = ("open_count", "next_title", "next_due", "last_completed_title", "last_completed_at")
 
     open_count: Text | None = None
     next_title: Text | None = None
@@ -25,18 +37,31 @@ class TasksSection(Section):
     last_completed_at: Text | None = None
     on_completed: AutomationSection | None = None
 
+    def shown(self) -> TaskFields | None:
+        """What is shown and started, None for nothing."""
+        automation = self.on_completed.automation if self.on_completed else None
+        return TaskFields(**self.named(), on_completed=automation) if self.named() or automation else None
 
-class NotesSection(Section):
+
+class NotesSection(ShowingSection):
     """The fields that notes fill, how much of a note is shown, and which notes may be."""
+
+    FIELDS: ClassVar = ("latest", "latest_at")
 
     latest: Text | None = None
     latest_at: Text | None = None
     max_length: Annotated[int, Field(ge=1)] = 300
     include: Texts | None = None
 
+    def shown(self) -> NoteFields | None:
+        """What is shown, None for nothing."""
+        return NoteFields(**self.named(), max_length=self.max_length, include=self.include) if self.named() else None
 
-class AppointmentsSection(Section):
+
+class AppointmentsSection(ShowingSection):
     """The fields that appointments fill, and how many days back and ahead are read."""
+
+    FIELDS: ClassVar = ("next_title", "next_start", "next_time", "next_status", "last_start")
 
     next_title: Text | None = None
     next_start: Text | None = None
@@ -46,36 +71,26 @@ class AppointmentsSection(Section):
     window_days: Annotated[int, Field(ge=1)] = 90
     on_booked: AutomationSection | None = None
 
+    def shown(self) -> AppointmentFields | None:
+        """What is shown and started, None for nothing."""
+        automation = self.on_booked.automation if self.on_booked else None
+        if not (self.named() or automation):
+            return None
+        return AppointmentFields(**self.named(), window=timedelta(days=self.window_days), on_booked=automation)
+
 
 class ActivitySection(Section):
     """What isn't named isn't read."""
 
     poll_every: Interval = timedelta(minutes=15)
-    tasks: TasksSection | None = None
-    notes: NotesSection | None = None
+    tasks: TasksSection = TasksSection()
+    notes: NotesSection = NotesSection()
     notes_budget: Count = 1000
-    appointments: AppointmentsSection | None = None
+    appointments: AppointmentsSection = AppointmentsSection()
 
     def policy(self) -> ActivityPolicy | None:
         """What is shown, None when nothing is named."""
-        tasks, notes, appointments = self.tasks, self.notes, self.appointments
+        tasks, notes, appointments = self.tasks.shown(), self.notes.shown(), self.appointments.shown()
         if tasks is None and notes is None and appointments is None:
             return None
-        return ActivityPolicy(
-            poll_every=self.poll_every,
-            tasks=TaskFields(
-                **tasks.model_dump(exclude={"on_completed"}),
-                on_completed=tasks.on_completed.automation if tasks.on_completed else None,
-            )
-            if tasks
-            else None,
-            notes=NoteFields(**notes.model_dump()) if notes else None,
-            notes_a_day=self.notes_budget,
-            appointments=AppointmentFields(
-                **appointments.model_dump(exclude={"on_booked", "window_days"}),
-                window=timedelta(days=appointments.window_days),
-                on_booked=appointments.on_booked.automation if appointments.on_booked else None,
-            )
-            if appointments
-            else None,
-        )
+        return ActivityPolicy(self.poll_every, tasks, notes, self.notes_budget, appointments)

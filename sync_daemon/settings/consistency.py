@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from sync_daemon.model.policy import Direction
+from sync_daemon.settings.activity import ActivitySection
 from sync_daemon.settings.complaints import Complaint, nearest
 from sync_daemon.settings.document import KeyPath
 from sync_daemon.settings.installation import Settings
@@ -12,6 +13,7 @@ from sync_daemon.settings.pair import FieldSection, PairSection
 from sync_daemon.systems.ghl.fields import BY_NAME, CUSTOM
 
 _EMAILOCTOPUS_TAG = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_NO_TAG = "an EmailOctopus field is named by its tag: letters and digits (and _), beginning with a letter"
 _ADDRESS = {"email", "emailaddress"}
 
 T = TypeVar("T")
@@ -40,6 +42,7 @@ def _pair(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:
     yield from _repeated(
         pair.fields, lambda row: row.emailoctopus, rows, "emailoctopus", "another row maps this EmailOctopus field"
     )
+    yield from _activity(pair, path)
     for name in pair.scope.field:
         yield from _ghl_name(name, (*path, "scope", "field", name))
 
@@ -55,6 +58,32 @@ def _credentials(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:
         yield Complaint((*path, "ghl", "token"), "is missing")
 
 
+def _activity(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:
+    """What shows activity shows nothing else: it is never read back."""
+    mapped = {row.emailoctopus for row in pair.fields}
+    places: dict[str, KeyPath] = {}
+    for where, name in _shown(pair.activity, (*path, "activity")):
+        if name.lower() in _ADDRESS or not _EMAILOCTOPUS_TAG.fullmatch(name):
+            yield Complaint(where, f"{_NO_TAG}, and isn't the address")
+        elif name in mapped:
+            yield Complaint(
+                where, f"the field {name} is in the mapping: name another one, for what is shown of activity"
+            )
+        elif name in places:
+            yield Complaint(
+                where, f"the field {name} shows something else already ({'.'.join(map(str, places[name]))})"
+            )
+        places.setdefault(name, where[len(path) :])
+
+
+def _shown(activity: ActivitySection, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """The EmailOctopus fields that activity names, and where."""
+    sections = {"tasks": activity.tasks, "notes": activity.notes, "appointments": activity.appointments}
+    for part, section in sections.items():
+        for key, name in section.named().items():
+            yield (*path, part, key), name
+
+
 def _row(row: FieldSection, path: KeyPath) -> Iterator[Complaint]:
     if row.ghl.lower() in _ADDRESS or row.emailoctopus.lower() in _ADDRESS:
         yield Complaint(path, "the e-mail address is always kept in sync; leave this row out")
@@ -67,7 +96,7 @@ def _row(row: FieldSection, path: KeyPath) -> Iterator[Complaint]:
     if not _EMAILOCTOPUS_TAG.fullmatch(row.emailoctopus):
         yield Complaint(
             (*path, "emailoctopus"),
-            "an EmailOctopus field is named by its tag: letters and digits (and _), beginning with a letter",
+            _NO_TAG,
         )
 
 

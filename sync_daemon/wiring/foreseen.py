@@ -39,6 +39,7 @@ class ForeseenSystem:
         self.writer = system.writer
         self.max_batch = system.max_batch
         self.blanks = system.blanks
+        self.activity = getattr(system, "activity", None)  # GHL's alone
 
     def read_schema(self) -> AccountSchema:
         """What the account can hold now, and the foreseen fields."""

@@ -15,6 +15,7 @@ from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Progress
+from sync_daemon.reconcile.activity import new_activity_fields
 from sync_daemon.reconcile.mapping_check import NewField
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
@@ -77,6 +78,9 @@ class Installation:
         with self.store.private_copy(section.name) as copy:
             set_up = self._set_up(section, copy)
             policy, new = set_up.check()
+            if policy.create_missing_fields:
+                schema = set_up.store.schema(SystemName.EMAILOCTOPUS)
+                new = [*new, *(new_activity_fields(section.activity.policy(), schema) if schema else ())]
             systems = foresee(set_up.systems, new, set_up.store) if new else set_up.systems
             yield self._pair(set_up, policy, systems, progress, copy), new
 

@@ -117,7 +117,7 @@ def test_a_plan_shows_values_of_a_field_that_is_yet_to_be_made(trial: Trial) -> 
         "ghl_id": None,
         "emailoctopus_id": None,
         "fields": ["Renewal"],
-        "reason": "the mapping names it and the account doesn't have it",
+        "reason": "the configuration names it and the account doesn't have it",
     }
     assert [one for one in operations if one["action"] == "update" and "Renewal" in one["fields"]]
     assert "Renewal" not in trial.emailoctopus.lists[trial.sandbox.list_id].fields

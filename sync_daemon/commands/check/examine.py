@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from sync_daemon.commands.check.activity import examine_activity
 from sync_daemon.commands.check.daily import STATUSES, requests_a_day
 from sync_daemon.commands.check.findings import Findings
 from sync_daemon.commands.printing import plural
@@ -12,6 +13,7 @@ from sync_daemon.model.errors import ConfigurationError, SyncError
 from sync_daemon.model.policy import ConflictRule, PairPolicy
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import System
+from sync_daemon.reconcile.activity import new_activity_fields
 from sync_daemon.reconcile.mapping_check import Gone, mapping_rows, missing_fields, new_fields, objections
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
@@ -53,6 +55,8 @@ def examine(section: PairSection, settings: Settings, store: StateStore | None) 
                 f"GHL's search doesn't tell `{UNTOLD_BY_HITS}`, which the mapping or the scope names: each full scan "
                 f"reads every contact by id ({plural(ghl_contacts, 'request')}), and each poll those that changed."
             )
+        if (activity := section.activity.policy()) is not None:
+            examine_activity(activity, systems[GHL], schemas[EMAILOCTOPUS], settings.service, SystemClock(), findings)
     findings.usage = {name: system.usage() for name, system in systems.items()}
     findings.advice.extend(_advice(section))
     return findings
@@ -93,6 +97,7 @@ def _compare(section: PairSection, schemas: Mapping[SystemName, AccountSchema], 
         findings.advice.append(f"The field {name} is gone from {system}; it is left alone until it is there again.")
     if policy.create_missing_fields:
         made = new_fields(policy, schemas, gone)
+        made += new_activity_fields(section.activity.policy(), schemas[EMAILOCTOPUS])
         findings.advice += [f"reconcile will make the field {n.spec.name} ({n.spec.type}) in {n.system}." for n in made]
         custom = len(schemas[EMAILOCTOPUS].fields) - _BUILT_IN + sum(new.system is EMAILOCTOPUS for new in made)
         if custom > _STARTER_FIELDS:
@@ -110,12 +115,8 @@ def _about_policy(policy: PairPolicy) -> Iterator[str]:
 
 
 def _advice(section: PairSection) -> Iterator[str]:
-    named = {
-        f"pairs.{section.name}.activity": bool(section.activity.model_fields_set),
-        f"pairs.{section.name}.rules": bool(section.rules),
-    }
-    if unused := [name for name, given in named.items() if given]:
-        yield f"This version doesn't act on {', '.join(unused)} yet."
+    if section.rules:
+        yield f"This version doesn't act on pairs.{section.name}.rules yet."
 
 
 def _list_in_words(schema: AccountSchema) -> str:

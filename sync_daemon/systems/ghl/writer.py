@@ -64,8 +64,8 @@ class GhlWriter:
                 return self._change_tags(operation, "DELETE")
             case Action.DELETE:
                 return self._delete(operation)
-            case Action.SET_STATUS:
-                raise ValueError("GHL has no status: consent there is DND")
+            case Action.SET_STATUS | Action.START_AUTOMATION:
+                raise ValueError(f"GHL has no {operation.action}")
 
     def _create(self, operation: Operation) -> Returned:
         if operation.resend:
