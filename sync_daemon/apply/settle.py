@@ -149,7 +149,7 @@ class _Settlement:
         if self._answers.final:
             after = replace(after, seen=self._seen(side, written), generation=self._generation(after, linked=linked))
         self._commit.contacts.append(after)
-        self._heed_revocation(side, written)
+        self._heed_consent(side, written)
         self._keep_further_addresses(side, after)
 
     def _keep_further_addresses(self, side: CaseSide, after: KnownContact) -> None:
@@ -159,12 +159,13 @@ class _Settlement:
             digests = map(self._digester.address, snapshot.additional_addresses)
             self._commit.additional_addresses[side.contact_id] = tuple(digests)
 
-    def _heed_revocation(self, side: CaseSide, written: Written) -> None:
-        """Let a contact be read whose answer shows a revocation that nobody decided about: no hit may ever tell it."""
+    def _heed_consent(self, side: CaseSide, written: Written) -> None:
+        """Let a contact be read whose answer shows another consent than was decided about: no hit may ever tell it."""
         told = written.contact.consent if written.contact else None
         sent = any(op.consent is not None for op in written.operations)
-        if told is Consent.REVOKED and not sent and consent_now(side) is not Consent.REVOKED:
-            self._commit.staged.append(Staged(side.system, side.contact_id, None, revoked=True))
+        if told is not None and not sent and told is not consent_now(side):
+            hint = Staged(side.system, side.contact_id, None, revoked=told is Consent.REVOKED)
+            self._commit.staged.append(hint)
 
     def _seen(self, side: CaseSide, written: Written) -> bytes | None:
         """What needn't be looked at again. The answer to a write may show an outside change that no read showed."""

@@ -1,7 +1,7 @@
 """The inbox as a cycle works through it: batch by batch, both systems in turns."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -68,14 +68,22 @@ def stage_due(run: Run) -> None:
     rows: list[Staged] = []
     for name in SystemName:
         missing = {_id_in(entry, name) for entry in due if entry.what == "deletion"}
-        moved = {_id_in(entry, name) for entry in moving}
         ids = {one for entry in waiting if (one := _id_in(entry, name))}
+        moved = {_id_in(entry, name) for entry in moving} | set(_with_new_address(run, name, ids))
         staged = store.staged(name, ids)
         new = ids - staged.keys()
         rows += [Staged(name, one, None, moved=one in moved, absent=one in missing) for one in new]
         rows += [replace(row, moved=True) for one, row in staged.items() if one in moved and not row.moved]
     if rows:
         run.commit(Commit(staged=rows))
+
+
+def _with_new_address(run: Run, name: SystemName, ids: Collection[str]) -> Iterator[str]:
+    """The contacts whose address changed before something of them was parked: its change waited with the rest."""
+    for contact_id, known in run.pair.store.contacts(name, ids).items():
+        agreed = known.baseline.address if known.baseline is not None else None
+        if agreed is not None and known.address is not None and known.address != agreed:
+            yield contact_id
 
 
 def keep_reads(run: Run, rows: Sequence[Staged], decisions: Sequence[Decision]) -> None:

@@ -117,6 +117,8 @@ def _answered(run: Run, results: Iterable[WriteResult], waiting: dict[OperationK
     """The cases whose last answer has come; a contact that exists already is met instead of created."""
     ready: list[_Open] = []
     for result in results:
+        # What was read of a contact before our own write tells nothing of it any more.
+        run.read_now.discard((result.operation.system, result.operation.target_id or ""))
         case = waiting.get(_key(result.operation))
         if case is None:
             continue

@@ -200,7 +200,9 @@ def _without(decision: Decision, kind: MassChange, rules: Collection[FieldRule],
     case, cause = decision.case, decision.remember if revocations else None
     link = replace(case.link, cause=cause or case.link.cause) if case.link else None
     settles = decision.settles & ({"consent"} if revocations else set())
-    return Decision(case, revocations, settles, link=link, unlinked=Unlinked.HELD, remember=cause)
+    # What else a person approved or discarded can't be obeyed any more: it would be looked at in every cycle.
+    over = tuple(one for one in case.held if one.action != kind and (one.approved or one.discarded))
+    return Decision(case, revocations, settles, link=link, unlinked=Unlinked.HELD, remember=cause, unholds=over)
 
 
 def _without_blanks(decision: Decision, rules: Collection[FieldRule], *, agreed: bool) -> Decision:

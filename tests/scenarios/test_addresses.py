@@ -339,3 +339,19 @@ def test_keep_status_lets_a_changed_address_of_a_subscribed_contact_through(data
         row = here.in_emailoctopus(NEW)
         assert (row["id"], row["status"]) == (subscriber_id, "subscribed")
         here.assert_quiet()
+
+
+def test_a_changed_address_of_a_contact_that_could_not_be_read_travels_when_it_can(database_url: str) -> None:
+    with world(database_url) as here:
+        subscriber_id = here.subscriber(ADA)
+        here.reconcile()  # what was just written is read by id when the search shows it
+        ghl_id = str(here.in_ghl(ADA)["id"])
+        here.edit_person(ghl_id, firstName="Augusta")
+        here.emailoctopus.change_address(subscriber_id, NEW)
+        here.fault(GHL, kind="error", method="GET", path=f"/contacts/{ghl_id}", status=422, times=9)
+        assert here.reconcile().parked == 1
+        here.sandbox.ghl.weather.faults = []
+        here.later(hours=1)
+        here.reconcile()
+        assert here.people()[ghl_id]["email"] == NEW
+        here.assert_quiet()

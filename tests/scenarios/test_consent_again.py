@@ -396,3 +396,24 @@ def test_an_address_that_was_blocked_in_ghl_alone_stays_revoked_when_its_contact
         assert here.blocks(ghl_id)
         here.settle()
         here.assert_quiet()
+
+
+def test_a_block_that_is_lifted_just_before_our_own_write_is_noticed(database_url: str) -> None:
+    with world(database_url, resubscribe=Resubscribe.ALLOW) as here:
+        here.sandbox.ghl.world.quirks.hits_carry_dnd = "never"
+        ghl_id, subscriber_id = here.linked()
+        here.clock.advance(1)
+        here.ghl.set_dnd(ghl_id)
+        here.later(hours=1)
+        here.reconcile()
+        assert here.status(ADA) == "unsubscribed"
+        here.later(hours=1)
+        here.reconcile()
+        here.edit_subscriber(subscriber_id, LastName="King")
+        here.before_writing(lambda: here.ghl.set_dnd(ghl_id, "inactive"))
+        here.reconcile()
+        here.later(days=1)
+        here.full()
+        assert here.in_ghl(ADA)["lastName"] == "King"
+        assert here.status(ADA) == "subscribed"
+        here.assert_quiet()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sync_daemon.model.policy import Resubscribe
+from sync_daemon.model.policy import DeletedInEmailOctopus, DeleteRule, Resubscribe
 from sync_daemon.model.report import CycleOutcome
-from tests.worlds import EMAILOCTOPUS, world
+from tests.worlds import EMAILOCTOPUS, GHL, neighbours, world
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 
@@ -77,3 +77,20 @@ def test_a_block_set_anew_after_ours_was_lifted_is_a_persons(database_url: str, 
         here.emailoctopus.set_status(subscriber_id, "subscribed")
         here.settle()
         assert here.blocks(ghl_id)
+
+
+def test_what_was_read_before_our_own_block_is_not_taken_for_its_lifting(database_url: str) -> None:
+    deletes = DeleteRule(in_emailoctopus=DeletedInEmailOctopus.RECREATE)
+    with world(database_url, deletes=deletes, resubscribe=Resubscribe.ALLOW, create_suppressed=True) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        here.clock.advance(1)
+        here.emailoctopus.unsubscribe(subscriber_id)
+        here.fault(GHL, kind="error", method="PUT", path=f"/contacts/{ghl_id}", status=503, times=4)
+        assert here.reconcile().parked == 1
+        here.emailoctopus.delete(subscriber_id)
+        here.later(days=1)
+        here.full()
+        assert here.blocks(ghl_id)
+        assert here.status(ADA) == "unsubscribed"
+        here.assert_quiet()

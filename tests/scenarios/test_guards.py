@@ -15,7 +15,7 @@ from sync_daemon.model.state import Held, Unlinked
 from sync_daemon.sandbox.weather import Fault
 from sync_daemon.store import tables
 from sync_daemon.store.engine import reading
-from tests.worlds import EMAILOCTOPUS, GHL, World, world
+from tests.worlds import EMAILOCTOPUS, GHL, World, neighbours, world
 
 TWO = GuardLimits(0, 2, 0, 2)
 """Two changes of each kind within a day, whatever the number of links."""
@@ -713,3 +713,24 @@ def test_a_plan_says_what_would_be_held(database_url: str) -> None:
         }
         assert {(op.action, op.ghl_id) for op in plan.operations} >= {(Action.UPDATE, other)}
         assert approved in {op.ghl_id for op in plan.operations}
+
+
+def test_an_approved_change_of_who_is_deleted_meanwhile_is_not_looked_at_for_ever(database_url: str) -> None:
+    nothing = GuardLimits(max_destructive_percent=0, max_destructive_count=0)
+    with world(database_url, double_opt_in=True, guard=nothing) as here:
+        neighbours(here)
+        ghl_id, subscriber_id = here.linked()
+        here.emailoctopus.confirm(subscriber_id)
+        here.reconcile()
+        here.edit_person(ghl_id, email="ada@example.org")
+        here.reconcile()
+        assert [one.action for one in waiting(here)] == ["change_address"]
+        order(here, approve=True)
+        here.later(days=1)
+        here.ghl.delete(ghl_id)
+        here.full()
+        assert [one.action for one in waiting(here)] == [MassChange.DELETION]
+        here.later(minutes=15)
+        here.forget_requests()
+        here.reconcile()
+        assert all(ghl_id not in path for _, path in here.requests(GHL))
