@@ -25,12 +25,17 @@ pairs:
       - {{ghl: city, emailoctopus: City}}
       - {{ghl: custom.plan, emailoctopus: Plan}}
       - {{ghl: custom.renewal, emailoctopus: Renewal}}
+    activity:
+      poll_every: 1s # so that you see it at once; 15 minutes unless you say so
+      tasks: {{open_count: OpenTasks, next_title: NextTask, next_due: NextTaskDue}}
+      appointments: {{next_title: NextCall, next_start: NextCallOn, next_time: NextCallTime{on_booked}}}
 """
 
 
 def configuration(running: RunningSandbox, database_url: str) -> str:
     """YAML text: the sandbox's addresses, keys and ids, and a mapping for the people it is seeded with."""
     sandbox = running.sandbox
+    automation = sandbox.seeded.automation_id if sandbox.seeded else ""
     return _TEXT.format(
         database_url=database_url,
         ghl_url=running.ghl_url,
@@ -39,6 +44,7 @@ def configuration(running: RunningSandbox, database_url: str) -> str:
         ghl_token=sandbox.ghl_token,
         list_id=sandbox.list_id,
         emailoctopus_key=sandbox.emailoctopus_key,
+        on_booked=f", on_booked: {{automation: {automation}}}" if automation else "",
         webhook_public_key=sandbox.ghl.webhooks.key,
         webhook_secret=sandbox.emailoctopus.webhooks.key,
     )

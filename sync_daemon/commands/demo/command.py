@@ -100,7 +100,8 @@ class _Demo:
             f"{plural(sum(report.written.values()), 'write')}, {plural(ghl, 'request')} to GHL and {emailoctopus} to "
             "EmailOctopus. Polls overlap by some minutes, so what was just written is listed once more;"
         )
-        self._out.print("after that an idle cycle costs one request and three, however many contacts there are.")
+        self._out.print("after that an idle cycle costs one request and three, however many contacts there are, and a")
+        self._out.print("look at tasks and appointments, every 15 minutes, one for each 100 tasks and each calendar.")
         return report
 
     def _plan(self, mode: Mode) -> FullPlan:

@@ -1,6 +1,7 @@
 """What other people do on both sides while nobody synchronises."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import NamedTuple
 
 from sync_daemon.commands.demo.sides import Sides, may_be_mailed
@@ -61,6 +62,11 @@ def live(sides: Sides) -> list[Event]:
     contact, _ = next(people)
     ghl.edit(contact.id, email="new.address@example.org")
     happened(_GHL, contact, "has a new e-mail address")
+
+    contact, _ = next(people)
+    calendar = ghl.calendars.of_location(sides.sandbox.location_id)[0]
+    ghl.book(contact.id, calendar["id"], ghl.clock.now() + timedelta(days=3), title="Discovery call")
+    happened(_GHL, contact, "books a discovery call in three days")
 
     emailoctopus.sign_up(list_id, "grace.finch@example.com", {"FirstName": "Grace", "LastName": "Finch"}, ["Blog"])
     events.append(Event(_EMAILOCTOPUS, "Grace Finch", "subscribes with the form on the website"))

@@ -51,6 +51,8 @@ def _rows(operation: Operation, sides: Sides) -> Iterator[Row]:
     if operation.action in (Action.SET_DND, Action.LIFT_DND):
         on = operation.action is Action.SET_DND
         yield ("e-mail DND", "off" if on else "on", "on" if on else "off", operation.reason)
+    if operation.action is Action.START_AUTOMATION:
+        yield ("automation", "", "started", "booked or completed just now")
     if operation.action is Action.DELETE:
         yield ("contact", "is there", "deleted", operation.reason)
 
