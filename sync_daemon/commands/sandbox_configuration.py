@@ -26,18 +26,19 @@ pairs:
       - {{ghl: custom.plan, emailoctopus: Plan}}
       - {{ghl: custom.renewal, emailoctopus: Renewal}}
     activity:
-      poll_every: 1s # so that you see it at once; 15 minutes unless you say so
+      poll_every: {activity_every}
       tasks: {{open_count: OpenTasks, next_title: NextTask, next_due: NextTaskDue}}
       appointments: {{next_title: NextCall, next_start: NextCallOn, next_time: NextCallTime{on_booked}}}
 """
 
 
-def configuration(running: RunningSandbox, database_url: str) -> str:
+def configuration(running: RunningSandbox, database_url: str, *, activity_every: str = "15m") -> str:
     """YAML text: the sandbox's addresses, keys and ids, and a mapping for the people it is seeded with."""
     sandbox = running.sandbox
     automation = sandbox.seeded.automation_id if sandbox.seeded else ""
     return _TEXT.format(
         database_url=database_url,
+        activity_every=activity_every,
         ghl_url=running.ghl_url,
         emailoctopus_url=running.emailoctopus_url,
         location_id=sandbox.location_id,

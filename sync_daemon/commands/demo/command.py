@@ -32,7 +32,8 @@ def demo() -> int:
     sandbox.populate(_POPULATION)
     with tempfile.TemporaryDirectory(prefix="sync-daemon-demo-") as folder, running_sandbox(sandbox) as running:
         path = Path(folder) / "sync.yaml"
-        path.write_text(configuration(running, f"sqlite:///{folder}/sync.db"), encoding="utf-8")
+        text = configuration(running, f"sqlite:///{folder}/sync.db", activity_every="1s")
+        path.write_text(text, encoding="utf-8")
         with open_installation(load(path, Variables({}))) as installation:
             return _Demo(installation, running).play()
 
