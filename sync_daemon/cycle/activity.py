@@ -4,7 +4,6 @@ What can't be read or shown is reported and tried again: it never keeps contacts
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,7 +18,7 @@ from sync_daemon.model.errors import CredentialsRefused, NotShown, Refused, Stop
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.report import Mode
 from sync_daemon.ports import ActivityReader, Commit, TellsActivity
-from sync_daemon.read.activity import look_at_all, look_at_some, notes_of
+from sync_daemon.read.activity import look_at_all, look_at_some, with_notes
 from sync_daemon.reconcile.activity import Moment
 from sync_daemon.reconcile.activity_seen import Seen, shown
 
@@ -37,13 +36,11 @@ def show_activity(run: Run) -> None:
     policy = run.pair.activity
     if run.stopped or run.failed or run.pair.told_to_stop():
         return
-    if policy is None:
-        if told := run.pair.store.waiting_activity(_EVENTS):
-            run.commit(Commit(heeded=told))
-        return
+    told = run.pair.store.waiting_activity(_EVENTS)
     try:
-        _show(run, policy)
-        start_due(run)
+        if policy is not None:
+            _show(run, policy, sorted({event.contact_id for event in told}))
+            start_due(run)
     except CredentialsRefused as refused:  # the token lacks a scope that contacts don't need
         run.interrupted = run.interrupted or NotShown(refused.shown)
         log.error("activity_unreadable", pair=run.pair.name, reason=refused.shown)
@@ -52,6 +49,8 @@ def show_activity(run: Run) -> None:
     except Refused as refused:
         run.interrupted = run.interrupted or refused
         log.error("activity_unreadable", pair=run.pair.name, reason=refused.shown)
+    if told and not run.stopped:  # what couldn't be read is looked at when its interval has passed
+        run.commit(Commit(heeded=told))
 
 
 def foresee_activity(run: Run) -> list[Operation]:
@@ -82,9 +81,7 @@ def requests_for_activity(run: Run, operations: Sequence[Operation]) -> int:
     return len(run.sender.bundle(updates)) + len(operations) - len(updates)
 
 
-def _show(run: Run, policy: ActivityPolicy) -> None:
-    told = run.pair.store.waiting_activity(_EVENTS)
-    ids = sorted({event.contact_id for event in told})
+def _show(run: Run, policy: ActivityPolicy, ids: Sequence[str]) -> None:
     now = run.pair.clock.now()
     whole = run.report.mode is not Mode.HINTS and (run.full or _is_due(run, LOOKED, policy.poll_every))
     if not whole and not ids:
@@ -97,9 +94,11 @@ def _show(run: Run, policy: ActivityPolicy) -> None:
         noted = {LOOKED: now, **({COMPLETED: now} if completed else {})}
     else:
         seen = look_at_some(_source(run), policy, now, [link.ghl_id for link in run.pair.store.links(ghl=ids)])
+    if seen.unread:
+        log.warning("activity_unread", pair=run.pair.name, contacts=len(seen.unread))
     _bring_up_to_date(run, policy, specs, seen)
     if not run.stopped:
-        run.commit(Commit(heeded=list(told), looked_at={**noted, **_paid(run, policy, seen)}))
+        run.commit(Commit(looked_at={**noted, **_paid(run, policy, seen)}))
 
 
 def _everything(run: Run, policy: ActivityPolicy, now: datetime, *, completed: bool) -> Seen:
@@ -109,7 +108,7 @@ def _everything(run: Run, policy: ActivityPolicy, now: datetime, *, completed: b
     if policy.notes is None:
         return seen
     affordable = int((now - _paid_until(run, now)) / _DAY * policy.notes_a_day)
-    return replace(seen, notes=notes_of(_source(run), store.stale_notes(now - _DAY, _MARGIN, affordable)))
+    return with_notes(seen, _source(run), store.stale_notes(now - _DAY, _MARGIN, affordable))
 
 
 def _paid_until(run: Run, now: datetime) -> datetime:
@@ -145,7 +144,8 @@ def _parts(run: Run, policy: ActivityPolicy, seen: Seen) -> Iterator[tuple[list[
     """What was seen of linked contacts, and whose link is over, so many at a time: neither memory nor a transaction
     grows with the location.
     """
-    listed = sorted(seen.ids() | (set(run.pair.store.ids_with_activity()) if seen.everybody else set()))
+    known_before = set(run.pair.store.ids_with_activity()) if seen.everybody else set()
+    listed = sorted((seen.ids() | known_before) - seen.unread)
     moment = Moment(seen.at, zone_of(run))
     for part in (listed[start : start + _AT_ONCE] for start in range(0, len(listed), _AT_ONCE)):
         links = {link.ghl_id: link for link in run.pair.store.links(ghl=part)}

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from sync_daemon.model.activity import ActivityPolicy, Appointment, KnownActivity, Note, Task
-from sync_daemon.model.errors import NotFound
+from sync_daemon.model.activity import ActivityPolicy, Appointment, KnownActivity, Task
+from sync_daemon.model.errors import NotFound, Refused
 from sync_daemon.ports import ActivityReader
 from sync_daemon.reconcile.activity_seen import Seen
 
@@ -23,6 +24,7 @@ def look_at_all(
     """
     tasks: dict[str, list[Task]] = defaultdict(list)
     told: dict[str, list[Task]] = {}
+    unread: set[str] = set()
     if policy.tasks is not None:
         _sort_in(tasks, source.tasks(completed=False))
         if completed:
@@ -31,40 +33,44 @@ def look_at_all(
             for contact_id, done in told.items():
                 done.extend(tasks.get(contact_id, ()))
         left = [one for one, before in known.items() if before.open_tasks - {task.id for task in tasks.get(one, ())}]
-        told.update(_tasks_of(source, left))
+        told.update(_each(source.tasks_of, left, unread))
     appointments: dict[str, list[Appointment]] = defaultdict(list)
     if policy.appointments is not None:
         window = policy.appointments.window
         _sort_in(appointments, source.appointments(at - window, at + window))
-    return Seen(at, everybody=True, completed=completed, tasks=tasks, told=told, appointments=appointments)
+    return Seen(at, True, completed, tasks, told, appointments, unread=unread)  # noqa: FBT003 - everybody
 
 
 def look_at_some(source: ActivityReader, policy: ActivityPolicy, at: datetime, ids: Collection[str]) -> Seen:
     """Look at all the activity of some contacts, each by itself."""
-    told = _tasks_of(source, ids) if policy.tasks is not None else {}
+    unread: set[str] = set()
+    told = _each(source.tasks_of, ids, unread) if policy.tasks is not None else {}
+    notes = _each(source.notes_of, ids, unread) if policy.notes is not None else {}
     appointments: dict[str, list[Appointment]] = {}
     if policy.appointments is not None:
         first, last = at - policy.appointments.window, at + policy.appointments.window
-        for one in ids:
-            appointments[one] = [each for each in _of(source.appointments_of, one) if first <= each.start <= last]
-    return Seen(at, told=told, appointments=appointments, notes=notes_of(source, ids) if policy.notes else {})
+        for one, all_of_them in _each(source.appointments_of, ids, unread).items():
+            appointments[one] = [each for each in all_of_them if first <= each.start <= last]
+    return Seen(at, told=told, appointments=appointments, notes=notes, unread=unread)
 
 
-def notes_of(source: ActivityReader, ids: Iterable[str]) -> dict[str, list[Note]]:
-    """The notes of some contacts, one request for each."""
-    return {one: _of(source.notes_of, one) for one in ids}
+def with_notes(seen: Seen, source: ActivityReader, ids: Iterable[str]) -> Seen:
+    """A look with the notes of some contacts, one request for each."""
+    unread = set(seen.unread)
+    return replace(seen, notes=_each(source.notes_of, ids, unread), unread=unread)
 
 
-def _tasks_of(source: ActivityReader, ids: Iterable[str]) -> dict[str, list[Task]]:
-    return {one: _of(source.tasks_of, one) for one in ids}
-
-
-def _of(read: Callable[[str], list[Found]], contact_id: str) -> list[Found]:
-    """What is there of one contact: nothing of one that is gone."""
-    try:
-        return read(contact_id)
-    except NotFound:
-        return []
+def _each(read: Callable[[str], list[Found]], ids: Iterable[str], unread: set[str]) -> dict[str, list[Found]]:
+    """What is there of some contacts: nothing of one that is gone; whom GHL refuses to tell of is left for later."""
+    found: dict[str, list[Found]] = {}
+    for one in ids:
+        try:
+            found[one] = read(one)
+        except NotFound:
+            found[one] = []
+        except Refused:
+            unread.add(one)
+    return found
 
 
 def _sort_in(groups: dict[str, list[Record]], records: Iterable[Record]) -> None:

@@ -1,6 +1,7 @@
 """What a look at activity comes to for one contact (contract, section 9). Pure."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -23,7 +24,7 @@ class Seen:
 
     `tasks` is every open one; `told` the contacts of which all tasks were read, with all of them; `appointments`
     those within the window; `notes` of the contacts whose notes were read. `everybody` says that tasks and appointments
-    were read of all, `completed` that all completed tasks were.
+    were read of all, `completed` that all completed tasks were. Of `unread` something couldn't be: they wait.
     """
 
     at: datetime
@@ -33,10 +34,11 @@ class Seen:
     told: Mapping[str, Sequence[Task]] = field(default_factory=dict)
     appointments: Mapping[str, Sequence[Appointment]] = field(default_factory=dict)
     notes: Mapping[str, Sequence[Note]] = field(default_factory=dict)
+    unread: AbstractSet[str] = frozenset()
 
     def ids(self) -> set[str]:
-        """Everybody of whom anything was seen."""
-        return {*self.tasks, *self.told, *self.appointments, *self.notes}
+        """Everybody of whom anything was seen, and all of it could be read."""
+        return {*self.tasks, *self.told, *self.appointments, *self.notes} - self.unread
 
 
 @dataclass(frozen=True, slots=True)

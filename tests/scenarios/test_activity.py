@@ -288,6 +288,35 @@ def test_a_token_without_the_scope_keeps_no_contact_from_being_reconciled(databa
         assert here.in_emailoctopus(ADA)["fields"]["FirstName"] == "Augusta"
 
 
+def test_a_contact_whose_tasks_cannot_be_read_waits_and_disturbs_nobody(database_url: str) -> None:
+    with world(database_url, activity=ALL) as here:
+        ada, _ = here.linked()
+        bob, _ = here.linked(BOB)
+        tasks = [here.ghl.add_task(one, "Call back", ahead(here, days=3)) for one in (ada, bob)]
+        look(here)
+        for one in tasks:
+            here.ghl.complete_task(one.id)
+        here.fault(GHL, kind="error", method="GET", path=f"/contacts/{ada}/tasks", status=422)
+        look(here)
+        assert (there(here)["NextTask"], there(here, BOB)["TaskDone"]) == ("Call back", "Call back")
+        look(here)
+        assert (there(here)["OpenTasks"], there(here)["TaskDone"]) == (0, "Call back")
+
+
+@pytest.mark.parametrize("mode", [Mode.HINTS, Mode.INCREMENTAL])
+def test_what_webhooks_tell_of_it_does_not_wait_for_a_scope_that_lacks(database_url: str, mode: Mode) -> None:
+    def lack_scope(sandbox: Sandbox) -> None:
+        sandbox.ghl_token = sandbox.ghl.world.private_token(set(ALL_SCOPES) - {"calendars/events.readonly"})
+
+    with world(database_url, activity=ALL, prepare=lack_scope) as here:
+        ghl_id, _ = here.linked()
+        book(here, ghl_id, ahead(here, days=3))
+        here.pair_store.save_events([WebhookEvent(GHL, "e1", ghl_id, EventKind.ACTIVITY, here.clock.now())])
+        here.later(minutes=15)
+        assert here.reconcile(mode).outcome == "incomplete"
+        assert here.pair_store.count_waiting_events() == 0
+
+
 def test_nothing_is_shown_of_who_is_out_of_scope_or_has_no_link(database_url: str) -> None:
     with world(database_url, activity=ALL, create_in_emailoctopus=False) as here:
         alone = here.person(BOB)
