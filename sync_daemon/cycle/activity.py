@@ -176,5 +176,6 @@ def _source(run: Run) -> ActivityReader:
 
 
 def _is_due(run: Run, what: str, every: timedelta) -> bool:
-    last = run.state.looked_at.get(what)
-    return last is None or run.pair.clock.now() - last >= every
+    """Whether an interval has passed; a last look in the future tells that the clock was put back."""
+    last, now = run.state.looked_at.get(what), run.pair.clock.now()
+    return last is None or not timedelta(0) <= now - last < every
