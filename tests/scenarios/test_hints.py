@@ -13,7 +13,7 @@ from sync_daemon.reconcile.deletions import DELETION
 from tests.worlds import EMAILOCTOPUS, GHL, World, neighbours, tombstones, world
 
 ADA, BOB = "ada@example.com", "bob@example.com"
-CHANGED, REVOKED, DELETED = EventKind
+CHANGED, REVOKED, DELETED = EventKind.CHANGED, EventKind.REVOKED, EventKind.DELETED
 
 
 def tell(
