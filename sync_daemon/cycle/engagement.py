@@ -83,7 +83,7 @@ def _read_campaign(run: Run, engagement: Engagement, campaign: Campaign, since: 
 
 
 def _new(rows: Iterator[ReportRow], since: datetime) -> Iterator[ReportRow]:
-    return (row for row in rows if row.occurred_at is None or row.occurred_at >= since)
+    return (row for row in rows if row.occurred_at is None or row.occurred_at > since)
 
 
 def _is_due(run: Run) -> bool:

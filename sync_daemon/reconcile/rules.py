@@ -44,7 +44,7 @@ def matches(rule: Rule, occasion: Occasion) -> bool:
 def objection(rule: Rule, occasion: Occasion, facts: Facts) -> str | None:
     """Why a rule doesn't act on an occasion that it is about, as far as that is known without reading the contact."""
     since = facts.active.get(rule.key)
-    if since is None or occasion.at is None or occasion.at < since:
+    if since is None or occasion.at is None or occasion.at <= since:
         return "it happened before the rule was active"
     if facts.link is None:
         return "no GHL contact is linked"
