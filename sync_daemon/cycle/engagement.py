@@ -14,6 +14,7 @@ REPORTS = "reports"
 _EACH_TIME, _IN_A_FULL_SCAN = timedelta(days=30), timedelta(days=90)
 """How long after it was sent a campaign's reports are read; the free plan keeps them 30 days (facts: §14)."""
 _AT_ONCE = 1000
+_A_MOMENT = timedelta(seconds=1)
 _FAILS_FOR = timedelta(hours=1)
 """So long reading may fail before a cycle says that it is incomplete."""
 
@@ -58,7 +59,9 @@ def as_told(
 
     Of a campaign that went to other lists, too, those are left out whom nobody knows on this one.
     """
-    occasions = [told(kind, row.contact_id, campaign.id, row.occurred_at or before or campaign.sent_at) for row in rows]
+    earliest = before or campaign.sent_at
+    untold = earliest + _A_MOMENT if earliest is not None else None
+    occasions = [told(kind, row.contact_id, campaign.id, row.occurred_at or untold) for row in rows]
     if len(campaign.list_ids) <= 1:
         return occasions
     known = run.pair.store.contacts(EMAILOCTOPUS, {one.contact_id for one in occasions})
