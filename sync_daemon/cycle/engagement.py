@@ -11,7 +11,7 @@ from sync_daemon.ports import Commit, Engagement
 
 REPORTS = "reports"
 """What the time of the last reading is stored under."""
-_EACH_TIME, _IN_A_FULL_SCAN = timedelta(days=30), timedelta(days=90)
+EACH_TIME, _IN_A_FULL_SCAN = timedelta(days=30), timedelta(days=90)
 """How long after it was sent a campaign's reports are read; the free plan keeps them 30 days (facts: §14)."""
 _AT_ONCE = 1000
 _A_MOMENT = timedelta(seconds=1)
@@ -32,7 +32,7 @@ def read_reports(run: Run, since: datetime) -> None:
         return
     began = run.pair.clock.now()
     try:
-        for campaign in recent_campaigns(engagement, began - (_IN_A_FULL_SCAN if run.full else _EACH_TIME)):
+        for campaign in recent_campaigns(engagement, began - (_IN_A_FULL_SCAN if run.full else EACH_TIME)):
             run.campaigns[campaign.id] = campaign
             run.tick()
             _read_campaign(run, engagement, campaign, since)

@@ -1,23 +1,22 @@
 """Rules: what people did in EmailOctopus becomes actions in GHL, each once (contract, section 9)."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from sync_daemon.cycle.deeds import CONTACT_GONE, RULE_GONE, Doer
 from sync_daemon.cycle.engagement import read_reports
 from sync_daemon.cycle.pair import GHL, Run, log
+from sync_daemon.cycle.rule_guard import RuleGuard
 from sync_daemon.cycle.rule_values import Telling
 from sync_daemon.cycle.weighing import Scales, Weighed, activate, asks_campaign
 from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.engagement import Occasion
 from sync_daemon.model.errors import CredentialsRefused, Refused, StopSystem, SyncError
-from sync_daemon.model.plan import GUARDED_FOR, MassChange, RuleAction
+from sync_daemon.model.plan import RuleAction
 from sync_daemon.model.rules import Action, Rule
-from sync_daemon.model.state import Change, Held, Link
+from sync_daemon.model.state import Change, Link
 from sync_daemon.ports import Commit
-from sync_daemon.reconcile.guard import OF_RULES, room_left, why_held
 from sync_daemon.reconcile.rule_calls import asks_contact, call_of, kind_of, name_of
 from sync_daemon.reconcile.rules import GIVES_UP_AFTER, PREFIX, condition, deed_key, parts_of
 
@@ -26,7 +25,6 @@ _AT_A_TIME_S = 60.0
 """Rules act so long in one cycle; then contacts are looked at again."""
 _NO_LINK = "no GHL contact got linked within a day"
 
-Ids = tuple[str | None, str | None]
 Intent = tuple[Rule, int, Action]
 
 
@@ -55,13 +53,11 @@ def foresee(run: Run) -> tuple[list[RuleAction], list[RuleAction]]:
 
 @dataclass(slots=True)
 class Stage:
-    """The work of one cycle's rules. `held` is what waits for a person, by contact and kind."""
+    """The work of one cycle's rules."""
 
     run: Run
     scales: Scales
-    held: dict[tuple[Ids, str], Held] = field(init=False)
-    over: dict[MassChange, str] = field(default_factory=dict)
-    blocked: set[tuple[Ids, str]] = field(default_factory=set)
+    _guard: RuleGuard = field(init=False)
     _telling: Telling = field(init=False)
     _doer: Doer = field(init=False)
     _began: float = field(init=False)
@@ -71,8 +67,7 @@ class Stage:
         actions = run.pair.systems[GHL].actions
         if actions is None:
             raise ValueError("GHL has actions")
-        waiting = run.pair.store.held(everything=True)
-        self.held = {((one.ghl_id, one.emailoctopus_id), one.action): one for one in waiting if one.action in OF_RULES}
+        self._guard = RuleGuard(run)
         self._telling, self._doer = Telling(run), Doer(run, actions)
         self._began = run.pair.clock.monotonic()
 
@@ -98,7 +93,7 @@ class Stage:
 
     def judge(self) -> None:
         """Ask the rules about everything that waits, count what they would do, and do what may be done."""
-        self._count()
+        self._guard.count(self._waiting())
         whole = True
         judged: list[Occasion] = []
         for weighed in self._waiting():
@@ -112,11 +107,9 @@ class Stage:
                 judged = []
         if judged:
             self.run.commit(Commit(judged=judged))
-        if whole:  # whatever else is held has healed itself, or is done
-            over = [one for place, one in self.held.items() if place not in self.blocked]
-            if over:
-                self.run.commit(Commit(unheld=over))
-        self.run.guard.over.update(self.over)
+        if whole:
+            self._guard.release()
+        self.run.guard.over.update(self._guard.over)
         if self.scales.failure is not None:
             log.warning("campaign_not_read", pair=self.run.pair.name, why=self.scales.failure.shown)
 
@@ -130,13 +123,13 @@ class Stage:
             if key in rules:
                 name = name_of(rules[key].then[index])
                 now.append(RuleAction(deed.ghl_id, deed.emailoctopus_id, name, f"{deed.what}, begun or refused before"))
-        self._count()
+        self._guard.count(self._waiting())
         for weighed in self._waiting():
             for rule, index, action in self._intents(weighed, self._contact_for(weighed)):
                 link = weighed.link
                 if link is None:
                     continue
-                why = self._why_blocked(link, kind_of(action))
+                why = self._guard.why_blocked(link, kind_of(action))
                 what = RuleAction(
                     link.ghl_id,
                     link.emailoctopus_id,
@@ -149,44 +142,17 @@ class Stage:
                     held.append(replace(what, reason=f"would be held, {why}; {what.reason}"))
         return now, held
 
-    # Counting
-
-    def _count(self) -> None:
-        """How much the rules would do at most, conditions on the contact aside, against what a day may see."""
-        asked: Counter[MassChange] = Counter()
-        for weighed in self._waiting():
-            link = weighed.link
-            for rule in weighed.acting if link is not None else ():
-                kinds = Counter(map(kind_of, rule.then))
-                asked.update({kind: n for kind, n in kinds.items() if (_ids(link), kind) not in self.held})
-        if not asked:
-            return
-        store, limits = self.run.pair.store, self.run.policy().guard
-        made = store.mass_changes(self.run.pair.clock.now() - GUARDED_FOR)
-        links = store.totals().links
-        for kind, count in asked.items():
-            before = made.get(kind, 0)
-            if count > room_left(kind, limits, links=links, made=before):
-                self.over[kind] = why_held(kind, limits, links=links, made=before, asked=count)
-
-    def _why_blocked(self, link: Link, kind: MassChange) -> str | None:
-        """Why an action must wait for a person; None if it needn't, empty if he discarded it."""
-        entry = self.held.get((_ids(link), kind))
-        if entry is None:
-            return self.over.get(kind)
-        if entry.discarded:
-            return ""
-        return None if entry.approved else entry.reason
-
     # Judging
 
     def _judge_one(self, weighed: Weighed) -> list[Occasion]:
         """Do what follows from an occasion; it is given back where nothing does, and it is judged."""
-        occasion = weighed.occasion
+        occasion, link = weighed.occasion, weighed.link
         if weighed.waits:
             return []
         if weighed.unlinked:
             return self._wait(occasion, _NO_LINK)
+        if link is None or not weighed.acting:
+            return [occasion]
         try:
             contact = self._contact_for(weighed)
         except (Refused, CredentialsRefused) as refusal:
@@ -194,12 +160,13 @@ class Stage:
         if contact is None and any(rule.when.asks_contact for rule in weighed.acting):
             return self._wait(occasion, "the GHL contact doesn't exist")
         intents = list(self._intents(weighed, contact))
-        link = weighed.link
-        why = {kind: self._why_blocked(link, kind) for kind in {kind_of(one) for *_, one in intents}} if link else {}
-        if link is not None and any(why.values()):
-            self._hold(link, {kind: reason for kind, reason in why.items() if reason})
+        blocked = {kind: self._guard.why_blocked(link, kind) for kind in {kind_of(action) for *_, action in intents}}
+        if any(blocked.values()):
+            self._guard.hold(link, {kind: reason for kind, reason in blocked.items() if reason})
             return []
-        return self._intend(weighed, [one for one in intents if why[kind_of(one[2])] is None])
+        allowed = [intent for intent in intents if blocked[kind_of(intent[2])] is None]
+        self._intend(occasion, link, allowed)
+        return [] if allowed else [occasion]
 
     def _intents(self, weighed: Weighed, contact: Snapshot | None) -> Iterator[Intent]:
         """The actions of the rules that act, conditions on the contact included."""
@@ -213,11 +180,10 @@ class Stage:
         asks = any(rule.when.asks_contact for rule in weighed.acting)
         return self._telling.read(weighed.link.ghl_id) if weighed.link is not None and asks else None
 
-    def _intend(self, weighed: Weighed, intents: list[Intent]) -> list[Occasion]:
+    def _intend(self, occasion: Occasion, link: Link, intents: list[Intent]) -> None:
         """Write down what is to be done, and that the occasion is judged; then do it."""
-        occasion, link = weighed.occasion, weighed.link
-        if link is None or not intents:
-            return [occasion]
+        if not intents:
+            return
         now = self.run.pair.clock.now()
         deeds = [
             (
@@ -235,13 +201,10 @@ class Stage:
             )
             for rule, index, action in intents
         ]
-        counted = Counter(
-            str(kind_of(action)) for *_, action in deeds if (_ids(link), kind_of(action)) not in self.held
-        )
-        self.run.commit(Commit(deeds=[one for one, *_ in deeds], judged=[occasion], mass_changes=dict(counted)))
+        counted = {str(kind): n for kind, n in self._guard.fresh(link, [action for *_, action in deeds]).items()}
+        self.run.commit(Commit(deeds=[one for one, *_ in deeds], judged=[occasion], mass_changes=counted))
         for deed, rule, action in deeds:
             self._do(deed, rule, action, occasion)
-        return []
 
     def _do(self, deed: Deed, rule: Rule, action: Action, occasion: Occasion) -> None:
         """Carry one action out with the contact's values as they are now."""
@@ -270,17 +233,6 @@ class Stage:
         self.run.commit(Commit(judged=[occasion], changes=[change]))
         return []
 
-    def _hold(self, link: Link, why: dict[MassChange, str]) -> None:
-        """Leave an occasion until a person says what is to be done."""
-        ids, now = _ids(link), self.run.pair.clock.now()
-        new = [Held(*ids, kind, reason, now) for kind, reason in why.items() if (ids, kind) not in self.held]
-        self.blocked.update((ids, kind) for kind in why)
-        if new:
-            self.held.update({(ids, one.action): one for one in new})
-            self.run.report.new_held += len(new)
-            changes = [Change("held", GHL, *ids, one.action, one.reason) for one in new]
-            self.run.commit(Commit(held=new, changes=changes))
-
     def _waiting(self) -> Iterator[Weighed]:
         """Everything that no rule was asked about yet, weighed many at a time."""
         after: Occasion | None = None
@@ -296,7 +248,3 @@ class Stage:
         self.run.tick()
         lasted = self.run.pair.clock.monotonic() - self._began
         return lasted < _AT_A_TIME_S
-
-
-def _ids(link: Link | None) -> Ids:
-    return (link.ghl_id, link.emailoctopus_id) if link is not None else (None, None)

@@ -12,7 +12,7 @@ from sync_daemon.model.rules import Rule
 from sync_daemon.model.state import Link, Unlinked
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.rule_calls import templates_of
-from sync_daemon.reconcile.rules import Facts, matches, objection, verdict_of_opt_out
+from sync_daemon.reconcile.rules import BEFORE, Facts, matches, objection, verdict_of_opt_out
 from sync_daemon.reconcile.templates import CAMPAIGN_NAMES, named_in
 
 _ACTIVE = "rule "
@@ -139,7 +139,7 @@ def active_since(run: Run) -> Iterator[tuple[str, datetime]]:
 
 def _is_over(answers: Sequence[tuple[Rule, str | None]]) -> bool:
     """Whether no link could bring a rule to act: it all happened before."""
-    return all(why is not None and why.startswith("it happened before") for _, why in answers)
+    return all(why == BEFORE for _, why in answers)
 
 
 def asks_campaign(rule: Rule) -> bool:

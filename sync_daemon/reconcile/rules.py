@@ -14,6 +14,7 @@ from sync_daemon.model.state import Link
 from sync_daemon.reconcile.scope import satisfies
 
 PREFIX = "rule"
+BEFORE = "it happened before the rule was active"
 ONE_OPT_OUT = timedelta(days=1)
 """So far apart an unsubscribe that names no campaign, and one that a webhook or report tells, are one occasion."""
 GIVES_UP_AFTER = timedelta(days=1)
@@ -45,7 +46,7 @@ def objection(rule: Rule, occasion: Occasion, facts: Facts) -> str | None:
     """Why a rule doesn't act on an occasion that it is about, as far as that is known without reading the contact."""
     since = facts.active.get(rule.key)
     if since is None or occasion.at is None or occasion.at <= since:
-        return "it happened before the rule was active"
+        return BEFORE
     if facts.link is None:
         return "no GHL contact is linked"
     if not facts.link.in_scope:

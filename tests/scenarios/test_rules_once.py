@@ -44,7 +44,11 @@ def test_what_fares_badly_on_the_way_is_done_once(database_url: str, kind: Any, 
         here.fault(GHL, kind=kind, method="POST", path=path, times=times, status=503)
         hear(here)
         in_peace(here)
-        assert (tags(here, ghl_id), tasks(here, ghl_id), notes(here, ghl_id)) == (["clicked"], ["Call Ada"], ["Clicked"])
+        assert (tags(here, ghl_id), tasks(here, ghl_id), notes(here, ghl_id)) == (
+            ["clicked"],
+            ["Call Ada"],
+            ["Clicked"],
+        )
         assert {deed.state for deed in deeds(here, ghl_id).values()} == {DeedState.DONE}
 
 
