@@ -147,8 +147,8 @@ def _of_call(
     try:
         prepared = prepare(found, {**contact, **_foreseen(call.values)}, location_id, version)
     except BadParameters as error:
-        for problem in error.problems:
-            yield Complaint(path, problem.rstrip("."))
+        for name, _, problem in (told.partition(": ") for told in error.problems):
+            yield Complaint((*path, name), problem.rstrip(".?"))
     except ConfigurationError as error:
         yield Complaint((*path, "operation"), str(error).rstrip("."))
     else:
