@@ -42,7 +42,8 @@ def test_names_become_values(template: str, text: str) -> None:
     "template",
     [
         "{}", "{0}", "{name}", "{first_name.upper}", "{email.__class__.__mro__}", "{email[0]}", "{field}", "{field[]}",
-        "{field[Plan].x}", "{field.Plan}", "{first_name!r}", "{first_name:>9}", "{field[Plan]:>9}", "{", "}", "{first_name",
+        "{field[Plan].x}", "{field.Plan}", "{first_name!r}", "{first_name:>9}", "{field[Plan]:>9}", "{", "}",
+        "{first_name",
         "{occurred_at:{event}}", "{ first_name }", "{First_Name}",
     ],
 )  # fmt: skip
