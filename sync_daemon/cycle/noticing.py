@@ -6,13 +6,13 @@ from collections.abc import Set as AbstractSet
 from sync_daemon.cycle.pair import EMAILOCTOPUS, Run
 from sync_daemon.model.engagement import Kind, Occasion
 from sync_daemon.model.state import KnownContact
-from sync_daemon.reconcile.decision import Decision
+from sync_daemon.reconcile.decision import Context, Decision
 from sync_daemon.reconcile.occasions import occasions_of
 
 _FROM_CHANGES = frozenset({Kind.SUBSCRIBED, Kind.TAG_ADDED, Kind.FIELD_CHANGED, Kind.UNSUBSCRIBED})
 
 
-def noticed(run: Run, decision: Decision, rows: Collection[KnownContact] | None) -> list[Occasion]:
+def noticed(run: Run, decision: Decision, context: Context, rows: Collection[KnownContact] | None) -> list[Occasion]:
     """The occasions of a case that was settled with these rows; None: it is foreseen, and will be."""
     wanted: AbstractSet[Kind] = run.pair.rules.kinds & _FROM_CHANGES
     side = decision.case.emailoctopus
@@ -25,4 +25,4 @@ def noticed(run: Run, decision: Decision, rows: Collection[KnownContact] | None)
             return []
         after = own[-1]
     first_load = run.guard.first_load
-    return list(occasions_of(decision.case, after, run.context(), wanted, first_load=first_load))
+    return list(occasions_of(decision.case, after, context, wanted, first_load=first_load))

@@ -115,13 +115,14 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
     skipped: Counter[str] = Counter()
     occasions: list[Occasion] = []
     conflicts = 0
+    context = run.context()
     for decision in _foreseen(run):  # kept one by one: what was read of everybody is too much to hold
         run.guard.sift([decision])
         foreseen.append(asking(decision, pair.policy.fields, first_load=run.guard.first_load))
         pair.progress.records_planned(bool(decision.operations))
         skipped.update([decision.unlinked] if decision.unlinked is not None else [])
         conflicts += len(decision.conflicts)
-        occasions.extend(noticed(run, decision, None))
+        occasions.extend(noticed(run, decision, context, None))
     run.guard.judge()
     parted = [parts for one in foreseen for parts in one.parted(run.guard.over, pair.policy.fields)]
     operations = [operation for operation, _ in parted if operation is not None]

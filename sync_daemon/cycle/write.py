@@ -151,7 +151,7 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
     for case in cases:
         settled = settle(case.decision, case.results, context, run.state.tag_generation)
         _append(commit, settled)
-        commit.occasions.extend(noticed(run, case.decision, settled.contacts))
+        commit.occasions.extend(noticed(run, case.decision, context, settled.contacts))
         if settled.done and (addresses := set(addresses_left(case.decision))):
             left |= addresses
             commit.staged.extend(Staged(one.system, one.contact_id, None) for one in case.decision.case.duplicates)

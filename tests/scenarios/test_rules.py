@@ -1,10 +1,14 @@
 """Rules, by webhook and by report: each event once, ever (contract, section 9)."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from sync_daemon.model.engagement import OF_MAIL, Kind
 from sync_daemon.model.report import CycleOutcome
+from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.sandbox.emailoctopus.model import Contact
+from sync_daemon.sandbox.server import Sandbox
 from tests.rules import (
     TASK,
     campaign,
@@ -416,3 +420,38 @@ def test_an_unsubscribe_that_was_acted_on_isnt_again_when_its_campaign_is_told(d
         tell(here, Kind.UNSUBSCRIBED, subscriber_id, mail.id)
         hear(here)
         assert notes(here, ghl_id) == ["Left"]
+
+
+@pytest.mark.parametrize("event", ["tag_added:vip", "field_changed:FirstName", "subscribed"])
+def test_a_change_that_a_webhook_tells_is_acted_on_at_once(database_url: str, event: str) -> None:
+    with world(database_url) as here:
+        _, subscriber_id = here.linked()
+        with_rules(here, rule(event, {"create_note": "Hi"}))
+        here.later(seconds=5)
+        if event == "subscribed":
+            subscriber_id = here.emailoctopus.sign_up(here.sandbox.list_id, "eve@example.com").id
+        else:
+            here.emailoctopus.add_tags(subscriber_id, ["vip"])
+            here.edit_subscriber(subscriber_id, FirstName="Augusta")
+        now = here.clock.now()
+        here.pair_store.save_events([WebhookEvent(EMAILOCTOPUS, "e1", subscriber_id, EventKind.CHANGED, now)])
+        hear(here)
+        ghl_id = here.pair_store.links(emailoctopus=[subscriber_id])[0].ghl_id
+        assert notes(here, ghl_id) == ["Hi"]
+        here.settle()
+        here.later(days=1)
+        here.full()
+        assert notes(here, ghl_id) == ["Hi"]
+
+
+def test_times_are_the_locations(database_url: str) -> None:
+    def in_auckland(sandbox: Sandbox) -> None:
+        sandbox.ghl.world.location_of(None).timezone = "Pacific/Auckland"
+
+    with world(database_url, prepare=in_auckland) as here:
+        ghl_id, subscriber_id = here.linked()
+        with_rules(here, rule("clicked", {"create_note": "{occurred_at:%d %H:%M}"}))
+        tell(here, Kind.CLICKED, subscriber_id, campaign(here).id)
+        there = here.clock.now().astimezone(ZoneInfo("Pacific/Auckland"))
+        hear(here)
+        assert notes(here, ghl_id) == [f"{there:%d %H:%M}"]
