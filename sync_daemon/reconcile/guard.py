@@ -28,7 +28,7 @@ OF_RULES = frozenset({MassChange.RULE_ACTION, MassChange.RULE_REMOVAL})
 """What no case is about: rules answer to what happened, whatever is decided about the contact."""
 _BY_CREATE_LIMITS = CREATIONS | {MassChange.RULE_ACTION}
 _OF_CONTENTS = frozenset({MassChange.BLANK, MassChange.TAG_REMOVAL})
-_KINDS = frozenset(map(str, MassChange)) - OF_RULES
+_KINDS = frozenset(map(str, MassChange))
 _WORDS = {
     MassChange.DELETION: "deletions and what follows from them",
     MassChange.LEAVE_SCOPE: "contacts that left the scope",

@@ -271,6 +271,7 @@ def test_a_first_load_is_nobodys_sign_up(database_url: str) -> None:
     with world(database_url) as here:
         here.subscriber("eve@example.com", "Eve", tags=["vip"])
         with_rules(here, rule("subscribed", {"create_note": "Hi"}), rule("tag_added:vip", {"create_note": "Hi"}))
+        assert here.pair_store.last_occasions(9) == []
         here.settle()
         assert notes(here, str(here.in_ghl("eve@example.com")["id"])) == []
 

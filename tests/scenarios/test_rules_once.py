@@ -10,7 +10,7 @@ from sync_daemon.model.engagement import Kind
 from sync_daemon.model.report import CycleOutcome
 from tests.rules import TASK, campaign, enrolments, hear, notes, poll, rule, tags, tasks, tell, with_rules
 from tests.scenarios.test_bad_luck import try_to_die
-from tests.worlds import GHL, World, world
+from tests.worlds import EMAILOCTOPUS, GHL, World, world
 
 EVERY = ({"add_tag": "clicked"}, TASK, {"create_note": "Clicked"})
 
@@ -72,6 +72,32 @@ def test_two_notes_alike_are_two_notes_though_both_answers_are_lost(database_url
         hear(here)
         in_peace(here)
         assert notes(here, ghl_id) == ["Clicked", "Clicked"]
+
+
+def test_a_note_that_is_there_stands_for_one_deed_alone(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, subscriber_id = here.linked()
+        with_rules(here, rule("clicked", {"create_note": "Clicked"}))
+        for name in ("One", "Two"):
+            tell(here, Kind.CLICKED, subscriber_id, campaign(here, name).id)
+        here.fault(GHL, kind="lost_answer", method="POST", path="/notes")
+        here.fault(GHL, kind="drop", method="POST", path="/notes")
+        hear(here)
+        in_peace(here)
+        assert notes(here, ghl_id) == ["Clicked", "Clicked"]
+
+
+@pytest.mark.parametrize("commits", range(1, 24))
+def test_who_was_created_by_a_run_that_was_killed_has_not_subscribed(database_url: str, commits: int) -> None:
+    with world(database_url) as here:
+        here.linked()
+        with_rules(here, rule("subscribed", {"create_note": "Hi"}), rule("tag_added:*", {"create_note": "Hi"}))
+        bob = here.person("bob@example.com", "Bob", tags=["vip"])
+        here.fault(EMAILOCTOPUS, kind="lost_answer", method="POST", path="/contacts$")
+        try_to_die(here, commits)
+        in_peace(here)
+        assert here.has(EMAILOCTOPUS, "bob@example.com")
+        assert notes(here, bob) == []
 
 
 @pytest.mark.parametrize("kind", ["lost_answer", "truncate"])
@@ -153,7 +179,7 @@ def test_what_a_rule_intended_that_is_gone_is_given_up(database_url: str) -> Non
         assert (given_up.state, given_up.code) == (DeedState.GIVEN_UP, RULE_GONE)
 
 
-@pytest.mark.parametrize("commits", range(1, 14))
+@pytest.mark.parametrize("commits", range(1, 27))
 @pytest.mark.parametrize("fault", [None, "lost_answer"])
 def test_a_kill_before_any_commit_changes_nothing_of_it(database_url: str, commits: int, fault: Any) -> None:
     with world(database_url) as here:
@@ -172,7 +198,7 @@ def test_a_kill_before_any_commit_changes_nothing_of_it(database_url: str, commi
         assert (tasks(here, ghl_id), sorted(notes(here, ghl_id))) == (["Call Ada"], ["Clicked", "Vip"])
 
 
-@pytest.mark.parametrize("commits", range(1, 6))
+@pytest.mark.parametrize("commits", range(1, 12))
 def test_a_kill_never_enrols_anybody_twice(database_url: str, commits: int) -> None:
     with world(database_url) as here:
         workflow = here.ghl.add_workflow("Spring")["id"]
