@@ -152,6 +152,11 @@ def application() -> App:
         name="ghl",
         help="GoHighLevel's operations, by hand: list, describe, call.",
     )
+    app.command(
+        "sync_daemon.commands.rules:app",
+        name="rules",
+        help="What people do in EmailOctopus as actions in GHL: test what rules would do.",
+    )
     app.command("sync_daemon.commands.db:app", name="db", help="The state store's database: upgrade, current.")
     return app
 

@@ -13,6 +13,7 @@ from sync_daemon.model.activity import Appointment, KnownActivity, Note, Task
 from sync_daemon.model.alarm import Condition
 from sync_daemon.model.contact import AccountSchema, Page, Snapshot
 from sync_daemon.model.deeds import Deed, DeedState
+from sync_daemon.model.engagement import Campaign, Kind, Occasion, ReportRead, ReportRow
 from sync_daemon.model.plan import Bundle, Operation, WriteResult
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import (
@@ -139,12 +140,49 @@ class Writer(Protocol):
         """Define a tag; one that exists already is fine. Raises `Refused`."""
 
 
+class Engagement(Protocol):
+    """What people did with the mails of one list. Every method may raise `StopSystem`, `Refused`."""
+
+    def campaigns(self) -> Iterator[Campaign]:
+        """The list's campaigns that were sent, in the order of the API. Raises `IncompleteRead`."""
+
+    def campaign(self, campaign_id: str) -> Campaign | None:
+        """One campaign, None when there is none such."""
+
+    def summary(self, campaign_id: str) -> Mapping[Kind, int]:
+        """How many contacts each kind of event has in a campaign."""
+
+    def report(self, campaign_id: str, kind: Kind) -> Iterator[ReportRow]:
+        """To whom something happened in a campaign. Raises `IncompleteRead`."""
+
+
+class Actions(Protocol):
+    """What can be done in one location beside writing contacts: operations of its catalogue, by their names.
+
+    Every method may raise `StopSystem` and `Refused`.
+    """
+
+    def call(self, operation: str, values: Mapping[str, object]) -> None:
+        """Do it. Raises `AnswerLost` when it may have been done, and twice would be once too often."""
+
+    def repeatable(self, operation: str, values: Mapping[str, object]) -> bool:
+        """Whether doing it twice is as good as doing it once."""
+
+    def tasks(self, contact_id: str) -> list[Task]:
+        """A contact's tasks."""
+
+    def notes(self, contact_id: str) -> list[Note]:
+        """A contact's notes."""
+
+
 class System(Protocol):
-    """One side of a pair: its rooms behind the ports."""
+    """One side of a pair: its rooms behind the ports. GHL has `actions`, EmailOctopus `engagement`, the other None."""
 
     name: SystemName
     reader: Reader
     writer: Writer
+    actions: Actions | None
+    engagement: Engagement | None
     max_batch: int
     """How many operations one batch request may carry at most."""
     blanks: dict[str, str]
@@ -222,6 +260,11 @@ class Commit:
     """GHL ids of which nothing is shown any more; removed before `activity` is written."""
     deeds: list[Deed] = field(default_factory=list)
     """Replace by key."""
+    occasions: list[Occasion] = field(default_factory=list)
+    """One that is known changes nothing."""
+    judged: list[Occasion] = field(default_factory=list)
+    """Occasions about which every rule was asked."""
+    reports: list[ReportRead] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     mass_changes: dict[str, int] = field(default_factory=dict)
     """How many changes of each kind that the guard counts this transaction writes down as made."""
@@ -289,6 +332,24 @@ class PairStore(Protocol):
 
     def count_waiting_events(self) -> int:
         """How many events no cycle has heeded yet."""
+
+    def save_occasions(self, told: Collection[Occasion]) -> None:
+        """Keep what webhooks told for rules, safe from a power cut when this returns; one that is known stays."""
+
+    def waiting_occasions(self, after: Occasion | None, limit: int) -> list[Occasion]:
+        """Occasions that no rule was asked about yet, oldest first, from the one after `after` on."""
+
+    def last_occasions(self, limit: int) -> list[Occasion]:
+        """The newest occasions, whether judged or not."""
+
+    def occasions(self, ids: Collection[str]) -> dict[str, Occasion]:
+        """Occasions by their ids, as far as they are stored still."""
+
+    def opt_outs_of(self, contacts: Collection[str]) -> list[Occasion]:
+        """What is known of the unsubscribes, bounces and complaints of some EmailOctopus contacts."""
+
+    def reports(self) -> dict[tuple[str, Kind], ReportRead]:
+        """How far each campaign's reports were read."""
 
     def activity(self, ids: Collection[str]) -> dict[str, KnownActivity]:
         """What is known of the activity of GHL contacts."""

@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("next_try", sa.BigInteger),
         sa.Column("code", sa.Text, nullable=False),
         sa.Column("message", sa.LargeBinary, nullable=False),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.ForeignKeyConstraint(["pair_id"], ["pairs.id"], name="fk_deeds_pair_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("pair_id", "key", name="pk_deeds"),
     )
@@ -48,13 +49,23 @@ def upgrade() -> None:
     with op.batch_alter_table("events") as events:
         events.add_column(sa.Column("engagement", sa.Text))
         events.add_column(sa.Column("campaign_id", sa.Text))
+        events.add_column(sa.Column("subject", sa.LargeBinary))
         events.add_column(sa.Column("judged_at", sa.BigInteger))
+    unjudged = sa.text("engagement IS NOT NULL AND judged_at IS NULL")
+    op.create_index(
+        "ix_events_unjudged",
+        "events",
+        ["pair_id", "received_at"],
+        sqlite_where=unjudged,
+        postgresql_where=unjudged,
+    )
     op.create_table(
         "reports",
         sa.Column("pair_id", sa.Integer, nullable=False),
         sa.Column("campaign_id", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("events", sa.Integer, nullable=False),
+        sa.Column("read_at", sa.BigInteger, nullable=False),
         sa.ForeignKeyConstraint(["pair_id"], ["pairs.id"], name="fk_reports_pair_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("pair_id", "campaign_id", "kind", name="pk_reports"),
     )
@@ -62,8 +73,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("reports")
+    op.drop_index("ix_events_unjudged", "events")
     with op.batch_alter_table("events") as events:
         events.drop_column("judged_at")
+        events.drop_column("subject")
         events.drop_column("campaign_id")
         events.drop_column("engagement")
     op.drop_table("deeds")

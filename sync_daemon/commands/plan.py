@@ -15,7 +15,7 @@ from sync_daemon.commands.printing import console, plural, print_json, seconds, 
 from sync_daemon.commands.progress import CycleProgress, shown_progress
 from sync_daemon.cycle import PairPlan
 from sync_daemon.cycle import plan as plan_cycle
-from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.plan import Action, Operation, RuleAction
 from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.mapping_check import NewField
@@ -54,6 +54,7 @@ def plan(
         for one in plans:
             show_plan(one)
             show_records((*one.cycle.operations, *one.cycle.held))
+            _show_actions((*one.cycle.actions, *one.cycle.held_actions))
     return DONE
 
 
@@ -77,6 +78,7 @@ def as_json(plans: Iterable[FullPlan]) -> dict[str, Any]:
             "operations": [
                 *(_new_field_as_json(new) for new in one.new_fields),
                 *(_operation_as_json(operation) for operation in (*one.cycle.operations, *one.cycle.held)),
+                *(_action_as_json(action) for action in (*one.cycle.actions, *one.cycle.held_actions)),
             ],
             "requests": {str(system): count for system, count in _requests(one).items()},
             "least_seconds": {str(system): round(one.cycle.least_seconds[system], 1) for system in SystemName},
@@ -89,14 +91,16 @@ def as_json(plans: Iterable[FullPlan]) -> dict[str, Any]:
 def show_plan(plan: FullPlan) -> None:
     """Print what would be written as a summary, with what it costs."""
     out, cycle = console(), plan.cycle
-    if not cycle.operations and not plan.new_fields:
+    if not cycle.operations and not plan.new_fields and not cycle.actions:
         out.print(f"{cycle.pair}: nothing to write.")
     else:
         counts = Counter((operation.system, str(operation.action)) for operation in cycle.operations)
         counts.update((new.system, _NEW_FIELD) for new in plan.new_fields)
+        counts.update((GHL, action.action) for action in cycle.actions)
         out.print(_summary(counts, f"{cycle.pair}: what would be written"))
-    if cycle.held:
+    if cycle.held or cycle.held_actions:
         held = Counter((operation.system, str(operation.action)) for operation in cycle.held)
+        held.update((GHL, action.action) for action in cycle.held_actions)
         out.print(_summary(held, f"{cycle.pair}: what would be held until somebody approves it"))
     _show_costs(plan)
 
@@ -113,6 +117,13 @@ def show_records(operations: Sequence[Operation]) -> None:
     for start in range(0, len(operations), _ROWS_AT_ONCE):
         rows = map(_record, operations[start : start + _ROWS_AT_ONCE])
         out.print(table(columns, rows, None if start else "record by record", header=not start))
+
+
+def _show_actions(actions: Sequence[RuleAction]) -> None:
+    """Print what rules would do, action by action; of the contact no value."""
+    if actions:
+        rows = [(one.action.replace("_", " "), one.ghl_id, one.emailoctopus_id, one.reason) for one in actions]
+        console().print(table(("rules would", "GHL id", "EmailOctopus id", "why"), rows))
 
 
 def _show_costs(plan: FullPlan) -> None:
@@ -172,6 +183,17 @@ def _operation_as_json(operation: Operation) -> dict[str, Any]:
         "emailoctopus_id": operation.emailoctopus_id,
         "fields": list(operation.fields),
         "reason": operation.reason,
+    }
+
+
+def _action_as_json(action: RuleAction) -> dict[str, Any]:
+    return {
+        "system": str(GHL),
+        "action": action.action,
+        "ghl_id": action.ghl_id,
+        "emailoctopus_id": action.emailoctopus_id,
+        "fields": [],
+        "reason": action.reason,
     }
 
 

@@ -1,11 +1,14 @@
 """`sync-daemon run`: the service, until it is told to stop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
 
 from sync_daemon.commands.options import DEFAULT_CONFIG, Chosen, Config, PairName, choose
+from sync_daemon.model.engagement import Occasion
+from sync_daemon.model.webhook import WebhookEvent
+from sync_daemon.ports import PairStore
 from sync_daemon.service.metrics import Metrics
 from sync_daemon.service.service import Service
 from sync_daemon.settings.pair import PairSection
@@ -44,12 +47,18 @@ def run(*, config: Config = DEFAULT_CONFIG, pair: PairName = None) -> None:
 
 @contextmanager
 def _intake(service: Service) -> Iterator[Intake]:
-    intake = Intake(lambda pair, events: service.served[pair].store.save_events(events), service.told)
+    intake = Intake(lambda pair, told: _save(service.served[pair].store, told), service.told)
     intake.start()
     try:
         yield intake
     finally:
         intake.stop()
+
+
+def _save(store: PairStore, told: Sequence[WebhookEvent | Occasion]) -> None:
+    """Keep what webhooks told: hints at contacts, and what rules ask about."""
+    store.save_events([one for one in told if isinstance(one, WebhookEvent)])
+    store.save_occasions([one for one in told if isinstance(one, Occasion)])
 
 
 @contextmanager
@@ -85,4 +94,5 @@ def _receiver(chosen: Chosen, section: PairSection) -> Receiver:
         location_id=section.ghl.location_id,
         list_id=section.emailoctopus.list_id,
         secret=own or chosen.settings.emailoctopus.webhook_secret.get_secret_value(),
+        listens_to=section.rule_book().listens_to,
     )

@@ -104,6 +104,7 @@ def _as_json(known: _Known) -> dict[str, Any]:
                 "ghl_id": one.ghl_id,
                 "emailoctopus_id": one.emailoctopus_id,
                 "code": one.code,
+                "attempts": one.attempts,
                 "at": _iso(one.at),
                 "next_try": _iso(one.next_try) if one.next_try else None,
             }
@@ -161,6 +162,8 @@ def _show_deeds(known: _Known) -> None:
         ]
         columns = ("to be done once", "state", "GHL id", "why", "since")
         console().print(table(columns, rows, f"{known.name}: {len(known.deeds):,} refused or uncertain"))
+    if any(one.state is DeedState.UNCERTAIN for one in known.deeds):
+        console().print(f"{known.name}: what is uncertain got no answer and isn't repeated; look whether it was done")
 
 
 def _spelt(tag: KnownTag) -> str:

@@ -10,6 +10,7 @@ from sync_daemon.model.state import Held, Parked, Staged
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.decision import Decision, revocations_of
+from sync_daemon.reconcile.guard import OF_RULES
 from sync_daemon.reconcile.pair_addresses import CHANGE_ADDRESS
 
 _BATCH = 1000
@@ -59,7 +60,7 @@ def stage_due(run: Run) -> None:
     """What is parked and whose time has come, and what a person decided about: to be read by id and decided anew."""
     store = run.pair.store
     due = store.parked(due=run.pair.clock.now())
-    ordered = store.held(ordered=True)
+    ordered = [entry for entry in store.held(ordered=True) if entry.action not in OF_RULES]
     moving: list[Parked | Held] = [
         *(entry for entry in due if entry.what == "address"),
         *(entry for entry in ordered if entry.action == CHANGE_ADDRESS),

@@ -9,19 +9,21 @@ from structlog.contextvars import bound_contextvars
 
 from sync_daemon.apply.send import requests_needed
 from sync_daemon.changes.cases import Case, ContactKey, who_is_who
-from sync_daemon.cycle import hints, intake, moving
+from sync_daemon.cycle import hints, intake, moving, rules
 from sync_daemon.cycle.activity import foresee_activity, requests_for_activity, show_activity
 from sync_daemon.cycle.deletions import decide_missing
 from sync_daemon.cycle.inbox import batches, keep_reads, next_rows, stage_due, topped_up
 from sync_daemon.cycle.judge import judge, refresh_schemas
 from sync_daemon.cycle.looks import look
+from sync_daemon.cycle.noticing import noticed
 from sync_daemon.cycle.opening import open_run
 from sync_daemon.cycle.outcome import conclude
 from sync_daemon.cycle.pair import FIRST_LOADED, Pair, Run
 from sync_daemon.cycle.scanning import scan
 from sync_daemon.cycle.write import carry_out
+from sync_daemon.model.engagement import Occasion
 from sync_daemon.model.errors import IncompleteRead, PairBusy, Refused, StopSystem
-from sync_daemon.model.plan import Operation
+from sync_daemon.model.plan import Operation, RuleAction
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.state import Staged
 from sync_daemon.model.system import SystemName
@@ -38,7 +40,8 @@ _AT_A_TIME = timedelta(seconds=60)
 class PairPlan:
     """What a cycle would write, and what that costs: requests, and the least seconds under the limits known.
 
-    `held` is what it wouldn't, as it must wait for a person; the reason of each says why.
+    `held` is what it wouldn't, as it must wait for a person; the reason of each says why. `actions` and `held_actions`
+    are what rules would do.
     """
 
     pair: str
@@ -49,6 +52,8 @@ class PairPlan:
     skipped: Counter[str]
     conflicts: int
     report: CycleReport
+    actions: tuple[RuleAction, ...] = ()
+    held_actions: tuple[RuleAction, ...] = ()
 
 
 def reconcile(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> CycleReport:
@@ -108,13 +113,16 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
     stage_due(run)
     foreseen: list[Asking] = []
     skipped: Counter[str] = Counter()
+    occasions: list[Occasion] = []
     conflicts = 0
+    context = run.context()
     for decision in _foreseen(run):  # kept one by one: what was read of everybody is too much to hold
         run.guard.sift([decision])
         foreseen.append(asking(decision, pair.policy.fields, first_load=run.guard.first_load))
         pair.progress.records_planned(bool(decision.operations))
         skipped.update([decision.unlinked] if decision.unlinked is not None else [])
         conflicts += len(decision.conflicts)
+        occasions.extend(noticed(run, decision, context, None))
     run.guard.judge()
     parted = [parts for one in foreseen for parts in one.parted(run.guard.over, pair.policy.fields)]
     operations = [operation for operation, _ in parted if operation is not None]
@@ -123,6 +131,10 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
     activity = foresee_activity(run)
     requests[SystemName.EMAILOCTOPUS] += requests_for_activity(run, activity)
     operations += activity
+    if occasions:
+        run.commit(Commit(occasions=occasions))
+    actions, held_actions = rules.foresee(run)
+    requests[SystemName.GHL] += len(actions)
     return PairPlan(
         pair.name,
         tuple(operations),
@@ -132,6 +144,8 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
         skipped,
         conflicts,
         report,
+        tuple(actions),
+        tuple(held_actions),
     )
 
 
@@ -155,6 +169,7 @@ def _pass(run: Run) -> None:
         _move_and_reconcile(run)
     if not run.stopped and run.guard.first_load:
         run.commit(Commit(looked_at={FIRST_LOADED: run.pair.clock.now()}))
+    rules.act(run)
     show_activity(run)
 
 

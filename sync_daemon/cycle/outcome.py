@@ -30,7 +30,7 @@ def conclude(run: Run) -> None:
         log.warning("tags_collide", pair=run.pair.name, tags=len(run.book.collisions))
     if run.sender.plan_limit is not None:
         log.error("plan_limit_reached", pair=run.pair.name)
-    interrupted = [run.interrupted] if run.interrupted else []
+    interrupted = [one for one in (run.interrupted, run.unread_reports) if one is not None]
     report.proven = set(run.polled)
     errors = [*run.stopped.values(), *run.failed.values(), *run.short.values(), *interrupted]
     for kind, reason in run.guard.over.items():

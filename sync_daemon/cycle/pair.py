@@ -16,9 +16,11 @@ from sync_daemon.cycle.guard import Guard
 from sync_daemon.cycle.lease import Lease
 from sync_daemon.model.activity import ActivityPolicy
 from sync_daemon.model.contact import AccountSchema, Snapshot
+from sync_daemon.model.engagement import Campaign
 from sync_daemon.model.errors import IncompleteRead, Stopped, StopSystem
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleReport, Mode
+from sync_daemon.model.rules import NO_RULES, RuleBook
 from sync_daemon.model.state import PairState
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Commit, PairStore, Progress, System
@@ -66,6 +68,7 @@ class Pair:
     schema_fresh: bool = False
     told_to_stop: Callable[[], bool] = lambda: False
     activity: ActivityPolicy | None = None
+    rules: RuleBook = NO_RULES
 
 
 @dataclass(slots=True)
@@ -104,6 +107,10 @@ class Run:
     """Who was found, if anybody, under the address of a contact that is gone."""
     consent_missed: Counter[SystemName] = field(default_factory=Counter)
     """How many changes of consent this cycle found that polls had not told."""
+    campaigns: dict[str, Campaign | None] = field(default_factory=dict)
+    """The campaigns that rules asked about; None for one that isn't there."""
+    unread_reports: IncompleteRead | None = None
+    """Why campaign reports haven't been read for long."""
     sender: Sender = field(init=False)
     blanks: dict[SystemName, dict[str, str]] = field(init=False)
     """What clears fields of each system, as far as that is stored."""

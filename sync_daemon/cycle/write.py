@@ -9,6 +9,7 @@ from sync_daemon.apply.burial import addresses_left
 from sync_daemon.apply.intents import intents
 from sync_daemon.apply.settle import settle
 from sync_daemon.cycle.intake import called, called_by_additional, stage
+from sync_daemon.cycle.noticing import noticed
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
 from sync_daemon.model.contact import Consent, Page, Snapshot
 from sync_daemon.model.errors import AlreadyExists, Refused, Stopped, StopSystem
@@ -150,6 +151,7 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
     for case in cases:
         settled = settle(case.decision, case.results, context, run.state.tag_generation)
         _append(commit, settled)
+        commit.occasions.extend(noticed(run, case.decision, context, settled.contacts))
         if settled.done and (addresses := set(addresses_left(case.decision))):
             left |= addresses
             commit.staged.extend(Staged(one.system, one.contact_id, None) for one in case.decision.case.duplicates)

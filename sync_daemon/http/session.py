@@ -208,6 +208,7 @@ class Session:
             f"{self._system} can't be reached at {self._client.base_url.host}: {request.shown} failed with "
             f"{fault.why}. Nothing is lost; changes wait until it answers. Check the network, the vendor's status "
             f"page and `{self._system}.base_url`.",
+            maybe_applied=fault.maybe_applied,
         )
 
     def _send(self, request: _Request) -> Response | SyncError | _Fault:

@@ -15,6 +15,8 @@ class DeedState(StrEnum):
     """The API said no; it is tried again when its time comes."""
     UNCERTAIN = "uncertain"
     """No answer came, the call may have been obeyed, and nothing tells: it isn't made again."""
+    GIVEN_UP = "given_up"
+    """It can't be done, and isn't tried again: whom it is about is gone, or the rule is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class Deed:
     """One call that is made once, whatever happens.
 
     `key` is the identity of the occasion and what is done for it, unique in a pair; `what` names the call for people.
-    `at` is when it was intended, `occurred_at` when the occasion was; `message` has the API's words.
+    `at` is when it was intended, `occurred_at` when the occasion was; `message` has the API's words. `digest` is that
+    of what is written, where it can be looked for before it is written again.
     """
 
     key: str
@@ -36,3 +39,4 @@ class Deed:
     next_try: datetime | None = None
     code: str = ""
     message: str = ""
+    digest: bytes = b""

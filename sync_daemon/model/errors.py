@@ -68,7 +68,11 @@ class CredentialsRefused(StopSystem):
 
 
 class Unreachable(StopSystem):
-    """The system can't be reached, or fails at everything."""
+    """The system can't be reached, or fails at everything; `maybe_applied`: the last request may have got there."""
+
+    def __init__(self, system: SystemName, message: str, *, maybe_applied: bool = True) -> None:
+        super().__init__(system, message)
+        self.maybe_applied = maybe_applied
 
 
 class QuotaExhausted(StopSystem):

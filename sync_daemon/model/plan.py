@@ -54,6 +54,10 @@ class MassChange(StrEnum):
     BLANK = "blank"
     """A field that is cleared."""
     TAG_REMOVAL = "tag_removal"
+    RULE_ACTION = "rule_action"
+    """What rules add in GHL: tags, tasks, notes, enrolments, and whatever they call that takes nothing away."""
+    RULE_REMOVAL = "rule_removal"
+    """What rules take away in GHL."""
     CREATE_IN_GHL = "create_in_ghl"
     CREATE_IN_EMAILOCTOPUS = "create_in_emailoctopus"
 
@@ -122,6 +126,16 @@ class Operation:
     def steps_up(self) -> bool:
         """Whether this widens an existing contact's consent: it is never sent twice without a look between."""
         return self.action is Action.LIFT_DND or (self.action is Action.SET_STATUS and not self.revokes)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleAction:
+    """What a rule would do in GHL for one contact, as a plan shows it; `reason` names the rule and the event."""
+
+    ghl_id: str
+    emailoctopus_id: str
+    action: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

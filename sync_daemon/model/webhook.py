@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sync_daemon.model.engagement import Occasion
 from sync_daemon.model.system import SystemName
 
 
@@ -40,9 +41,11 @@ class WebhookEvent:
 class Delivery:
     """What one webhook request held: events, each with its account (GHL's location, EmailOctopus's list).
 
-    `ignored` entries are of kinds that nobody reads, `malformed` ones couldn't be read.
+    `ignored` entries are of kinds that nobody reads, `malformed` ones couldn't be read; `engagement` is what rules
+    may act on.
     """
 
     events: tuple[tuple[str, WebhookEvent], ...] = ()
     ignored: int = 0
     malformed: int = 0
+    engagement: tuple[tuple[str, Occasion], ...] = ()

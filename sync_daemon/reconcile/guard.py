@@ -24,6 +24,9 @@ _CREATION_IN = {
     SystemName.GHL: MassChange.CREATE_IN_GHL,
     SystemName.EMAILOCTOPUS: MassChange.CREATE_IN_EMAILOCTOPUS,
 }
+OF_RULES = frozenset({MassChange.RULE_ACTION, MassChange.RULE_REMOVAL})
+"""What no case is about: rules answer to what happened, whatever is decided about the contact."""
+_BY_CREATE_LIMITS = CREATIONS | {MassChange.RULE_ACTION}
 _OF_CONTENTS = frozenset({MassChange.BLANK, MassChange.TAG_REMOVAL})
 _KINDS = frozenset(map(str, MassChange))
 _WORDS = {
@@ -31,6 +34,8 @@ _WORDS = {
     MassChange.LEAVE_SCOPE: "contacts that left the scope",
     MassChange.BLANK: "contacts with cleared fields",
     MassChange.TAG_REMOVAL: "contacts with removed tags",
+    MassChange.RULE_ACTION: "actions of rules",
+    MassChange.RULE_REMOVAL: "removals by rules",
     MassChange.CREATE_IN_GHL: "new contacts in GoHighLevel",
     MassChange.CREATE_IN_EMAILOCTOPUS: "new contacts in EmailOctopus",
 }
@@ -54,7 +59,7 @@ def why_held(kind: MassChange, limits: GuardLimits, *, links: int, made: int, as
 
 
 def _limits_of(kind: MassChange, limits: GuardLimits) -> tuple[float, int]:
-    if kind in CREATIONS:
+    if kind in _BY_CREATE_LIMITS:
         return limits.max_create_percent, limits.max_create_count
     return limits.max_destructive_percent, limits.max_destructive_count
 
@@ -166,6 +171,8 @@ def stuck_parts(action: str, keys: Iterable[str]) -> frozenset[str]:
             return frozenset({"consent", "tags", "deletion", "scope"})
         case MassChange.CREATE_IN_GHL | MassChange.CREATE_IN_EMAILOCTOPUS:
             return frozenset({"creation"})
+        case MassChange.RULE_ACTION | MassChange.RULE_REMOVAL:
+            return frozenset()
         case _:
             return frozenset({"address"})
 

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from typing import TypeVar
 
+from sync_daemon.model.engagement import Kind
 from sync_daemon.model.policy import Direction
 from sync_daemon.settings.activity import ActivitySection
 from sync_daemon.settings.complaints import Complaint, nearest
 from sync_daemon.settings.document import KeyPath
 from sync_daemon.settings.installation import Settings
-from sync_daemon.settings.pair import FieldSection, PairSection
+from sync_daemon.settings.pair import FieldSection, PairSection, TagsSection
+from sync_daemon.settings.rule_book import rule_complaints
 from sync_daemon.systems.ghl.fields import BY_NAME, CUSTOM
+from sync_daemon.systems.ghl.settings import Version
 
 _EMAILOCTOPUS_TAG = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NO_TAG = "an EmailOctopus field is named by its tag: letters and digits (and _), beginning with a letter"
@@ -31,6 +35,7 @@ def disagreements(settings: Settings) -> Iterator[Complaint]:
     )
     for index, pair in enumerate(settings.pairs):
         yield from _pair(pair, ("pairs", index))
+        yield from _rules(pair, ("pairs", index), settings.ghl.version)
 
 
 def _pair(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:
@@ -45,6 +50,28 @@ def _pair(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:
     yield from _activity(pair, path)
     for name in pair.scope.field:
         yield from _ghl_name(name, (*path, "scope", "field", name))
+
+
+def _rules(pair: PairSection, path: KeyPath, version: Version) -> Iterator[Complaint]:
+    rules = (*path, "rules")
+    yield from rule_complaints(pair.rules, rules, pair.ghl_names(), pair.ghl.location_id, version)
+    for index, rule in enumerate(pair.rules):
+        if rule.when.kind is not Kind.TAG_ADDED:
+            continue
+        place, tags = (*rules, index, "when", "event"), pair.tags
+        if not tags.sync:
+            yield Complaint(place, "tags aren't kept in sync (`tags.sync: false`), so nobody sees that one was added")
+        elif not _travels(rule.when.subject, tags):
+            yield Complaint(place, f"`tags` leaves {rule.when.subject} out, so nobody sees that it was added")
+
+
+def _travels(name: str, tags: TagsSection) -> bool:
+    """Whether the filter lets a tag of EmailOctopus through; a pattern may stand for some that it does."""
+    if any(letter in "*?[" for letter in name):
+        return True
+    full = f"{tags.prefix_from_emailoctopus}{name}".lower()
+    lets = any(fnmatchcase(full, pattern.lower()) for pattern in tags.include)
+    return lets and not any(fnmatchcase(full, pattern.lower()) for pattern in tags.exclude)
 
 
 def _credentials(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:

@@ -19,8 +19,10 @@ from sync_daemon.model.policy import (
     ScopeRule,
     TagRule,
 )
+from sync_daemon.model.rules import RuleBook
 from sync_daemon.settings.activity import ActivitySection
 from sync_daemon.settings.document import Document, KeyPath
+from sync_daemon.settings.rule_book import rules_of
 from sync_daemon.settings.rules import RuleSection
 from sync_daemon.settings.values import Count, Credential, Id, Percent, Secret, Section, Text, Texts
 
@@ -127,6 +129,14 @@ class PairSection(Section):
         """The file, line and path of one of this pair's keys, as errors name it."""
         document, above = self._written or (Document("the configuration"), (self.name,))
         return document.where((*above, *path))
+
+    def ghl_names(self) -> dict[str, str]:
+        """GHL's name of each mapped EmailOctopus field, by its tag."""
+        return {row.emailoctopus: row.ghl for row in self.fields}
+
+    def rule_book(self) -> RuleBook:
+        """The pair's rules, and how often reports are read for them."""
+        return RuleBook(rules_of(self.rules, self.ghl_names()), self.activity.poll_every)
 
     def policy(self, *, double_opt_in: bool = False, country: str | None = None) -> PairPolicy:
         """The pair's policy on a list with this opt-in setting and a location in this country."""

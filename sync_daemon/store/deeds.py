@@ -63,6 +63,7 @@ class Deeds(Room):
                 "attempts": one.attempts,
                 "next_try": to_micros(one.next_try),
                 "code": one.code,
+                "digest": one.digest,
                 "message": self._secrets.encrypt(one.message.encode()) if one.message else b"",
             }
             for one in told
@@ -82,4 +83,5 @@ class Deeds(Room):
             next_try=to_datetime(row.next_try),
             code=row.code,
             message=self._secrets.decrypt(row.message).decode() if row.message else "",
+            digest=row.digest,
         )

@@ -34,7 +34,7 @@ _HEEDED = (
     )
     .values(heeded_at=bindparam("now"))
 )
-_INSERT = {
+INSERT = {
     dialect.__name__.rpartition(".")[2]: dialect.insert(events).on_conflict_do_nothing()
     for dialect in (sqlite, postgresql)
 }
@@ -61,7 +61,7 @@ class Events(Room):
         ]
         if rows:
             with writing(self._engine, durable=True) as connection:
-                connection.execute(_INSERT[connection.dialect.name], rows)
+                connection.execute(INSERT[connection.dialect.name], rows)
 
     def waiting_events(self, system: SystemName, limit: int) -> list[WebhookEvent]:
         """Events about contacts that no cycle has heeded yet, oldest first."""

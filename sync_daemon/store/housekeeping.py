@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, and_, bindparam, delete, exists, or_, select
+from sqlalchemy import Engine, and_, bindparam, delete, exists, func, or_, select
 
 from sync_daemon.model.report import CycleOutcome
 from sync_daemon.store.engine import writing
@@ -27,7 +27,13 @@ _RUNS = delete(runs).where(
 _OLD_CHANGES = delete(changes).where(
     changes.c.id.in_(select(changes.c.id).where(changes.c.at < bindparam("old")).limit(_AT_ONCE))
 )
-_OLD_EVENTS = delete(events).where(events.c.received_at < bindparam("old"), events.c.heeded_at.is_not(None))
+_REPORTED_FOR = timedelta(days=100)
+"""How long what a campaign's report may tell again is kept: reports are read for 90 days after the campaign."""
+_OLD_EVENTS = delete(events).where(
+    events.c.received_at < bindparam("old"),
+    events.c.heeded_at.is_not(None),
+    or_(func.coalesce(events.c.campaign_id, "") == "", events.c.received_at < bindparam("reported")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,8 @@ def tidy(engine: Engine, now: datetime, *, keep_runs: timedelta, keep_events: ti
     with writing(engine) as connection:
         removed_runs = connection.execute(_RUNS, old).rowcount
     with writing(engine) as connection:
-        removed_events = connection.execute(_OLD_EVENTS, {"old": to_micros(now - keep_events)}).rowcount
+        until = {"old": to_micros(now - keep_events), "reported": to_micros(now - _REPORTED_FOR)}
+        removed_events = connection.execute(_OLD_EVENTS, until).rowcount
     removed_changes = 0
     while True:
         with writing(engine) as connection:

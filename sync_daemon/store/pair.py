@@ -1,13 +1,17 @@
 """The state of one pair: its rooms under one roof, and the transaction that writes through all of them."""
 
+from collections.abc import Collection
+
 from sqlalchemy import bindparam, func, select
 
+from sync_daemon.model.engagement import Occasion
 from sync_daemon.model.state import Totals
 from sync_daemon.ports import Commit
 from sync_daemon.store.activity import Activity
 from sync_daemon.store.alerts import Alerts
 from sync_daemon.store.contacts import Contacts
 from sync_daemon.store.deeds import Deeds
+from sync_daemon.store.engagement import Engagement
 from sync_daemon.store.engine import writing
 from sync_daemon.store.events import Events
 from sync_daemon.store.inbox import Inbox
@@ -43,8 +47,15 @@ class SqlPairStore(
     Alerts,
     Activity,
     Deeds,
+    Engagement,
 ):
     """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads."""
+
+    def save_occasions(self, told: Collection[Occasion]) -> None:
+        """Keep what webhooks told for rules, safe from a power cut when this returns; one that is known stays."""
+        if told:
+            with writing(self._engine, durable=True) as connection:
+                self._write_occasions(connection, told, self._clock.now())
 
     def totals(self) -> Totals:
         """What waits or differs."""
@@ -90,5 +101,8 @@ class SqlPairStore(
             self._remove_activity(connection, commit.activity_over)
             self._write_activity(connection, commit.activity)
             self._write_deeds(connection, commit.deeds)
+            self._write_occasions(connection, commit.occasions, self._clock.now())
+            self._write_judged(connection, commit.judged, self._clock.now())
+            self._write_reports(connection, commit.reports)
             self._write_changes(connection, commit.changes, run_id)
             self._write_mass_changes(connection, commit.mass_changes)

@@ -24,12 +24,14 @@ DIGESTS: Mapping[str, tuple[str, ...]] = {
     "parked": ("value",),
     "tombstones": ("address",),
     "revocations": ("address",),
+    "deeds": ("digest",),
 }
 """The columns that hold a digest."""
 ENCRYPTED: Mapping[str, tuple[str, ...]] = {
     "inbox": ("payload",),
     "parked": ("message",),
     "deeds": ("message",),
+    "events": ("subject",),
 }
 """The columns that hold an encrypted value; names of tags are renewed together with their digests."""
 PLAIN = {

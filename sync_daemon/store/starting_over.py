@@ -18,7 +18,7 @@ from sync_daemon.store.engine import reading, writing
 from sync_daemon.store.lease import leased_pairs
 from sync_daemon.store.revocations import remember
 from sync_daemon.store.room import chunks
-from sync_daemon.store.tables import contacts, deeds, installation, links, pairs, revocations, tags, tombstones
+from sync_daemon.store.tables import contacts, deeds, events, installation, links, pairs, revocations, tags, tombstones
 
 _OF_PAIR: BindParameter[int] = bindparam("pair")
 _CHECK = select(installation.c.key_check)
@@ -167,7 +167,8 @@ def _clear_what_nobody_can_read(connection: Connection, pair: Mapping[str, Any])
     for table in (revocations, tags):
         connection.execute(delete(table).where(table.c.pair_id == _OF_PAIR), pair)
     connection.execute(update(tombstones).where(tombstones.c.pair_id == _OF_PAIR).values(address=None), pair)
-    connection.execute(update(deeds).where(deeds.c.pair_id == _OF_PAIR).values(message=b""), pair)
+    connection.execute(update(deeds).where(deeds.c.pair_id == _OF_PAIR).values(message=b"", digest=b""), pair)
+    connection.execute(update(events).where(events.c.pair_id == _OF_PAIR).values(subject=None), pair)
     blank = dict.fromkeys(("address", "seen", "baseline", "sent")) | {"generation": b""}
     connection.execute(update(contacts).where(contacts.c.pair_id == _OF_PAIR).values(**blank), pair)
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     false,
 )
 
@@ -317,6 +318,7 @@ events = Table(
     Column("heeded_at", BigInteger),
     Column("engagement", Text),
     Column("campaign_id", Text),
+    Column("subject", LargeBinary),
     Column("judged_at", BigInteger),
     PrimaryKeyConstraint("pair_id", "system", "event_id"),
     Index("ix_events_received_at", "received_at"),
@@ -329,6 +331,8 @@ Index(
     sqlite_where=events.c.heeded_at.is_(None),
     postgresql_where=events.c.heeded_at.is_(None),
 )
+_UNJUDGED = and_(events.c.engagement.is_not(None), events.c.judged_at.is_(None))
+Index("ix_events_unjudged", events.c.pair_id, events.c.received_at, sqlite_where=_UNJUDGED, postgresql_where=_UNJUDGED)
 
 # What somebody was alerted to and that lasts: a service that starts anew doesn't tell it again.
 alerts = Table(
@@ -367,6 +371,7 @@ deeds = Table(
     Column("next_try", BigInteger),
     _text("code"),
     Column("message", LargeBinary, nullable=False),
+    _digest("digest"),
     PrimaryKeyConstraint("pair_id", "key"),
     Index("ix_deeds_state", "pair_id", "state"),
     Index("ix_deeds_ghl_id", "pair_id", "ghl_id"),
@@ -380,5 +385,6 @@ reports = Table(
     _text("campaign_id"),
     _text("kind"),
     _count("events"),
+    _time("read_at"),
     PrimaryKeyConstraint("pair_id", "campaign_id", "kind"),
 )

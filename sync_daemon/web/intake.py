@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from sync_daemon.model.engagement import Occasion
 from sync_daemon.model.webhook import WebhookEvent
 
 _log = structlog.get_logger(__name__)
@@ -16,7 +17,7 @@ _log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class _Told:
     pair: str
-    events: Sequence[WebhookEvent]
+    events: Sequence[WebhookEvent | Occasion]
     stored: "Future[None]"
 
 
@@ -27,7 +28,7 @@ class Intake:
     `save` stores a pair's events for good, `wake` is told which pair has new ones.
     """
 
-    save: Callable[[str, Sequence[WebhookEvent]], None]
+    save: Callable[[str, Sequence[WebhookEvent | Occasion]], None]
     wake: Callable[[str], None]
     _queue: "queue.SimpleQueue[_Told | None]" = field(default_factory=queue.SimpleQueue)
     _thread: threading.Thread = field(init=False)
@@ -48,7 +49,7 @@ class Intake:
         self._queue.put(None)
         self._thread.join()
 
-    def take(self, pair: str, events: Sequence[WebhookEvent]) -> "Future[None]":
+    def take(self, pair: str, events: Sequence[WebhookEvent | Occasion]) -> "Future[None]":
         """Have events stored; the future is done when they are, or holds why they aren't."""
         stored: Future[None] = Future()
         self._queue.put(_Told(pair, events, stored))

@@ -6,8 +6,9 @@ Who isn't meant is told nothing: a signature that doesn't fit gets 401, a wrong 
 import asyncio
 import hmac
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from sync_daemon.model.engagement import OPT_OUTS, Kind, Occasion
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import Delivery, WebhookEvent
 from sync_daemon.systems.emailoctopus import webhooks as emailoctopus
@@ -32,12 +34,16 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """A pair that events are for. `secret` signs EmailOctopus's webhooks to it; empty: none is believed."""
+    """A pair that events are for. `secret` signs EmailOctopus's webhooks to it; empty: none is believed.
+
+    `listens_to` are the kinds of engagement that its rules ask about; the others aren't kept.
+    """
 
     pair: str
     location_id: str
     list_id: str
     secret: str
+    listens_to: AbstractSet[Kind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +111,26 @@ class Webhooks:
         """Store the events for the pairs that are meant; one that nobody can use is counted, and never sent again."""
         fresh = [(account, event) for account, event in told.events if not self._is_too_old(event)]
         by_pair = {one.pair: [event for account, event in fresh if account == _account(one, system)] for one in meant}
-        waiting = [self.intake.take(pair, events) for pair, events in by_pair.items() if events]
+        occasions = {one.pair: list(self._asked_for(one, told)) for one in meant}
+        taken: dict[str, list[WebhookEvent | Occasion]] = {
+            pair: [*events, *occasions[pair]] for pair, events in by_pair.items()
+        }
+        waiting = [self.intake.take(pair, some) for pair, some in taken.items() if some]
         accounts = {_account(one, system) for one in meant}
-        self._tally(system, told, fresh, nobodys=sum(account not in accounts for account, _ in fresh))
+        asked = {one.event_id for some in occasions.values() for one in some}
+        unasked = sum(one.kind not in OPT_OUTS and one.event_id not in asked for _, one in told.engagement)
+        nobodys = sum(account not in accounts for account, _ in fresh)
+        self._tally(system, replace(told, ignored=told.ignored + unasked), fresh, nobodys=nobodys)
         stored = await asyncio.gather(*map(asyncio.wrap_future, waiting), return_exceptions=True)
         if any(isinstance(one, BaseException) for one in stored):  # the intake has logged it
             return PlainTextResponse("The event can't be stored now. Send it again later.", status_code=503)
         return PlainTextResponse("")
+
+    def _asked_for(self, receiver: Receiver, told: Delivery) -> Iterator[Occasion]:
+        """What a pair's rules ask about."""
+        for account, one in told.engagement:
+            if account == receiver.list_id and one.kind in receiver.listens_to and not self._is_too_old(one):
+                yield one
 
     def _tally(
         self, system: SystemName, told: Delivery, fresh: Sequence[tuple[str, WebhookEvent]], nobodys: int
@@ -129,7 +148,7 @@ class Webhooks:
         if told.malformed or nobodys:
             _log.warning("webhook_events_dropped", system=system, malformed=told.malformed, of_no_pair=nobodys)
 
-    def _is_too_old(self, event: WebhookEvent) -> bool:
+    def _is_too_old(self, event: WebhookEvent | Occasion) -> bool:
         return event.occurred_at is not None and self.now() - event.occurred_at > self.remembered
 
     def _refuse(self, system: SystemName, why: str) -> Response:

@@ -37,6 +37,8 @@ class ForeseenSystem:
         self.name = system.name
         self.reader = system.reader
         self.writer = system.writer
+        self.actions = system.actions
+        self.engagement = system.engagement
         self.max_batch = system.max_batch
         self.blanks = system.blanks
         self.activity = getattr(system, "activity", None)  # GHL's alone

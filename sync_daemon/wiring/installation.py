@@ -112,6 +112,7 @@ class Installation:
             schema_fresh=set_up.read == set(SystemName),
             told_to_stop=told_to_stop,
             activity=set_up.section.activity.policy(),
+            rules=set_up.section.rule_book(),
         )
 
 

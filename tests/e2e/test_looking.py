@@ -50,13 +50,11 @@ def test_check_in_words(trial: Trial) -> None:
 
 
 def test_check_advises_on_what_is_odd_but_works(trial: Trial) -> None:
-    odd = (
-        trial.config.replace("Plan}", "Plan, conflict: newest}")
-        + "    rules: [{when: {event: opened}, then: [{add_tag: x}]}]\n"
-    )
+    odd = trial.config.replace("Plan}", "Plan, conflict: newest}")
+    odd += "    rules: [{when: {event: opened}, then: [{add_tag: reader}]}]\n"
     advice = " ".join(trial.run("check", "--json", config=odd).pair["advice"])
     assert "any touch counts" in advice
-    assert "doesn't act on pairs.sandbox.rules yet" in advice
+    assert "pairs.sandbox.rules[0] acts on opened" in advice
 
 
 def test_check_counts_the_reads_by_id_that_a_time_zone_costs(trial: Trial) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, make_url
 
 from sync_daemon.model.alarm import Condition
 from sync_daemon.model.contact import AccountSchema, FieldSpec
+from sync_daemon.model.engagement import Kind, ReportRead, seen
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import Cause, Change, KnownTag
 from sync_daemon.model.webhook import EventKind, WebhookEvent
@@ -74,6 +75,8 @@ def full_pair(pair: PairStore) -> PairStore:
         mass_changes={"deletion": 2},
         activity=[shown("g1", "e1")],
         deeds=[deed("automation:a:t1", message="Jané-Margarethe isn't valid")],
+        occasions=[seen(Kind.TAG_ADDED, "e1", "very important", NOON, digest(5))],
+        reports=[ReportRead("k1", Kind.CLICKED, 3, NOON)],
     )
     pair.save_schema(AccountSchema(GHL, {"custom.plan": FieldSpec("custom.plan", "x", "TEXT")}))
     pair.commit(everything, run_id="run-1")

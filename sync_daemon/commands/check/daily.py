@@ -38,5 +38,10 @@ def requests_a_day(
     }
 
 
+def reports_a_day(poll_every: timedelta, campaigns: int) -> int:
+    """What rules ask in a quiet day: at each reading the list of campaigns, and how much each one's report holds."""
+    return ceil(_DAY / poll_every * (1 + campaigns))
+
+
 def _pages(contacts: int, size: int) -> int:
     return max(1, ceil(contacts / size))

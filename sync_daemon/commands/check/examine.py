@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from sync_daemon.commands.check.activity import examine_activity
-from sync_daemon.commands.check.daily import STATUSES, requests_a_day
+from sync_daemon.commands.check.daily import STATUSES, reports_a_day, requests_a_day
 from sync_daemon.commands.check.findings import Findings
 from sync_daemon.commands.printing import plural
+from sync_daemon.cycle.engagement import EACH_TIME as REPORTS_LOOK_BACK
+from sync_daemon.cycle.engagement import recent_campaigns
 from sync_daemon.cycle.pair import field_names
 from sync_daemon.model.contact import AccountSchema
+from sync_daemon.model.engagement import Kind
 from sync_daemon.model.errors import ConfigurationError, SyncError
 from sync_daemon.model.policy import ConflictRule, PairPolicy
 from sync_daemon.model.system import SystemName
@@ -50,6 +53,8 @@ def examine(section: PairSection, settings: Settings, store: StateStore | None) 
         _compare(section, schemas, seen, findings)
         by_id = UNTOLD_BY_HITS in field_names(section.policy(), GHL)
         findings.daily = requests_a_day(settings.service, ghl_contacts, schemas[EMAILOCTOPUS].counts, by_id=by_id)
+        with _objections(findings):
+            _cost_of_rules(section, systems[EMAILOCTOPUS], findings)
         if by_id:
             findings.advice.append(
                 f"GHL's search doesn't tell `{UNTOLD_BY_HITS}`, which the mapping or the scope names: each full scan "
@@ -114,9 +119,27 @@ def _about_policy(policy: PairPolicy) -> Iterator[str]:
         )
 
 
+def _cost_of_rules(section: PairSection, emailoctopus: System, findings: Findings) -> None:
+    """What reading campaign reports adds to a day, for rules that ask about mails."""
+    book, engagement = section.rule_book(), emailoctopus.engagement
+    if not book.listens_to or engagement is None:
+        return
+    recent = len(recent_campaigns(engagement, SystemClock().now() - REPORTS_LOOK_BACK))
+    requests = reports_a_day(book.poll_every, recent)
+    findings.daily[EMAILOCTOPUS] += requests
+    findings.advice.append(
+        f"Rules read the reports of {plural(recent, 'campaign')} of the last {REPORTS_LOOK_BACK.days} days: "
+        f"{plural(requests, 'request')} a day to EmailOctopus, and a page for each 100 events that are new."
+    )
+
+
 def _advice(section: PairSection) -> Iterator[str]:
-    if section.rules:
-        yield f"This version doesn't act on pairs.{section.name}.rules yet."
+    opened = [index for index, rule in enumerate(section.rules) if rule.when.kind is Kind.OPENED]
+    if opened:
+        yield (
+            f"pairs.{section.name}.rules[{opened[0]}] acts on opened: mail programs that load pictures ahead open "
+            "mails nobody has looked at, so clicked tells more."
+        )
 
 
 def _list_in_words(schema: AccountSchema) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sync_daemon.http.answers import Response
-from sync_daemon.http.session import Retry, Session
+from sync_daemon.http.session import Query, Retry, Session
 from sync_daemon.model.errors import NotFound
 from sync_daemon.systems.emailoctopus import wire
 from sync_daemon.systems.emailoctopus.errors import Refusals
@@ -24,6 +24,7 @@ class Client:
     def __init__(self, session: Session, refusals: Refusals, list_id: str) -> None:
         self._session = session
         self._refusals = refusals
+        self.list_id = list_id
         self._list = list_path(list_id)
 
     def get_list(self) -> wire.MailingList:
@@ -80,6 +81,24 @@ class Client:
         path = f"/automations/{quote(automation_id, safe='')}/queue"
         self._session.request("POST", path, body={"contact_id": contact_id})
 
+    def list_campaigns(self, cursor: str | None) -> wire.Page:
+        """GET a page of the account's campaigns, whichever lists they went to."""
+        query: Query = {"limit": PAGE_SIZE, "starting_after": cursor}
+        return self._session.request("GET", "/campaigns", query=query).decode(wire.Page)
+
+    def get_campaign(self, campaign_id: str) -> Response:
+        """GET a campaign. Raises `NotFound`."""
+        return self._session.request("GET", _campaign(campaign_id))
+
+    def get_summary(self, campaign_id: str) -> Response:
+        """GET how often everything happened in a campaign. Raises `NotFound`."""
+        return self._session.request("GET", f"{_campaign(campaign_id)}/reports/summary")
+
+    def list_report(self, campaign_id: str, status: str, cursor: str | None) -> wire.Page:
+        """GET a page of the contacts to whom something happened in a campaign. Raises `NotFound`."""
+        query: Query = {"status": status, "limit": PAGE_SIZE, "starting_after": cursor}
+        return self._session.request("GET", f"{_campaign(campaign_id)}/reports", query=query).decode(wire.Page)
+
     def _of_list(self, method: str, path: str, **options: Any) -> Response:
         try:
             return self._session.request(method, self._list + path, **options)
@@ -88,6 +107,10 @@ class Client:
 
     def _contact(self, key: str) -> str:
         return f"{self._list}/contacts/{quote(key, safe='')}"
+
+
+def _campaign(campaign_id: str) -> str:
+    return f"/campaigns/{quote(campaign_id, safe='')}"
 
 
 def list_path(list_id: str) -> str:

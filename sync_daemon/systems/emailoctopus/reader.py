@@ -45,7 +45,7 @@ class EmailOctopusReader:
 
     def tag_names(self) -> tuple[str, ...]:
         """The tags that the list defines; raises `IncompleteRead`."""
-        rows = (row for page in _pages("tags", self._client.list_tags) for row in page.data)
+        rows = (row for page in pages("tags", self._client.list_tags) for row in page.data)
         try:
             return tuple(msgspec.json.decode(row, type=wire.Tag).tag for row in rows)
         except msgspec.MsgspecError as error:
@@ -61,7 +61,7 @@ class EmailOctopusReader:
         return read
 
     def _contacts(self, status: str, since: datetime | None) -> Iterator[Page]:
-        for page in _pages(status, lambda cursor: self._client.list_contacts(status, since, cursor)):
+        for page in pages(status, lambda cursor: self._client.list_contacts(status, since, cursor)):
             rows = [read_contact(row, self._columns, Source.LISTING) for row in page.data]
             yield Page(
                 stream=status,
@@ -70,7 +70,7 @@ class EmailOctopusReader:
             )
 
 
-def _pages(what: str, ask: Callable[[str | None], wire.Page]) -> Iterator[wire.Page]:
+def pages(what: str, ask: Callable[[str | None], wire.Page]) -> Iterator[wire.Page]:
     """Follow the cursors to the last page; a refusal on the way or a cursor that returns proves nothing."""
     cursor: str | None = None
     seen = set()

@@ -9,7 +9,7 @@ from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema, FieldSpec
 from sync_daemon.model.errors import Refused, Unreachable
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Automations, Clock, Reader, System, Usage, Writer
+from sync_daemon.ports import Actions, Automations, Clock, Engagement, Reader, System, Usage, Writer
 from sync_daemon.systems.blanks import Blanks
 from sync_daemon.systems.emailoctopus import wire
 from sync_daemon.systems.emailoctopus.automations import EmailOctopusAutomations
@@ -18,6 +18,7 @@ from sync_daemon.systems.emailoctopus.client import Client, list_path
 from sync_daemon.systems.emailoctopus.errors import Refusals
 from sync_daemon.systems.emailoctopus.mapping import Columns
 from sync_daemon.systems.emailoctopus.reader import EmailOctopusReader
+from sync_daemon.systems.emailoctopus.reports import EmailOctopusReports
 from sync_daemon.systems.emailoctopus.settings import EmailOctopusSettings
 from sync_daemon.systems.emailoctopus.writer import EmailOctopusWriter
 
@@ -41,6 +42,8 @@ class EmailOctopusSystem:
         self.reader: Reader = EmailOctopusReader(client, columns)
         self.writer: Writer = EmailOctopusWriter(client, columns, blanks)
         self.automations: Automations = EmailOctopusAutomations(client)
+        self.engagement: Engagement | None = EmailOctopusReports(client, client.list_id)
+        self.actions: Actions | None = None
         self._blanks = blanks
         self.blanks = blanks.found
 

@@ -2,10 +2,13 @@
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from sync_daemon.model.engagement import OF_MAIL, Occasion
+from sync_daemon.model.engagement import told as occasion
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import Delivery, EventKind, WebhookEvent
 from sync_daemon.systems.event_times import moment_of
@@ -20,6 +23,7 @@ _KINDS = {
     "contact.complained": EventKind.REVOKED,
     "contact.deleted": EventKind.DELETED,
 }
+_ENGAGEMENT = {f"contact.{kind}": kind for kind in OF_MAIL}
 
 
 class _Event(msgspec.Struct):
@@ -29,6 +33,16 @@ class _Event(msgspec.Struct):
     contact_id: str | None = None
     occurred_at: Any = None
     contact_status: Any = None
+    campaign_id: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What one event is: a hint at its contact, an occasion for rules, or both."""
+
+    list_id: str
+    hint: WebhookEvent | None
+    occasion: Occasion | None
 
 
 _batch = msgspec.json.Decoder(list[msgspec.Raw])
@@ -44,31 +58,39 @@ def is_signed(body: bytes, signature: str | None, secret: str) -> bool:
 def events_of(body: bytes) -> Delivery:
     """The events of a verified request; one that can't be read is counted and fails no other.
 
-    What is opened and clicked is ignored.
+    What is opened and clicked is of use to rules alone; an opt-out is a hint, too.
     """
     try:
         rows = _batch.decode(body)
     except msgspec.MsgspecError:
         return Delivery(malformed=1)
     told = [_read(bytes(row)) for row in rows]
+    read = [one for one in told if isinstance(one, _Told)]
     return Delivery(
-        tuple(one for one in told if isinstance(one, tuple)), told.count("ignored"), told.count("malformed")
+        tuple((one.list_id, one.hint) for one in read if one.hint is not None),
+        told.count("ignored"),
+        told.count("malformed"),
+        tuple((one.list_id, one.occasion) for one in read if one.occasion is not None),
     )
 
 
-def _read(row: bytes) -> tuple[str, WebhookEvent] | str:
+def _read(row: bytes) -> _Told | str:
     """An event with its list, or why there is none. One without an id of its own is known again by its bytes."""
     try:
         told = _event.decode(row)
     except msgspec.MsgspecError:
         return "malformed"
-    kind = _KINDS.get(told.type)
-    if kind is None:
+    kind, engagement = _KINDS.get(told.type), _ENGAGEMENT.get(told.type)
+    if kind is None and engagement is None:
         return "ignored"
     if not told.contact_id or not told.list_id:
         return "malformed"
     if str(told.contact_status).upper() == "UNSUBSCRIBED" and kind is EventKind.CHANGED:
         kind = EventKind.REVOKED
-    event_id = told.id or hashlib.sha256(row).hexdigest()
-    event = WebhookEvent(SystemName.EMAILOCTOPUS, event_id, told.contact_id, kind, moment_of(told.occurred_at))
-    return told.list_id, event
+    event_id, at = told.id or hashlib.sha256(row).hexdigest(), moment_of(told.occurred_at)
+    campaign = told.campaign_id if isinstance(told.campaign_id, str) else ""
+    return _Told(
+        told.list_id,
+        WebhookEvent(SystemName.EMAILOCTOPUS, event_id, told.contact_id, kind, at) if kind is not None else None,
+        occasion(engagement, told.contact_id, campaign, at, event_id) if engagement is not None else None,
+    )

@@ -30,17 +30,17 @@ class GhlActivity:
         for page in range(_MOST_PAGES):
             body = {"completed": completed, "limit": _PAGE, "skip": page * _PAGE}
             rows = self._client.search_tasks(body).tasks
-            yield from (_task(row) for row in rows if row.completed is completed and not row.deleted)
+            yield from (task_of(row) for row in rows if row.completed is completed and not row.deleted)
             if len(rows) < _PAGE:
                 return
 
     def tasks_of(self, contact_id: str) -> list[Task]:
         """The tasks of one contact; when they were completed tells the search. Raises `NotFound` without a contact."""
-        tasks = [_task(row) for row in self._client.tasks_of(contact_id) if not row.deleted]
+        tasks = [task_of(row) for row in self._client.tasks_of(contact_id) if not row.deleted]
         if not any(task.completed for task in tasks):
             return tasks
         body = {"contactId": [contact_id], "completed": True, "limit": _PAGE}
-        told = {one.id: one for one in map(_task, self._client.search_tasks(body).tasks)}
+        told = {one.id: one for one in map(task_of, self._client.search_tasks(body).tasks)}
         return [
             replace(task, added_at=told[task.id].added_at, updated_at=told[task.id].updated_at)
             if task.id in told
@@ -78,7 +78,8 @@ def _time(told: wire.Moment) -> datetime | None:
         return None
 
 
-def _task(row: wire.Task) -> Task:
+def task_of(row: wire.Task) -> Task:
+    """A task as its list or the search tells it."""
     return Task(
         id=row.id or row.search_id,
         contact_id=row.contact_id,

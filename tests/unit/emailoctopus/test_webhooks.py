@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sync_daemon.model.engagement import OF_MAIL, OPT_OUTS, Kind, Occasion
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import Delivery, EventKind, WebhookEvent
 from sync_daemon.systems.emailoctopus.webhooks import events_of, is_signed
@@ -56,7 +57,7 @@ def test_without_a_secret_nothing_is_signed() -> None:
 )
 def test_what_is_told_of_a_contact(type_: str, kind: EventKind) -> None:
     told = WebhookEvent(SystemName.EMAILOCTOPUS, "e1", "c1", kind, AT)
-    assert read(row(type=type_)) == Delivery((("l1", told),))
+    assert read(row(type=type_)).events == (("l1", told),)
 
 
 def test_an_update_that_says_unsubscribed_is_looked_at_first() -> None:
@@ -64,12 +65,23 @@ def test_an_update_that_says_unsubscribed_is_looked_at_first() -> None:
     assert event.kind is EventKind.REVOKED
 
 
-def test_opened_and_clicked_and_what_comes_later_are_ignored() -> None:
-    assert read(row(type="contact.opened"), row(type="contact.clicked"), row(type="contact.danced")) == Delivery(
-        ignored=3
-    )
+def test_what_comes_later_is_ignored() -> None:
+    assert read(row(type="contact.danced")) == Delivery(ignored=1)
 
 
+@pytest.mark.parametrize("kind", sorted(OF_MAIL))
+def test_what_is_done_with_a_campaign_is_one_occasion_however_often_it_is_told(kind: Kind) -> None:
+    told = read(*(row(type=f"contact.{kind}", campaign_id="k1", id=event_id) for event_id in ("e1", "e2")))
+    assert [one for _, one in told.engagement] == [Occasion(kind, "c1", f"{kind} k1 c1", AT, "k1")] * 2
+    assert bool(told.events) is (kind in OPT_OUTS)
+
+
+def test_what_names_no_campaign_is_an_occasion_of_its_own() -> None:
+    told = read(*(row(type="contact.clicked", id=event_id, campaign_id=named) for event_id, named in NAMELESS))
+    assert {one.event_id for _, one in told.engagement} == {"clicked  c1 e1", "clicked  c1 e2"}
+
+
+NAMELESS = [("e1", None), ("e2", 7)]
 BAD = [None, 7, "x", [], {}, {"type": "contact.updated"}, row(contact_id=None), row(list_id=""), row(contact_id=[1])]
 
 

@@ -61,7 +61,7 @@ def test_its_examples_of_activity_and_rules_load(tmp_path: Path) -> None:
     pair = load(tmp_path / "sync.yaml", Variables(VARIABLES)).pairs[0]
 
     assert pair.activity.appointments is not None
-    assert len(pair.rules[0].then) == 4
+    assert len(pair.rules[0].then) == 6
 
 
 def every_key(path: tuple[str | int, ...] = ()) -> set[str]:
