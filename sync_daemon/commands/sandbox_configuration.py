@@ -29,6 +29,10 @@ pairs:
       poll_every: {activity_every}
       tasks: {{open_count: OpenTasks, next_title: NextTask, next_due: NextTaskDue}}
       appointments: {{next_title: NextCall, next_start: NextCallOn, next_time: NextCallTime{on_booked}}}
+    rules:
+      - when: {{event: clicked, campaign: "Spring*"}}
+        then:
+          - create_task: {{title: "Call {{first_name}} about {{campaign_subject}}", due_in: 2d}}
 """
 
 

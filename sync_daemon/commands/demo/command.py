@@ -7,7 +7,7 @@ from pathlib import Path
 from sync_daemon import logs
 from sync_daemon.commands.demo.outside import live
 from sync_daemon.commands.demo.sides import EMAILOCTOPUS, GHL, Sides
-from sync_daemon.commands.demo.telling import COLUMNS, examples, rows
+from sync_daemon.commands.demo.telling import COLUMNS, examples, rows, tasks
 from sync_daemon.commands.exits import DONE, UNEXPECTED
 from sync_daemon.commands.outcomes import show_reports
 from sync_daemon.commands.plan import FullPlan, plan_pair, show_plan
@@ -89,6 +89,7 @@ class _Demo:
         plan = self._plan(Mode.INCREMENTAL)
         told = rows(plan.cycle.operations, self._sides)
         report = self._reconcile(Mode.INCREMENTAL)
+        told += tasks(plan.cycle.actions, self._sides)
         self._out.print(table(COLUMNS, told, "what went where, and why"))
         self._compare()
         return report
@@ -101,8 +102,10 @@ class _Demo:
             f"{plural(sum(report.written.values()), 'write')}, {plural(ghl, 'request')} to GHL and {emailoctopus} to "
             "EmailOctopus. Polls overlap by some minutes, so what was just written is listed once more;"
         )
-        self._out.print("after that an idle cycle costs one request and three, however many contacts there are, and a")
-        self._out.print("look at tasks and appointments, every 15 minutes, one for each 100 tasks and each calendar.")
+        self._out.print("after that an idle cycle costs one request and three, however many contacts there are. Tasks,")
+        self._out.print(
+            "appointments and mail reports are looked at every second here, and every 15 minutes otherwise."
+        )
         return report
 
     def _plan(self, mode: Mode) -> FullPlan:

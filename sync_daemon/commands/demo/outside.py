@@ -68,6 +68,11 @@ def live(sides: Sides) -> list[Event]:
     ghl.book(contact.id, calendar["id"], ghl.clock.now() + timedelta(days=3), title="Discovery call")
     happened(_GHL, contact, "books a discovery call in three days")
 
+    campaign = next(iter(emailoctopus.campaigns.values()))
+    contact, subscriber = next(people)
+    emailoctopus.click(subscriber.id, campaign.id)
+    happened(_EMAILOCTOPUS, contact, f"clicks in the mail {campaign.subject}")
+
     emailoctopus.sign_up(list_id, "grace.finch@example.com", {"FirstName": "Grace", "LastName": "Finch"}, ["Blog"])
     events.append(Event(_EMAILOCTOPUS, "Grace Finch", "subscribes with the form on the website"))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sync_daemon.commands.demo.sides import EMAILOCTOPUS, GHL, Sides
 from sync_daemon.model.contact import Consent
-from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.plan import Action, Operation, RuleAction
 
 COLUMNS = ("who", "where", "what", "is", "becomes", "why")
 Row = tuple[str, ...]
@@ -22,6 +22,16 @@ def rows(operations: Iterable[Operation], sides: Sides) -> list[Row]:
         for row in _rows(operation, sides):
             told.append(("" if who == before else who, _WHERE[operation.system], *row))
             before = who
+    return told
+
+
+def tasks(actions: Iterable[RuleAction], sides: Sides) -> list[Row]:
+    """One row for each task that a rule made: the newest of its contact."""
+    told: list[Row] = []
+    for action in actions:
+        made = sides.sandbox.ghl.world.tasks.of(action.ghl_id)
+        title = made[-1].title if made else ""
+        told.append((sides.name(action.ghl_id, None), "GHL", "task", "", title, action.reason))
     return told
 
 
