@@ -106,18 +106,6 @@ class Automations(Protocol):
         """
 
 
-class TellsActivity(Protocol):
-    """A system that has tasks, notes and appointments."""
-
-    activity: ActivityReader
-
-
-class RunsAutomations(Protocol):
-    """A system that has automations."""
-
-    automations: Automations
-
-
 class Writer(Protocol):
     """How one system is written. Every method may raise `StopSystem`."""
 
@@ -176,12 +164,16 @@ class Actions(Protocol):
 
 
 class System(Protocol):
-    """One side of a pair: its rooms behind the ports. GHL has `actions`, EmailOctopus `engagement`, the other None."""
+    """One side of a pair: its rooms behind the ports. GHL has `actions` and `activity`, EmailOctopus `engagement` and
+    `automations`, the other None.
+    """
 
     name: SystemName
     reader: Reader
     writer: Writer
     actions: Actions | None
+    activity: ActivityReader | None
+    automations: Automations | None
     engagement: Engagement | None
     max_batch: int
     """How many operations one batch request may carry at most."""

@@ -5,7 +5,6 @@ What can't be read or shown is reported and tried again: it never keeps contacts
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sync_daemon.cycle.automations import active_since, as_operation, new_only, occasions, start_due
@@ -17,7 +16,7 @@ from sync_daemon.model.deeds import Deed
 from sync_daemon.model.errors import CredentialsRefused, NotShown, Refused, StopSystem
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.report import Mode
-from sync_daemon.ports import ActivityReader, Commit, TellsActivity
+from sync_daemon.ports import ActivityReader, Commit
 from sync_daemon.read.activity import look_at_all, look_at_some, with_notes
 from sync_daemon.reconcile.activity import Moment
 from sync_daemon.reconcile.activity_seen import Seen, shown
@@ -172,7 +171,10 @@ def zone_of(run: Run) -> tzinfo:
 
 
 def _source(run: Run) -> ActivityReader:
-    return cast(TellsActivity, run.systems[GHL]).activity
+    source = run.systems[GHL].activity
+    if source is None:
+        raise ValueError("GHL has activity")
+    return source
 
 
 def _is_due(run: Run, what: str, every: timedelta) -> bool:

@@ -6,7 +6,6 @@ What happened before an automation was first configured starts nothing, nor does
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import cast
 
 from sync_daemon.apply.retry_times import next_try
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
@@ -17,7 +16,7 @@ from sync_daemon.model.errors import SERVER_ERROR, Refused, StopSystem
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.state import Change, Link
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Commit, RunsAutomations
+from sync_daemon.ports import Commit
 from sync_daemon.reconcile.activity_seen import Shown
 
 AUTOMATION = "automation"
@@ -124,7 +123,9 @@ def _started(run: Run, deed: Deed) -> Deed:
         return _again(deed, now, "pending", "the contact hasn't confirmed yet")
     deed = replace(deed, attempts=deed.attempts + 1, code="")
     run.commit(Commit(deeds=[deed]))
-    automations = cast(RunsAutomations, run.systems[EMAILOCTOPUS]).automations
+    automations = run.systems[EMAILOCTOPUS].automations
+    if automations is None:
+        raise ValueError("EmailOctopus has automations")
     try:
         automations.start(automation, deed.emailoctopus_id)
     except Refused as refused:

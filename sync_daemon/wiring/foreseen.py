@@ -41,7 +41,7 @@ class ForeseenSystem:
         self.engagement = system.engagement
         self.max_batch = system.max_batch
         self.blanks = system.blanks
-        self.activity = getattr(system, "activity", None)  # GHL's alone
+        self.activity, self.automations = system.activity, system.automations
 
     def read_schema(self) -> AccountSchema:
         """What the account can hold now, and the foreseen fields."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Literal, cast
+from typing import Literal
 
 import pytest
 
 from sync_daemon.model.activity import Task
 from sync_daemon.model.errors import CredentialsRefused, NotFound, Refused
-from sync_daemon.ports import ActivityReader, TellsActivity
+from sync_daemon.ports import ActivityReader
 from sync_daemon.sandbox.weather import Fault
 from tests.contract.ghl_documented import Recorder
 from tests.contract.ghl_place import Place, Stage, served_stage
@@ -31,7 +31,9 @@ def place(stage: tuple[Stage, str], request: pytest.FixtureRequest) -> Iterator[
 
 
 def activity(place: Place, **more: object) -> ActivityReader:
-    return cast(TellsActivity, place.bare(**more)).activity
+    source = place.bare(**more).activity
+    assert source is not None
+    return source
 
 
 def in_days(place: Place, days: float) -> datetime:

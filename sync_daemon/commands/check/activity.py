@@ -4,14 +4,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from math import ceil
-from typing import cast
 
 from sync_daemon.commands.check.findings import Findings
 from sync_daemon.model.activity import ActivityPolicy
 from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.errors import SyncError
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Clock, System, TellsActivity
+from sync_daemon.ports import Clock, System
 from sync_daemon.reconcile.activity import can_hold, field_types
 from sync_daemon.settings.installation import ServiceSection
 
@@ -46,7 +45,9 @@ def examine_activity(
 
 def _looks(policy: ActivityPolicy, ghl: System, clock: Clock, findings: Findings) -> tuple[int, int]:
     """How many requests a look takes, and how many more in a full scan."""
-    source, now = cast(TellsActivity, ghl).activity, clock.now()
+    source, now = ghl.activity, clock.now()
+    if source is None:
+        raise ValueError("GHL has activity")
 
     def cost(read: Callable[[], Iterable[object]]) -> int:
         before = ghl.usage().requests

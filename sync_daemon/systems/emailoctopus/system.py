@@ -9,7 +9,7 @@ from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema, FieldSpec
 from sync_daemon.model.errors import Refused, Unreachable
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Actions, Automations, Clock, Engagement, Reader, System, Usage, Writer
+from sync_daemon.ports import Actions, ActivityReader, Automations, Clock, Engagement, Reader, System, Usage, Writer
 from sync_daemon.systems.blanks import Blanks
 from sync_daemon.systems.emailoctopus import wire
 from sync_daemon.systems.emailoctopus.automations import EmailOctopusAutomations
@@ -41,7 +41,8 @@ class EmailOctopusSystem:
         self._client = client
         self.reader: Reader = EmailOctopusReader(client, columns)
         self.writer: Writer = EmailOctopusWriter(client, columns, blanks)
-        self.automations: Automations = EmailOctopusAutomations(client)
+        self.automations: Automations | None = EmailOctopusAutomations(client)
+        self.activity: ActivityReader | None = None
         self.engagement: Engagement | None = EmailOctopusReports(client, client.list_id)
         self.actions: Actions | None = None
         self._blanks = blanks

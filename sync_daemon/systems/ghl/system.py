@@ -9,7 +9,7 @@ from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.errors import ConfigurationError, Refused, SyncError, Unreachable
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Actions, ActivityReader, Clock, Engagement, Reader, Usage, Writer
+from sync_daemon.ports import Actions, ActivityReader, Automations, Clock, Engagement, Reader, Usage, Writer
 from sync_daemon.systems.ghl.actions import GhlActions
 from sync_daemon.systems.ghl.activity import GhlActivity
 from sync_daemon.systems.ghl.bundles import MAX_BULK
@@ -38,7 +38,8 @@ class GhlSystem:
     def __init__(self, client: Client, columns: Columns, dialect: Dialect) -> None:
         self.reader: Reader = GhlReader(client, columns, dialect)
         self.writer: Writer = GhlWriter(client, columns, dialect)
-        self.activity: ActivityReader = GhlActivity(client)
+        self.activity: ActivityReader | None = GhlActivity(client)
+        self.automations: Automations | None = None
         self.actions: Actions | None = GhlActions(client)
         self.engagement: Engagement | None = None
         self._client = client
