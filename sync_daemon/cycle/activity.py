@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sync_daemon.cycle.automations import active_since, as_operation, new_only, occasions, start_due
+from sync_daemon.cycle.left_behind import left_behind, take_back
 from sync_daemon.cycle.pair import GHL, Run, log
 from sync_daemon.cycle.showing import Look, fields_there, operations_of, show
 from sync_daemon.model.activity import ActivityPolicy, KnownActivity
@@ -67,7 +68,9 @@ def foresee_activity(run: Run) -> list[Operation]:
         return []
     operations: list[Operation] = []
     since, specs = active_since(run, policy), fields_there(run, policy)
-    for _, looks in _parts(run, policy, seen):
+    for part in _ids(run, seen):
+        operations += left_behind(run, part).clearings(specs)
+    for looks in _parts(run, policy, seen):
         operations += operations_of(run, specs, looks)
         deeds = [deed for look in looks for deed in occasions(policy, since, *look, now)]
         operations += map(as_operation, new_only(run, deeds))
@@ -125,10 +128,12 @@ def _paid(run: Run, policy: ActivityPolicy, seen: Seen) -> dict[str, datetime]:
 def _bring_up_to_date(run: Run, policy: ActivityPolicy, specs: Mapping[str, FieldSpec], seen: Seen) -> None:
     """Show what was seen, and note what happened, part by part."""
     since = active_since(run, policy)
-    for over, looks in _parts(run, policy, seen):
+    for part in _ids(run, seen):
+        take_back(run, specs, part)
+    for looks in _parts(run, policy, seen):
         if run.stopped or run.pair.told_to_stop():
             return
-        commit = Commit(activity_over=over)
+        commit = Commit()
         deeds: list[Deed] = []
         settled = show(run, specs, looks)
         for link, before, look in looks:
@@ -139,14 +144,17 @@ def _bring_up_to_date(run: Run, policy: ActivityPolicy, specs: Mapping[str, Fiel
         run.commit(commit)
 
 
-def _parts(run: Run, policy: ActivityPolicy, seen: Seen) -> Iterator[tuple[list[str], list[Look]]]:
-    """What was seen of linked contacts, and whose link is over, so many at a time: neither memory nor a transaction
-    grows with the location.
-    """
+def _ids(run: Run, seen: Seen) -> Iterator[list[str]]:
+    """Whom a look is about, so many at a time: neither memory nor a transaction grows with the location."""
     known_before = set(run.pair.store.ids_with_activity()) if seen.everybody else set()
     listed = sorted((seen.ids() | known_before) - seen.unread)
+    yield from (listed[start : start + _AT_ONCE] for start in range(0, len(listed), _AT_ONCE))
+
+
+def _parts(run: Run, policy: ActivityPolicy, seen: Seen) -> Iterator[list[Look]]:
+    """What was seen of linked contacts, part by part."""
     moment = Moment(seen.at, zone_of(run))
-    for part in (listed[start : start + _AT_ONCE] for start in range(0, len(listed), _AT_ONCE)):
+    for part in _ids(run, seen):
         links = {link.ghl_id: link for link in run.pair.store.links(ghl=part)}
         known = run.pair.store.activity(part)
         looks: list[Look] = []
@@ -154,7 +162,7 @@ def _parts(run: Run, policy: ActivityPolicy, seen: Seen) -> Iterator[tuple[list[
             if link.in_scope:
                 before = known.get(ghl_id) or KnownActivity(ghl_id, link.emailoctopus_id)
                 looks.append((link, before, shown(seen, policy, before, moment)))
-        yield [one for one in known if one not in links], looks
+        yield looks
 
 
 def _append(commit: Commit, more: Commit) -> None:

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 
 from sync_daemon.apply.retry_times import next_try
 from sync_daemon.apply.send import Sender
@@ -25,8 +24,8 @@ _WHY, _WHAT = "activity in GoHighLevel", "show activity in EmailOctopus"
 
 
 @dataclass(slots=True)
-class _Answer:
-    """What came of one contact's write."""
+class Answer:
+    """What came of one contact's write: the fields that were written, why others weren't, each request's result."""
 
     done: dict[str, Value] = field(default_factory=dict)
     refusal: Refused | None = None
@@ -86,22 +85,27 @@ def show(run: Run, specs: Mapping[str, FieldSpec], looks: Sequence[Look]) -> dic
     """Write what is news; what to remember of each contact that is up to date then, by GHL id."""
     operations = operations_of(run, specs, looks)
     asked = {one.ghl_id for one in operations}
-    answers = _sent(run, specs, operations)
+    answers = sent(run, specs, operations)
     commits: dict[str, Commit] = {}
     for link, before, look in looks:
         answer = answers.get(link.ghl_id)
         if link.ghl_id in asked and answer is None:  # it wasn't sent
             continue
-        commits[link.ghl_id] = _settled(run, link, before, look, answer or _Answer())
+        commits[link.ghl_id] = _settled(run, link, before, look, answer or Answer())
     return commits
 
 
 def digest_of(run: Run) -> Digest:
-    """What tells whether a field was told the same before."""
-    return partial(run.pair.digester.field, EMAILOCTOPUS)
+    """What tells whether a field was told the same before; a number and its text are the same."""
+
+    def digest(contact_id: str, name: str, value: Value) -> bytes:
+        text = str(value) if isinstance(value, int) else value
+        return run.pair.digester.field(EMAILOCTOPUS, contact_id, name, text)
+
+    return digest
 
 
-def _sent(run: Run, specs: Mapping[str, FieldSpec], operations: Sequence[Operation]) -> dict[str, _Answer]:
+def sent(run: Run, specs: Mapping[str, FieldSpec], operations: Sequence[Operation]) -> dict[str, Answer]:
     """The answers by GHL id, sent beside the mapped fields' columns: what an update empties unasked shows."""
     names = field_names(run.policy(), EMAILOCTOPUS) | specs.keys()
     system = run.systems[EMAILOCTOPUS].with_schema(run.schemas[EMAILOCTOPUS], names)
@@ -115,7 +119,7 @@ def _sent(run: Run, specs: Mapping[str, FieldSpec], operations: Sequence[Operati
         told_to_stop=run.pair.told_to_stop,
         stopped=run.sender.stopped,
     )
-    answers: dict[str, _Answer] = defaultdict(_Answer)
+    answers: dict[str, Answer] = defaultdict(Answer)
     for results in sender.send(operations):
         for result in results:
             answer = answers[result.operation.ghl_id or ""]
@@ -127,7 +131,7 @@ def _sent(run: Run, specs: Mapping[str, FieldSpec], operations: Sequence[Operati
     return answers
 
 
-def _settled(run: Run, link: Link, before: KnownActivity, look: Shown, answer: _Answer) -> Commit:
+def _settled(run: Run, link: Link, before: KnownActivity, look: Shown, answer: Answer) -> Commit:
     """What to remember of one contact: a field that was refused isn't taken for shown."""
     there = link.emailoctopus_id
     written = dict(before.written) if before.emailoctopus_id == there else {}
@@ -144,7 +148,7 @@ def _settled(run: Run, link: Link, before: KnownActivity, look: Shown, answer: _
     return commit
 
 
-def _emptied(run: Run, contact_id: str, answer: _Answer) -> Iterator[KnownContact]:
+def _emptied(run: Run, contact_id: str, answer: Answer) -> Iterator[KnownContact]:
     """The contact without mapped fields that this write emptied though it didn't name them: nobody's edit.
 
     That an update keeps what it doesn't name is very likely, but not in print.
@@ -164,7 +168,7 @@ def _emptied(run: Run, contact_id: str, answer: _Answer) -> Iterator[KnownContac
         yield replace(known, baseline=replace(known.baseline, fields=fields))
 
 
-def _told_of_refusal(run: Run, link: Link, answer: _Answer) -> Iterator[Deed]:
+def _told_of_refusal(run: Run, link: Link, answer: Answer) -> Iterator[Deed]:
     """The refusal of a write, until it was taken: it is tried again by the schedule of what is parked."""
     key, now = _key(link.ghl_id), run.pair.clock.now()
     before = run.pair.store.deeds([key]).get(key) if answer.results else None

@@ -207,6 +207,13 @@ def showing(link: Link, values: Mapping[str, Value], specs: Mapping[str, FieldSp
     )
 
 
+def clearing(ghl_id: str, emailoctopus_id: str, names: Collection[str], reason: str) -> Operation:
+    """The write that clears what is shown in a contact that is nobody's any more."""
+    fields: dict[str, Value] = dict.fromkeys(names)
+    target = SystemName.EMAILOCTOPUS
+    return Operation(target, Action.UPDATE, ghl_id, emailoctopus_id, reason, fields=fields, parts=(ACTIVITY,))
+
+
 def _line(text: str) -> str | None:
     return shorten(" ".join(text.split()), MOST_CHARACTERS) or None
 

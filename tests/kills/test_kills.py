@@ -7,7 +7,7 @@ point on both.
 import pytest
 
 from tests.kills.theatre import Theatre, share, troubles
-from tests.kills.worlds import FIRST_LOAD, LATER, WORLDS, KillWorld
+from tests.kills.worlds import ACTIVE, FIRST_LOAD, LATER, WORLDS, KillWorld
 
 _SHARE = 10
 _COARSE, _ON_POSTGRESQL = 16, 40
@@ -27,7 +27,12 @@ def test_a_kill_at_any_point_changes_nothing_but_the_number_of_requests(stage: T
     assert [trouble for point in mine for trouble in troubles(stage, world, expected, point)] == []
 
 
-@pytest.mark.parametrize("world", [FIRST_LOAD, LATER], ids=lambda world: world.name)
+def test_automations_are_started_for_what_happened_and_nobody_revoked(stage: Theatre) -> None:
+    started = stage.undisturbed(ACTIVE)[1].started
+    assert [str(who).partition("@")[0] for who, _ in started] == ["ann", "ann", "ben", "zoe"]
+
+
+@pytest.mark.parametrize("world", [FIRST_LOAD, LATER, ACTIVE], ids=lambda world: world.name)
 def test_two_kills_in_a_row_change_no_more_than_one(stage: Theatre, world: KillWorld) -> None:
     points, expected = stage.undisturbed(world)
     first = [point for point in points if share(point, _COARSE) == 0]

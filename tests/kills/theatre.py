@@ -33,7 +33,7 @@ _TRIES = 3
 """How often a point is tried: which thread comes first decides about a commit more or less."""
 _DONE, _HELD = 0, 5
 """How a cycle ends that nobody kills: with nothing left, or with what waits for a person."""
-_ONCE = re.compile(r"POST \S+/contacts/?$|POST /contacts/$|DELETE \S*/contacts/\*$")
+_ONCE = re.compile(r"POST \S+/contacts/?$|POST /contacts/$|DELETE \S*/contacts/\*$|POST \S+/queue$")
 NewDatabase = Callable[[], str]
 Rows = list[tuple[object, ...]]
 
@@ -49,7 +49,9 @@ class End:
     journal: Rows
     left_over: Rows
     once: Rows
-    """How often something was made or deleted: what can't be repeated without harm."""
+    """How often something was made, deleted or started: what can't be repeated without harm."""
+    started: Rows
+    """Who entered which automation."""
 
 
 class Unreached(Exception):
@@ -243,13 +245,18 @@ class Theatre:
                 (one.email_address, one.status, _items(one.fields), sorted(one.tags)) for one in emailoctopus.values()
             ),
             *_remembered(self._database, who),
-            _sorted(Counter(what for one in self._exchanges() if (what := _made_or_deleted(one)) is not None).items()),
+            _sorted(Counter(what for one in self._exchanges() if (what := _done_once(one)) is not None).items()),
+            _sorted(
+                (who.get(one.contact_id, "gone"), one.automation_id)
+                for one in self._sandbox.emailoctopus.world.automations.starts
+            ),
         )  # fmt: skip
 
 
 def _remembered(database_url: str, who: dict[Any, str]) -> tuple[Rows, Rows, Rows, Rows]:
     """The links, those without one, what is kept for ever, and what should be gone: inbox, parked, held, lease."""
     link, contact, tombstone, held = tables.links.c, tables.contacts.c, tables.tombstones.c, tables.held.c
+    deed, activity = tables.deeds.c, tables.activity.c
     engine = open_engine(database_url)
     with reading(engine) as connection:
         links = connection.execute(
@@ -265,6 +272,11 @@ def _remembered(database_url: str, who: dict[Any, str]) -> tuple[Rows, Rows, Row
             *map(tuple, connection.execute(select(tables.revocations.c.cause)).all()),
             *map(tuple, connection.execute(select(tables.mass_changes.c.kind, func.sum(tables.mass_changes.c.changes))
                                            .group_by(tables.mass_changes.c.kind)).all()),
+            *((who.get(row[0], "gone"), *row[1:]) for row in connection.execute(
+                select(deed.ghl_id, deed.what, deed.state, deed.code)).all()),
+            *((who.get(row[0], "gone"), row[1] is not None, row[2] is not None, row[3] is not None)
+              for row in connection.execute(
+                  select(activity.ghl_id, activity.open_tasks, activity.completed_task, activity.note)).all()),
         ]  # fmt: skip
         left = [
             (table.name, *row)
@@ -287,8 +299,8 @@ def _remembered(database_url: str, who: dict[Any, str]) -> tuple[Rows, Rows, Row
     )
 
 
-def _made_or_deleted(exchange: Exchange) -> str | None:
-    """Which creation or deletion of a contact a system carried out; None where it did something else, or nothing."""
+def _done_once(exchange: Exchange) -> str | None:
+    """Which creation, deletion or start a system carried out; None where it did something else, or nothing."""
     done = exchange.status is not None and exchange.status < 300
     what = f"{exchange.method} {ID.sub('*', exchange.path)}"
     return what if done and _ONCE.search(what) else None

@@ -6,10 +6,10 @@ a world can't lose a kind unnoticed.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sync_daemon.sandbox.emailoctopus.model import Field
+from sync_daemon.sandbox.emailoctopus.model import Automation, Field
 from sync_daemon.sandbox.ghl.moments import to_ms
 from sync_daemon.sandbox.server import Sandbox
 
@@ -169,6 +169,41 @@ def _some_vanish(sandbox: Sandbox) -> None:
     emailoctopus.unsubscribe(_subscriber(sandbox, "fox"))  # though his contact in GHL is gone
 
 
+_BOOKED, _COMPLETED = "00000000-0000-4000-8000-00000000b00c", "00000000-0000-4000-8000-0000000d09e5"
+"""The ids of two automations, which the settings name."""
+
+
+def _busy_friends(sandbox: Sandbox) -> None:
+    """The same, some with activity that starts nothing: it was there before anybody looked."""
+    _friends(sandbox)
+    ghl, now = sandbox.ghl.world, sandbox.clock.now()
+    for each in (_BOOKED, _COMPLETED):
+        sandbox.emailoctopus.world.automations.add(Automation(each, sandbox.list_id, repeats=True))
+    calendar = str(ghl.add_calendar("Fittings")["id"])
+    event = ghl.book(_person(sandbox, "ann"), calendar, now + timedelta(days=9), title="First")
+    ghl.calendars.events[event.id] = replace(event, date_added=to_ms(_BEFORE))
+    for name in ("ann", "ben", "cat", "dot"):
+        ghl.add_task(_person(sandbox, name), "Call back", now + timedelta(days=3))
+    ghl.add_note(_person(sandbox, "eli"), "<p>Prefers mornings</p>")
+
+
+def _much_happens(sandbox: Sandbox) -> None:
+    """A change of each kind of activity; bookings and completed tasks also of who revokes, and of a newcomer."""
+    ghl, now = sandbox.ghl.world, sandbox.clock.now()
+    calendar = str(ghl.calendars.of_location(sandbox.location_id)[0]["id"])
+    new = ghl.create(firstName="Zoe", email="zoe@example.com").id
+    for ghl_id in (_person(sandbox, "ann"), _person(sandbox, "fox"), new):
+        ghl.book(ghl_id, calendar, now + timedelta(days=2), title="Fitting")
+    for name in ("ann", "ben"):
+        ghl.complete_task(ghl.tasks.of(_person(sandbox, name))[0].id)
+    ghl.delete_task(ghl.tasks.of(_person(sandbox, "cat"))[0].id)
+    ghl.move_task(ghl.tasks.of(_person(sandbox, "dot"))[0].id, datetime(2099, 1, 5, tzinfo=UTC))
+    eli = _person(sandbox, "eli")
+    ghl.add_note(eli, "Prefers evenings")
+    ghl.touch(eli)
+    sandbox.emailoctopus.world.unsubscribe(_subscriber(sandbox, "fox"))
+
+
 def _person(sandbox: Sandbox, name: str, first: str | None = None) -> str:
     """Whoever has an address, and a first name where several have it."""
     having = (one for one in sandbox.ghl.world.contacts if one.email == f"{name}@example.com")
@@ -229,4 +264,20 @@ GONE = KillWorld(
     full=True,
     order=("held", "approve"),
 )  # fmt: skip
-WORLDS = (FIRST_LOAD, LATER, BLIND, STRICT, GONE)
+ACTIVE = KillWorld(
+    "active",
+    (_busy_friends, _much_happens),
+    must=(
+        "emailoctopus PUT /lists/*/contacts/*", "emailoctopus POST /automations/*/queue",
+        "ghl POST /locations/*/tasks/search", "ghl GET /contacts/*/notes", "ghl GET /calendars/events",
+    ),
+    settings=f"""\
+    activity:
+      tasks: {{open_count: OpenTasks, next_due: NextTaskDue, last_completed_title: TaskDone,
+              on_completed: {{automation: {_COMPLETED}}}}}
+      notes: {{latest: LastNote}}
+      appointments: {{next_title: NextAppt, on_booked: {{automation: {_BOOKED}}}}}
+""",
+    looks_are_due=True,
+)  # fmt: skip
+WORLDS = (FIRST_LOAD, LATER, BLIND, STRICT, GONE, ACTIVE)

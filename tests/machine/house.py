@@ -23,6 +23,7 @@ from sqlalchemy import Engine
 
 from sync_daemon.changes.digests import Digester
 from sync_daemon.cycle import Lease, Pair, Timing, reconcile
+from sync_daemon.model.activity import ActivityPolicy
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.system import SystemName
@@ -161,9 +162,10 @@ class Wire(httpx.BaseTransport):
 class House:
     """Both sandboxes, the store, and the process that works there now."""
 
-    def __init__(self, policy: PairPolicy) -> None:
+    def __init__(self, policy: PairPolicy, activity: Callable[[Sandbox], ActivityPolicy] | None = None) -> None:
         self.clock = ManualClock()
         self.sandbox = Sandbox(seed=1, clock=self.clock)
+        self.activity = activity(self.sandbox) if activity is not None else None
         for context in (self.sandbox.ghl, self.sandbox.emailoctopus):
             context.limiter.settings.enabled = False
         self.policy = policy
@@ -217,6 +219,7 @@ class House:
             lease=lease,
             timing=Timing(),
             workers=1,
+            activity=self.activity,
         )
         return process
 

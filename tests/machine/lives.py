@@ -14,16 +14,16 @@ from hypothesis.stateful import rule
 from sync_daemon.cycle import reconcile
 from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
-from sync_daemon.model.webhook import EventKind, WebhookEvent
+from sync_daemon.model.webhook import EventKind
 from sync_daemon.sandbox.weather import Fault
-from tests.machine.acts import Acts
+from tests.machine.busy import Busy
 from tests.machine.house import TALLY
 from tests.machine.terms import KIND, MODE, PICK, POINT, SYSTEM, faults
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
 TURNS = ["index lags", "index lags more", "short", "short and says so", "empty", "full plan", "fair"]
-MEANWHILE: dict[str, Callable[[Acts, int], None]] = {
+MEANWHILE: dict[str, Callable[[Busy, int], None]] = {
     "block": lambda life, pick: life.person_is_blocked(pick, "by hand"),
     "free": lambda life, pick: life.person_is_freed(pick),
     "opt out": lambda life, pick: life.subscriber_opts_out(pick, "unsubscribe"),
@@ -35,10 +35,11 @@ MEANWHILE: dict[str, Callable[[Acts, int], None]] = {
     "delete": lambda life, pick: life.somebody_is_deleted(GHL, pick),
     "delete there": lambda life, pick: life.somebody_is_deleted(EMAILOCTOPUS, pick),
     "merge": lambda life, pick: life.people_are_merged(pick, pick + 1),
+    "work": lambda life, pick: life.work_goes_on(pick),
 }
 
 
-class Lives(Acts):
+class Lives(Busy):
     """One life: outside acts in any order, cycles in between, bad luck of every kind; quiet spells, and the laws."""
 
     # The weather
@@ -75,11 +76,7 @@ class Lives(Acts):
         for system, pick, kind, verified in tells:
             those = [str(one.id) for one in self.outside.picked(system)] + [one for name, one in gone if name is system]
             if those:
-                TALLY["webhooks"] += 1
-                told = WebhookEvent(
-                    system, f"event {TALLY['webhooks'] % 50}", those[pick % len(those)], kind, now, verified=verified
-                )  # some ids come again: those events have no effect
-                self.the_house.process.pair.store.save_events([told])
+                self._hear(system, those[pick % len(those)], kind, now, verified=verified)
 
     @rule()
     def hints_are_heeded(self) -> None:
@@ -117,6 +114,7 @@ class Lives(Acts):
             case "database lost":
                 TALLY["databases lost"] += 1
                 self.outside.database_was_lost()
+                self.starts.database_was_lost()
                 self.watch.created.clear()  # what the search doesn't show yet, nobody can know then
                 house.lose_database()
         self._cycle(Mode.FULL)

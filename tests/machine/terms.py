@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
+from sync_daemon.model.activity import ActivityPolicy, AppointmentFields, NoteFields, TaskFields
 from sync_daemon.model.policy import (
     AddressChange,
     Blanks,
@@ -26,6 +28,8 @@ from sync_daemon.model.policy import (
 from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import EventKind
+from sync_daemon.sandbox.emailoctopus.model import Field
+from sync_daemon.sandbox.server import Sandbox
 from sync_daemon.sandbox.weather import Fault
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
@@ -47,6 +51,43 @@ POINT = st.integers(0, 40)
 
 
 @dataclass(frozen=True)
+class Busyness:
+    """What is shown of activity in a life, and facts about it that are uncertain."""
+
+    tasks: bool
+    notes: bool
+    appointments: bool
+    automations: bool
+    patterns: bool
+    max_length: int
+    window_days: int
+    touches: bool
+    as_texts: bool
+    field_limit: int | None
+
+    def prepare(self, sandbox: Sandbox) -> ActivityPolicy:
+        """Make the accounts ready, and give the pair's policy."""
+        sandbox.ghl.world.quirks.activity_touches = self.touches
+        emailoctopus = sandbox.emailoctopus.world
+        emailoctopus.quirks.field_limit = self.field_limit
+        for tag in ("OpenTasks", "NextTaskDue", "LastApptOn") if self.as_texts else ():
+            emailoctopus.add_field(sandbox.list_id, Field(tag=tag, type="text", label=tag))
+        completed, booked = (
+            str(emailoctopus.create_automation(sandbox.list_id, "api", repeats=True).id) if self.automations else None
+            for _ in range(2)
+        )
+        tasks = TaskFields("OpenTasks", "NextTask", "NextTaskDue", "TaskDone", "TaskDoneOn", completed)
+        include = ("share*",) if self.patterns else None
+        shown = ("NextAppt", "NextApptOn", "NextApptTime", "NextApptStatus", "LastApptOn")
+        window = timedelta(days=self.window_days)
+        return ActivityPolicy(
+            tasks=tasks if self.tasks else None,
+            notes=NoteFields("LastNote", "LastNoteOn", self.max_length, include) if self.notes else None,
+            appointments=AppointmentFields(*shown, window, booked) if self.appointments else None,
+        )
+
+
+@dataclass(frozen=True)
 class Terms:
     """What is drawn for a whole life: policies, and facts about the systems that are uncertain."""
 
@@ -65,6 +106,7 @@ class Terms:
     opt_outs_touch: bool
     guard: GuardLimits
     skew_s: int
+    busyness: Busyness | None
 
     def policy(self) -> PairPolicy:
         """The pair's policy."""
@@ -86,6 +128,26 @@ class Terms:
             double_opt_in=self.double_opt_in,
             guard=self.guard,
         )
+
+
+@st.composite
+def busyness(draw: Callable[[Any], Any]) -> Busyness:
+    """What could be configured: one of the three kinds at least."""
+    tasks, notes, appointments = draw(
+        st.sampled_from([(True, True, True), (True, False, True), (True, False, False), (False, True, True)])
+    )
+    return Busyness(
+        tasks=tasks,
+        notes=notes,
+        appointments=appointments,
+        automations=draw(st.sampled_from([True, True, False])),
+        patterns=draw(st.booleans()),
+        max_length=draw(st.sampled_from([20, 300])),
+        window_days=draw(st.sampled_from([90, 2])),
+        touches=draw(st.booleans()),
+        as_texts=draw(st.booleans()),
+        field_limit=draw(st.sampled_from([None, None, None, 9])),
+    )
 
 
 @st.composite
@@ -111,6 +173,7 @@ def terms(draw: Callable[[Any], Any]) -> Terms:
         opt_outs_touch=draw(st.sampled_from([True, True, False])),
         guard=draw(st.sampled_from([GuardLimits()] * 3 + [GuardLimits(10, 1, 50, 1), GuardLimits(10, 0, 10, 0)])),
         skew_s=draw(st.sampled_from([0, 90, -90, 7200, -7200])),
+        busyness=draw(st.one_of(st.none(), busyness(), busyness())),
     )
 
 

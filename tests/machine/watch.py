@@ -3,6 +3,7 @@
 It compares both systems' own records before and after a request; what the program thinks of it doesn't matter.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,9 +17,12 @@ from sync_daemon.model.system import SystemName
 from tests.machine.house import House
 from tests.machine.memory import is_blocked, is_permanent, is_revoked
 from tests.machine.outside import Outside
+from tests.machine.shown import fields_of
+from tests.machine.started import Starts
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 _IN_A_WHILE = timedelta(seconds=2)
+_OF_ACTIVITY = re.compile(r"/notes|/tasks|/calendars")
 Rows = dict[str, Any]
 
 
@@ -36,8 +40,9 @@ class Subscriber:
 class Watch:
     """Stands beside both sandboxes. `broken` lists the laws that writes broke."""
 
-    def __init__(self, house: House, outside: Outside, excluded: str) -> None:
-        self.house, self.outside, self.excluded = house, outside, excluded
+    def __init__(self, house: House, outside: Outside, excluded: str, starts: Starts | None = None) -> None:
+        self.house, self.outside, self.excluded, self.starts = house, outside, excluded, starts
+        self.activity = fields_of(house.activity) if house.activity is not None else set()
         self.broken: list[str] = []
         self.created: set[str] = set()
         """GHL contacts that the program made: it knows their addresses unless somebody changes them."""
@@ -49,6 +54,10 @@ class Watch:
 
     def before(self, system: SystemName, request: httpx.Request) -> Callable[[], None]:
         """Look before a write; the answer looks after it."""
+        if system is GHL and _OF_ACTIVITY.search(request.url.path):
+            self.broken.append(f"L6 activity was written in GHL: {request.method} {request.url.path}")
+        if self.starts is not None and request.url.path.endswith("/queue"):
+            return self.starts.before(request)
         seen = self._rows(system)
 
         def compare() -> None:
@@ -189,6 +198,7 @@ class Watch:
 
     def _subscriber_written(self, was: Subscriber, is_: Subscriber) -> Iterator[str]:
         allowed = {rule.emailoctopus for rule in self.policy.fields if rule.direction.leader is not EMAILOCTOPUS}
+        allowed |= self.activity
         changed = {name for name, _ in set(was.fields) ^ set(is_.fields)}
         if not changed <= allowed:
             yield "L6 a field outside the mapping was written"

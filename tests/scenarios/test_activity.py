@@ -1,5 +1,6 @@
 """Tasks, notes and appointments of GHL contacts, shown in EmailOctopus's fields (contract, section 9)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from sync_daemon.model.report import Mode
 from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.sandbox.ghl.accounts import ALL_SCOPES
 from sync_daemon.sandbox.server import Sandbox
-from tests.worlds import EMAILOCTOPUS, GHL, World, world
+from tests.worlds import EMAILOCTOPUS, GHL, World, add_field, neighbours, world
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 TASKS = TaskFields("OpenTasks", "NextTask", "NextTaskDue", "TaskDone", "TaskDoneOn")
@@ -259,6 +260,27 @@ def test_fields_of_the_list_are_made_with_their_types(database_url: str) -> None
         assert (types["OpenTasks"], types["NextTaskDue"], types["NextTask"]) == ("number", "date", "text")
 
 
+def test_a_text_that_is_there_shows_numbers_and_days_and_is_written_when_they_change(database_url: str) -> None:
+    with world(database_url) as here:
+        for name in ("OpenTasks", "NextTaskDue"):
+            add_field(here.sandbox, name, "text")
+        here.pair = replace(here.pair, activity=ActivityPolicy(tasks=TaskFields("OpenTasks", next_due="NextTaskDue")))
+        ghl_id, _ = here.linked()
+        due = ahead(here, days=3)
+        task = here.ghl.add_task(ghl_id, "Call back", due)
+        look(here)
+        assert there(here) == {"OpenTasks": "1", "NextTaskDue": day(here, due)}
+        here.forget_requests()
+        look(here)
+        assert here.writes(EMAILOCTOPUS) == []
+        here.ghl.delete_task(task.id)
+        look(here)
+        assert there(here) == {"OpenTasks": "0"}
+        here.forget_requests()
+        look(here)
+        assert here.writes(EMAILOCTOPUS) == []
+
+
 def test_a_list_with_no_room_for_a_field_is_told_so_and_the_rest_is_shown(database_url: str) -> None:
     with world(database_url, activity=ActivityPolicy(tasks=TASKS)) as here:
         ghl_id, _ = here.linked()
@@ -388,6 +410,47 @@ def test_a_link_that_moves_takes_its_activity_along(database_url: str) -> None:
         here.reconcile()
         look(here)
         assert there(here, BOB)["NextTask"] == "Call back"
+        assert there(here, ADA) == {"OpenTasks": 0} or there(here, ADA) == {}
+        here.forget_requests()
+        look(here)
+        assert here.writes(EMAILOCTOPUS) == []
+
+
+def test_what_was_shown_of_somebody_who_is_deleted_is_cleared(database_url: str) -> None:
+    with world(database_url, activity=ALL) as here:
+        ada, _ = here.linked()
+        neighbours(here)
+        here.ghl.add_task(ada, "Call back", ahead(here, days=3))
+        look(here)
+        assert there(here)["NextTask"] == "Call back"
+        here.ghl.delete(ada)
+        here.later(days=1)
+        here.full()
+        here.settle()
+        look(here)
+        assert (here.status(ADA), there(here)) == ("unsubscribed", {})
+        assert ada not in here.pair_store.ids_with_activity()
+        here.forget_requests()
+        look(here)
+        assert here.writes(EMAILOCTOPUS) == []
+
+
+def test_who_takes_over_the_contact_of_somebody_else_shows_nothing_of_him(database_url: str) -> None:
+    with world(database_url, activity=ALL) as here:
+        ada, _ = here.linked()
+        book(here, ada, ahead(here, days=3))
+        look(here)
+        assert there(here)["NextAppt"] == "Fitting"
+        heir = here.person(ADA, "Ada")
+        here.edit_person(ada, email=BOB)
+        here.settle()
+        look(here)
+        assert here.pair_store.links(ghl=[heir])[0].emailoctopus_id == here.in_emailoctopus(ADA)["id"]
+        assert there(here, ADA) == {}
+        assert there(here, BOB)["NextAppt"] == "Fitting"
+        here.forget_requests()
+        look(here)
+        assert here.writes(EMAILOCTOPUS) == []
 
 
 def test_a_refused_value_is_tried_again_by_the_schedule_and_disturbs_nobody(database_url: str) -> None:

@@ -1,16 +1,16 @@
 """Notes on contacts and on appointments (facts: GHL §6.1); they have no dateUpdated and are listed whole."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sync_daemon.sandbox.ghl.errors import not_found
 from sync_daemon.sandbox.ghl.moments import iso
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """One note. `owner` is the id of the contact or appointment it hangs on."""
+    """One version of a note. `owner` is the id of the contact or appointment it hangs on."""
 
     id: str
     owner: str
@@ -36,11 +36,10 @@ class Note:
         }
         return {key: value for key, value in shown.items() if value is not None}
 
-    def change(self, body: Mapping[str, Any]) -> None:
-        """Take over what a validated body names."""
-        for key, attribute in _WRITABLE.items():
-            if body.get(key) is not None:
-                setattr(self, attribute, body[key])
+    def changed(self, body: Mapping[str, Any]) -> "Note":
+        """Give the note with what a validated body names."""
+        changes = {attribute: body[key] for key, attribute in _WRITABLE.items() if body.get(key) is not None}
+        return replace(self, **changes)
 
 
 _WRITABLE = {"body": "body", "userId": "user_id", "title": "title", "color": "color", "pinned": "pinned"}
@@ -56,15 +55,19 @@ class NoteBook:
         """List the notes of a contact or appointment."""
         return list(reversed(self._notes.get(owner, {}).values()))
 
+    def find(self, owner: str, note_id: str) -> Note | None:
+        """Find a note."""
+        return self._notes.get(owner, {}).get(note_id)
+
     def get(self, owner: str, note_id: str) -> Note:
         """Read a note. Raises ApiError 404."""
-        note = self._notes.get(owner, {}).get(note_id)
+        note = self.find(owner, note_id)
         if note is None:
             raise not_found("Note not found")
         return note
 
-    def add(self, note: Note) -> Note:
-        """Store a new note."""
+    def save(self, note: Note) -> Note:
+        """Store a note, new or changed."""
         self._notes.setdefault(note.owner, {})[note.id] = note
         return note
 
@@ -80,5 +83,4 @@ class NoteBook:
     def hand_over(self, owner: str, heir: str) -> None:
         """Hang the notes of a contact on the one it was merged into."""
         for note in self._notes.pop(owner, {}).values():
-            note.owner = note.contact_id = heir
-            self.add(note)
+            self.save(replace(note, owner=heir, contact_id=heir))

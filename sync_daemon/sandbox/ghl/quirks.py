@@ -65,5 +65,6 @@ class GhlQuirks(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     webhook_inbound_dnd: bool = False  # whether inboundDndSettings raises ContactDndUpdate (issue 264: no event)
     webhook_update_always: bool = False  # whether a change of tags or DND raises ContactUpdate as well
     webhook_merge_deletes: bool = True  # whether a merge raises ContactDelete for the id that disappears
+    webhook_task_thin: bool = True  # whether TaskCreate lacks contactId and body (issue 332)
     webhook_timestamp_renewed: bool = False  # whether a repeated delivery has a timestamp of its own
     workflow_webhook_custom_fields: bool = True  # whether a workflow's webhook has custom fields by their names

@@ -93,16 +93,20 @@ class TaskBook:
         """List the tasks of a contact."""
         return [task for task in self._tasks.values() if task.contact_id == contact_id]
 
+    def find(self, task_id: str) -> Task | None:
+        """Find a task."""
+        return self._tasks.get(task_id)
+
     def get(self, task_id: str, contact_id: str | None = None) -> Task:
         """Read a task, of one contact if that is named. Raises ApiError 404."""
-        task = self._tasks.get(task_id)
+        task = self.find(task_id)
         if task is None or (contact_id is not None and task.contact_id != contact_id):
             raise not_found("Task not found")
         return task
 
     def save(self, task: Task) -> Task:
         """Store a task, new or changed."""
-        self._log.record(self._tasks.get(task.id), task)
+        self._log.record(self.find(task.id), task)
         self._tasks[task.id] = task
         return task
 

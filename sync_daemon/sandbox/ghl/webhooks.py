@@ -3,15 +3,19 @@
 from base64 import b64encode
 from hashlib import sha256
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from sync_daemon.sandbox.ghl.activity_payloads import activity_payload, activity_type
 from sync_daemon.sandbox.ghl.contact import Contact
 from sync_daemon.sandbox.ghl.contact_documents import Style
 from sync_daemon.sandbox.ghl.moments import iso
+from sync_daemon.sandbox.ghl.notes import Note
+from sync_daemon.sandbox.ghl.state import Activity
 from sync_daemon.sandbox.ghl.webhook_payloads import event_payload, event_types, workflow_payload
 from sync_daemon.sandbox.ghl.world import GhlWorld
 from sync_daemon.sandbox.webhooks.deliveries import Event, Parcel, Told
@@ -55,6 +59,7 @@ class GhlWebhooks(Webhooks[GhlWebhookSettings]):
     def watch(self, *, on: bool) -> None:
         """Let the world tell its changes, or not."""
         self._world.contacts.watcher = self.changed if on else None
+        self._world.activity_watcher = self.happened if on else None
 
     def changed(self, before: Contact | None, after: Contact | None) -> None:
         """Tell what a change raises; None before is a creation, None after a deletion."""
@@ -65,13 +70,30 @@ class GhlWebhooks(Webhooks[GhlWebhookSettings]):
         style = Style(location, self._world.quirks, v3=False)
         kinds = list(event_types(before, after, style))
         for kind in kinds:
-            told = Told(id=self._uuid(), type=kind, contact_id=contact.id)
-            added = {**self._app, "timestamp": iso(self._world.now()), "webhookId": told.id}
-            self.tell(Event(told, {**event_payload(kind, contact, style), **added}), EVENTS)
+            self._tell_app(kind, contact.id, event_payload(kind, contact, style))
         if kinds and after is not None and self.settings.workflow_url:
             custom = dict(self.settings.workflow_custom_data)
             payload = workflow_payload(after, location, self._workflow, custom, self._world.quirks)
             self.tell(Event(Told(id="", type="", contact_id=contact.id), payload), WORKFLOW)
+
+    def happened(self, before: Activity | None, after: Activity | None) -> None:
+        """Tell what a change of a task, note or appointment raises; None before is a creation, None after a deletion.
+
+        What goes with a deleted contact, or to the one it is merged into, raises nothing (assumed).
+        """
+        record, kind = after or before, activity_type(before, after)
+        if record is None or kind is None:
+            return
+        location = self._world.locations[
+            self._world.contacts.get(record.contact_id).location_id if isinstance(record, Note) else record.location_id
+        ]
+        payload = activity_payload(kind, record, location, self._world.quirks)
+        self._tell_app(kind, record.contact_id or "", payload)
+
+    def _tell_app(self, kind: str, contact_id: str, payload: dict[str, Any]) -> None:
+        told = Told(id=self._uuid(), type=kind, contact_id=contact_id)
+        added = {**self._app, "timestamp": iso(self._world.now()), "webhookId": told.id}
+        self.tell(Event(told, {**payload, **added}), EVENTS)
 
     def write(self, parcel: Parcel) -> tuple[bytes, dict[str, str]]:
         """Write one event and sign its bytes; a workflow signs nothing."""

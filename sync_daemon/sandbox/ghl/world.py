@@ -6,25 +6,22 @@ from the thread that serves, or while no request is under way.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from sync_daemon.sandbox.ghl.activity import Activity
 from sync_daemon.sandbox.ghl.contact import Contact
 from sync_daemon.sandbox.ghl.contacts import retagged
 from sync_daemon.sandbox.ghl.dnd import Channel, Status
-from sync_daemon.sandbox.ghl.events import AppointmentStatus, Event
 from sync_daemon.sandbox.ghl.moments import to_ms
 from sync_daemon.sandbox.ghl.normalise import e164
-from sync_daemon.sandbox.ghl.notes import Note
 from sync_daemon.sandbox.ghl.quirks import GhlQuirks
-from sync_daemon.sandbox.ghl.setup import SetUp
-from sync_daemon.sandbox.ghl.tasks import Task
 from sync_daemon.sandbox.ghl.writes import written
 
 
-class GhlWorld(SetUp):
+class GhlWorld(Activity):
     """One agency and the outside world acting on it."""
 
     # People who work in the app
@@ -143,87 +140,6 @@ class GhlWorld(SetUp):
     def bounce(self, contact_id: str) -> Contact:
         """A mail comes back for good."""
         return self.set_dnd(contact_id, "permanent", "Email", "Permanent bounce")
-
-    # Notes, tasks, appointments
-
-    def add_note(self, contact_id: str, body: str, title: str | None = None) -> Note:
-        """Somebody writes a note."""
-        self.contacts.get(contact_id)
-        note = Note(
-            id=self.ids.record(),
-            owner=contact_id,
-            contact_id=contact_id,
-            date_added=self.now(),
-            body=body,
-            title=title,
-        )
-        self.touched_by_activity(contact_id)
-        return self.notes.add(note)
-
-    def add_task(
-        self, contact_id: str | None, title: str, due: datetime, *, completed: bool = False, body: str | None = None
-    ) -> Task:
-        """Somebody writes a task, with or without a contact."""
-        location_id = self.location.id if contact_id is None else self.contacts.get(contact_id).location_id
-        now = self.now()
-        task = Task(
-            id=self.ids.record(),
-            location_id=location_id,
-            contact_id=contact_id,
-            date_added=now,
-            date_updated=now,
-            title=title,
-            due=to_ms(due),
-            completed=completed,
-            body=body,
-        )
-        self.touched_by_activity(contact_id)
-        return self.tasks.save(task)
-
-    def complete_task(self, task_id: str, *, completed: bool = True) -> Task:
-        """Somebody ticks a task off, or on again."""
-        task = self.tasks.get(task_id)
-        self.touched_by_activity(task.contact_id)
-        return self.tasks.save(replace(task, completed=completed, date_updated=self.now()))
-
-    def delete_task(self, task_id: str) -> None:
-        """Somebody deletes a task."""
-        self.touched_by_activity(self.tasks.get(task_id).contact_id)
-        self.tasks.remove(task_id)
-
-    def book(
-        self, contact_id: str, calendar_id: str, start: datetime, *, minutes: int = 30, title: str = "Appointment"
-    ) -> Event:
-        """The person books an appointment."""
-        contact, calendar = self.contacts.get(contact_id), self.calendars.calendar(calendar_id)
-        now = self.now()
-        event = Event(
-            id=self.ids.record(),
-            location_id=contact.location_id,
-            calendar_id=calendar_id,
-            group_id=calendar.get("groupId", ""),
-            contact_id=contact_id,
-            title=title,
-            start=to_ms(start),
-            end=to_ms(start + timedelta(minutes=minutes)),
-            date_added=now,
-            date_updated=now,
-            source="booking_widget",
-        )
-        self.calendars.events[event.id] = event
-        self.touched_by_activity(contact_id)
-        return event
-
-    def set_appointment(self, event_id: str, status: AppointmentStatus, start: datetime | None = None) -> Event:
-        """Somebody confirms, cancels or moves an appointment, or marks who came."""
-        event = self.calendars.event(event_id)
-        begins = event.start if start is None else to_ms(start)
-        event = replace(
-            event, status=status, start=begins, end=begins + event.end - event.start, date_updated=self.now()
-        )
-        self.calendars.events[event.id] = event
-        self.touched_by_activity(event.contact_id)
-        return event
 
     def _by_hand(self) -> GhlQuirks:
         # The app's own forms clear what is emptied, whatever the API does.

@@ -1,6 +1,7 @@
 """Each switch, both ways: what the sandbox does when an unproven fact is so, and when it isn't."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -500,6 +501,34 @@ def test_a_merge_tells_who_disappears(deletes: bool) -> None:
     events = told(agency.context.webhooks, lambda: agency.world.merge(winner, loser))
     expected = [("ContactDelete", loser)] * deletes + [("ContactUpdate", winner)]
     assert [(event["type"], event["id"]) for event in events] == expected
+
+
+@pytest.mark.parametrize("thin", [True, False])
+def test_a_new_task_is_told_without_its_contact_and_body(thin: bool) -> None:
+    agency = Agency(webhook_task_thin=thin)
+    ada = agency.added(email="ada@example.com")
+    due = agency.clock.now() + timedelta(days=1)
+    task: list[str] = []
+
+    def act() -> None:
+        task.append(agency.world.add_task(ada, "Call", due, body="At 9").id)
+        agency.world.complete_task(task[0])
+
+    created, completed = told(agency.context.webhooks, act)
+    rest = {"contactId": ada, "body": "At 9"}
+    assert {"contactId", "body"} & created.keys() == (set() if thin else rest.keys())
+    for event in (created, completed):
+        for name in ("webhookId", "versionId", "appId", "timestamp"):
+            assert event.pop(name)
+    whole = {
+        "locationId": agency.location.id,
+        "id": task[0],
+        "title": "Call",
+        "dateAdded": "2026-01-05T09:00:00.000Z",
+        "dueDate": "2026-01-06T09:00:00.000Z",
+    }
+    assert created == {"type": "TaskCreate", **whole, **({} if thin else rest)}
+    assert completed == {"type": "TaskComplete", **whole, **rest}
 
 
 @pytest.mark.parametrize("renewed", [True, False])

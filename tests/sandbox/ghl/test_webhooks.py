@@ -143,13 +143,12 @@ def test_one_write_of_several_kinds_raises_one_event_of_each(agency: Agency, ada
     [
         lambda agency, ada: agency.put(ada, firstName="Ada"),
         lambda agency, ada: agency.world.touch(ada),
-        lambda agency, ada: agency.world.add_note(ada, "called"),
         lambda agency, ada: agency.world.add_email(ada, "ada@example.org"),
         lambda agency, ada: agency.world.edit(ada, inboundDndSettings={"all": {"status": "permanent"}}),
         lambda agency, ada: agency.world.create(at=agency.clock.now(), email="old@example.com"),
         lambda agency, ada: agency.create(email="ada@example.com"),
     ],
-    ids=["nothing new", "a touch", "a note", "another address", "an inbound block", "long ago", "refused"],
+    ids=["nothing new", "a touch", "another address", "an inbound block", "long ago", "refused"],
 )
 def test_what_raises_nothing(agency: Agency, ada: str, act: Callable[[Agency, str], object]) -> None:
     assert told_of(agency, lambda: act(agency, ada), workflow_url="http://127.0.0.1:9/") == []

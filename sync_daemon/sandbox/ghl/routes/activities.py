@@ -39,10 +39,7 @@ def create_note(call: Call) -> Answer:
         date_added=call.world.now(),
         body=call.body["body"],
     )
-    note.change(call.body)
-    call.world.notes.add(note)
-    call.world.touched_by_activity(contact.id)
-    return 201, {"note": note.document()}
+    return 201, {"note": call.world.save_note(note.changed(call.body)).document()}
 
 
 def get_note(call: Call) -> Answer:
@@ -54,16 +51,12 @@ def update_note(call: Call) -> Answer:
     """PUT what changes of a note."""
     note = call.world.notes.get(call.contact().id, call.path["id"])
     check(call.body, _NOTE)
-    note.change(call.body)
-    call.world.touched_by_activity(note.contact_id)
-    return 200, {"note": note.document()}
+    return 200, {"note": call.world.save_note(note.changed(call.body)).document()}
 
 
 def delete_note(call: Call) -> Answer:
     """DELETE a note."""
-    contact = call.contact()
-    call.world.notes.remove(contact.id, call.path["id"])
-    call.world.touched_by_activity(contact.id)
+    call.world.remove_note(call.contact().id, call.path["id"])
     return 200, call.done()
 
 
@@ -110,9 +103,7 @@ def complete_task(call: Call) -> Answer:
 
 def delete_task(call: Call) -> Answer:
     """DELETE a task."""
-    task = _task(call)
-    call.world.tasks.remove(task.id)
-    call.world.touched_by_activity(task.contact_id)
+    call.world.remove_task(_task(call).id)
     return 200, call.done()
 
 
@@ -121,9 +112,7 @@ def _task(call: Call) -> Task:
 
 
 def _saved(call: Call, task: Task) -> dict[str, Any]:
-    call.world.tasks.save(task)
-    call.world.touched_by_activity(task.contact_id)
-    return {"task": task.document()}
+    return {"task": call.world.save_task(task).document()}
 
 
 def search_tasks(call: Call) -> Answer:

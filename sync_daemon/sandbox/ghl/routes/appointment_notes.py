@@ -34,15 +34,14 @@ def create_appointment_note(call: Call) -> Answer:
         body=call.body["body"],
         user_id=call.body.get("userId"),
     )
-    return 201, {"note": _note(call.world.notes.add(note))}
+    return 201, {"note": _note(call.world.notes.save(note))}
 
 
 def update_appointment_note(call: Call) -> Answer:
     """PUT a new text for a note."""
     note = call.world.notes.get(_appointment(call).id, call.path["noteId"])
     check(call.body, _NOTE, ("body",))
-    note.change(call.body)
-    return 200, {"note": _note(note)}
+    return 200, {"note": _note(call.world.notes.save(note.changed(call.body)))}
 
 
 def delete_appointment_note(call: Call) -> Answer:

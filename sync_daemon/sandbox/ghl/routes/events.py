@@ -99,16 +99,14 @@ def delete_event(call: Call) -> Answer:
     event = call.world.calendars.event(call.path["eventId"])
     if event.location_id != call.location.id:
         raise no_access_to_location()
-    del call.world.calendars.events[event.id]
-    call.world.touched_by_activity(event.contact_id)
+    call.world.remove_event(event.id)
     return 201, {"succeeded": True}
 
 
 def create_block_slot(call: Call) -> Answer:
     """POST a blocked slot."""
     check(call.body, _BLOCK, ("calendarId", "locationId", "startTime"))
-    event = _new(call, None, "Blocked")
-    call.world.calendars.events[event.id] = event
+    event = call.world.save_event(_new(call, None, "Blocked"))
     return 201, event.blocked(call.location.zone)
 
 
@@ -116,8 +114,7 @@ def update_block_slot(call: Call) -> Answer:
     """PUT what changes of a blocked slot; answers 201 (documented)."""
     event = _event(call, blocked=True)
     check(call.body, _BLOCK, ("calendarId", "locationId"))
-    event = _changed(call, event)
-    call.world.calendars.events[event.id] = event
+    event = call.world.save_event(_changed(call, event))
     return 201, event.blocked(call.location.zone)
 
 
@@ -187,9 +184,7 @@ def _saved(call: Call, event: Event) -> Event:
     taken = call.world.calendars.is_taken(event.calendar_id, event.start, event.end, but=event.id)
     if taken and not call.body.get("ignoreFreeSlotValidation"):
         raise bad_request("The slot you have selected is no longer available.")
-    call.world.calendars.events[event.id] = event
-    call.world.touched_by_activity(event.contact_id)
-    return event
+    return call.world.save_event(event)
 
 
 def _check_rule(event: Event) -> None:

@@ -29,13 +29,17 @@ _ON_CONTACT = (
     "complain",
     "bounce",
     "add_note",
+    "edit_note",
+    "delete_note",
     "add_task",
     "book",
 )
 _ON_ACCOUNT = (
     "complete_task",
+    "move_task",
     "delete_task",
     "set_appointment",
+    "delete_appointment",
     "add_field",
     "delete_field",
     "add_user",
