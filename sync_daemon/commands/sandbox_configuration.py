@@ -25,31 +25,20 @@ pairs:
       - {{ghl: city, emailoctopus: City}}
       - {{ghl: custom.plan, emailoctopus: Plan}}
       - {{ghl: custom.renewal, emailoctopus: Renewal}}
-    activity:
-      poll_every: {activity_every}
-      tasks: {{open_count: OpenTasks, next_title: NextTask, next_due: NextTaskDue}}
-      appointments: {{next_title: NextCall, next_start: NextCallOn, next_time: NextCallTime{on_booked}}}
-    rules:
-      - when: {{event: clicked, campaign: "Spring*"}}
-        then:
-          - create_task: {{title: "Call {{first_name}} about {{campaign_subject}}", due_in: 2d}}
 """
 
 
-def configuration(running: RunningSandbox, database_url: str, *, activity_every: str = "15m") -> str:
+def configuration(running: RunningSandbox, database_url: str) -> str:
     """YAML text: the sandbox's addresses, keys and ids, and a mapping for the people it is seeded with."""
     sandbox = running.sandbox
-    automation = sandbox.seeded.automation_id if sandbox.seeded else ""
     return _TEXT.format(
         database_url=database_url,
-        activity_every=activity_every,
         ghl_url=running.ghl_url,
         emailoctopus_url=running.emailoctopus_url,
         location_id=sandbox.location_id,
         ghl_token=sandbox.ghl_token,
         list_id=sandbox.list_id,
         emailoctopus_key=sandbox.emailoctopus_key,
-        on_booked=f", on_booked: {{automation: {automation}}}" if automation else "",
         webhook_public_key=sandbox.ghl.webhooks.key,
         webhook_secret=sandbox.emailoctopus.webhooks.key,
     )

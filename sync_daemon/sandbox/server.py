@@ -26,7 +26,7 @@ class Sandbox:
     """Both systems: one GHL location and one EmailOctopus list, with the keys to them.
 
     `ghl` and `emailoctopus` are the contexts (world, weather, limiter, request log); `ghl_app` and
-    `emailoctopus_app` the ASGI applications over them; `seeded` is what `populate` made besides contacts.
+    `emailoctopus_app` the ASGI applications over them.
     """
 
     def __init__(
@@ -48,12 +48,10 @@ class Sandbox:
         self.emailoctopus.world.api_keys.add(self.emailoctopus_key)
         self.location_id = self.ghl.world.location.id
         self.list_id = self.emailoctopus.world.create_list("Newsletter").id
-        self.seeded: Seeded | None = None
 
     def populate(self, population: Population) -> Seeded:
         """Fill both worlds with invented people."""
-        self.seeded = populate(self.ghl.world, self.emailoctopus.world, self.list_id, population, self.seed)
-        return self.seeded
+        return populate(self.ghl.world, self.emailoctopus.world, self.list_id, population, self.seed)
 
 
 @dataclass(frozen=True, slots=True)

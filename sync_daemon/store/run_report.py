@@ -7,7 +7,7 @@ from sync_daemon.model.state import Unlinked
 from sync_daemon.model.system import SystemName
 
 _WRITTEN = {
-    SystemName.GHL: ("created", "updated", "dnd_set", "dnd_lifted", "deleted", "acted"),
+    SystemName.GHL: ("created", "updated", "dnd_set", "dnd_lifted", "deleted"),
     SystemName.EMAILOCTOPUS: ("created", "updated", "unsubscribed", "deleted"),
 }
 _SKIPPED = (

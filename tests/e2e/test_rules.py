@@ -71,7 +71,7 @@ def test_a_plan_shows_it_rules_test_tries_it_and_reconcile_does_it(ruled: Trial)
     assert first not in shown.out
     assert ruled.ghl.tasks.of(ghl_id) == []
 
-    assert ruled.run("reconcile", "--full", "--json").pair["written"]["ghl"]["acted"] == 2
+    assert "2 acted" in ruled.run("reconcile", "--full").out
     assert [task.title for task in ruled.ghl.tasks.of(ghl_id)] == [f"Call {first}"]
     [again] = ruled.run("rules", "test", "--json", "--last", "1").json["events"]
     assert again["why_not"] == "it was acted on already"

@@ -15,7 +15,7 @@ DOCUMENTED = {
     "read": {"ghl": 3, "emailoctopus": 0},
     "changed": {"ghl": 0, "emailoctopus": 2},
     "written": {
-        "ghl": {"created": 1, "updated": 0, "dnd_set": 4, "dnd_lifted": 0, "deleted": 0, "acted": 0},
+        "ghl": {"created": 1, "updated": 0, "dnd_set": 4, "dnd_lifted": 0, "deleted": 0},
         "emailoctopus": {"created": 0, "updated": 0, "unsubscribed": 5, "deleted": 0},
     },
     "conflicts": 6,

@@ -22,6 +22,19 @@ from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
 from sync_daemon.wiring.installation import Installation, open_installation
 
+_A_MOMENT_S = 1.2
+"""After which activity is looked at again, and reports, which tell whole seconds, tell what came since apart."""
+_MORE = """\
+    activity:
+      poll_every: 1s
+      tasks: {{open_count: OpenTasks, next_title: NextTask, next_due: NextTaskDue}}
+      appointments: {{next_title: NextCall, next_start: NextCallOn, next_time: NextCallTime,
+                     on_booked: {{automation: {automation}}}}}
+    rules:
+      - when: {{event: clicked, campaign: "Spring*"}}
+        then:
+          - create_task: {{title: "Call {{first_name}} about {{campaign_subject}}", due_in: 2d}}
+"""
 _POPULATION = Population(ghl=220, emailoctopus=200, shared=160)
 
 
@@ -29,11 +42,11 @@ def demo() -> int:
     """See it at work between two local sandboxes, in less than a minute."""
     logs.configure({"SYNC_DAEMON_LOG_LEVEL": "error", **os.environ})
     sandbox = Sandbox()
-    sandbox.populate(_POPULATION)
+    seeded = sandbox.populate(_POPULATION)
     with tempfile.TemporaryDirectory(prefix="sync-daemon-demo-") as folder, running_sandbox(sandbox) as running:
         path = Path(folder) / "sync.yaml"
-        text = configuration(running, f"sqlite:///{folder}/sync.db", activity_every="1s")
-        path.write_text(text, encoding="utf-8")
+        text = configuration(running, f"sqlite:///{folder}/sync.db")
+        path.write_text(text + _MORE.format(automation=seeded.automation_id), encoding="utf-8")
         with open_installation(load(path, Variables({}))) as installation:
             return _Demo(installation, running).play()
 
@@ -84,7 +97,9 @@ class _Demo:
 
     def _second_reconcile(self) -> CycleReport:
         self._act("Life goes on, on both sides")
+        self._installation.clock.sleep(_A_MOMENT_S)
         self._out.print(table(("where", "who", "what happens"), live(self._sides)))
+        self._installation.clock.sleep(_A_MOMENT_S)
         self._act("The second reconcile: only what changed is written")
         plan = self._plan(Mode.INCREMENTAL)
         told = rows(plan.cycle.operations, self._sides)

@@ -155,7 +155,7 @@ EXPRESSIBLE = {
     *(
         (system, action, None)
         for system in (GHL, EMAILOCTOPUS)
-        for action in (Action.UPDATE, Action.ADD_TAGS, Action.REMOVE_TAGS, Action.DELETE)
+        for action in (Action.UPDATE, Action.ADD_TAGS, Action.REMOVE_TAGS, Action.DELETE, Action.START_AUTOMATION)
     ),
 }
 
