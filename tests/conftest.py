@@ -79,6 +79,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 ONE_DATABASE_IS_ENOUGH = {
+    "test_activity",
     "test_addresses",
     "test_addresses_moves",
     "test_bad_luck",
@@ -96,6 +97,8 @@ ONE_DATABASE_IS_ENOUGH = {
     "test_guards",
     "test_logs",
     "test_matching_first_meeting",
+    "test_rules_once",
+    "test_rules_when",
     "test_scope",
     "test_scope_leaving",
     "test_tags",
