@@ -13,7 +13,7 @@ from tests.machine.house import TALLY, LawBroken
 from tests.machine.quiet import Quiet
 from tests.machine.run import listen, live
 
-LIVES, SHARDS = 48, 16
+LIVES, SHARDS = 96, 16
 SEEDS = range(1_000_000, 1_000_000 + LIVES)
 
 
