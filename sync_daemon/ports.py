@@ -5,7 +5,7 @@ every implementation passes.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
@@ -260,6 +260,15 @@ class Commit:
     changes: list[Change] = field(default_factory=list)
     mass_changes: dict[str, int] = field(default_factory=dict)
     """How many changes of each kind that the guard counts this transaction writes down as made."""
+
+    def include(self, other: Self) -> None:
+        """Store the rows of another commit in the same transaction, too. What is counted or measured stays apart."""
+        for one in fields(self):
+            mine, more = getattr(self, one.name), getattr(other, one.name)
+            if isinstance(mine, list):
+                mine.extend(more)
+        self.additional_addresses.update(other.additional_addresses)
+        self.revoked_addresses.update(other.revoked_addresses)
 
 
 class PairStore(Protocol):

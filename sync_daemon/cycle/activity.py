@@ -4,10 +4,9 @@ What can't be read or shown is reported and tried again: it never keeps contacts
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime, timedelta
 
-from sync_daemon.cycle.automations import active_since, as_operation, new_only, occasions, start_due
+from sync_daemon.cycle.automations import active_since, as_operation, new_only, start_due
 from sync_daemon.cycle.left_behind import left_behind, take_back
 from sync_daemon.cycle.pair import GHL, Run, log
 from sync_daemon.cycle.showing import Look, fields_there, operations_of, show
@@ -21,6 +20,7 @@ from sync_daemon.ports import ActivityReader, Commit
 from sync_daemon.read.activity import look_at_all, look_at_some, with_notes
 from sync_daemon.reconcile.activity import Moment
 from sync_daemon.reconcile.activity_seen import Seen, shown
+from sync_daemon.reconcile.automations import occasions
 
 LOOKED, COMPLETED = "activity", "activity_completed"
 NOTES_PAID = "activity_notes"
@@ -72,7 +72,7 @@ def foresee_activity(run: Run) -> list[Operation]:
         operations += left_behind(run, part).clearings(specs)
     for looks in _parts(run, policy, seen):
         operations += operations_of(run, specs, looks)
-        deeds = [deed for look in looks for deed in occasions(policy, since, *look, now)]
+        deeds = [deed for look in looks for deed in occasions(since, *look, now)]
         operations += map(as_operation, new_only(run, deeds))
     return operations
 
@@ -138,8 +138,8 @@ def _bring_up_to_date(run: Run, policy: ActivityPolicy, specs: Mapping[str, Fiel
         settled = show(run, specs, looks)
         for link, before, look in looks:
             if (mine := settled.get(link.ghl_id)) is not None:
-                _append(commit, mine)
-                deeds.extend(occasions(policy, since, link, before, look, seen.at))
+                commit.include(mine)
+                deeds.extend(occasions(since, link, before, look, seen.at))
         commit.deeds.extend(new_only(run, deeds))
         run.commit(commit)
 
@@ -153,7 +153,7 @@ def _ids(run: Run, seen: Seen) -> Iterator[list[str]]:
 
 def _parts(run: Run, policy: ActivityPolicy, seen: Seen) -> Iterator[list[Look]]:
     """What was seen of linked contacts, part by part."""
-    moment = Moment(seen.at, zone_of(run))
+    moment = Moment(seen.at, run.zone)
     for part in _ids(run, seen):
         links = {link.ghl_id: link for link in run.pair.store.links(ghl=part)}
         known = run.pair.store.activity(part)
@@ -163,19 +163,6 @@ def _parts(run: Run, policy: ActivityPolicy, seen: Seen) -> Iterator[list[Look]]
                 before = known.get(ghl_id) or KnownActivity(ghl_id, link.emailoctopus_id)
                 looks.append((link, before, shown(seen, policy, before, moment)))
         yield looks
-
-
-def _append(commit: Commit, more: Commit) -> None:
-    for name in ("contacts", "activity", "deeds", "changes"):
-        getattr(commit, name).extend(getattr(more, name))
-
-
-def zone_of(run: Run) -> tzinfo:
-    """The location's time zone; UTC where it tells none that is known here."""
-    try:
-        return ZoneInfo(run.schemas[GHL].time_zone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
 
 
 def _source(run: Run) -> ActivityReader:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sync_daemon.apply.retry_times import next_try
+from sync_daemon.apply.retry_times import refused
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
-from sync_daemon.model.activity import ActivityPolicy, KnownActivity
+from sync_daemon.model.activity import ActivityPolicy
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.errors import SERVER_ERROR, Refused, StopSystem
@@ -17,67 +17,16 @@ from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.state import Change, Link
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
-from sync_daemon.reconcile.activity_seen import Shown
+from sync_daemon.reconcile.automations import AUTOMATION, Start, configured
 
-AUTOMATION = "automation"
-COMPLETED, BOOKED = "completed", "booked"
 _GIVE_UP = timedelta(days=1)
 """After which an event is too old to be mailed about; EmailOctopus refuses a second start for as long (documented)."""
-_TO_COME = ("new", "confirmed")
 
 
-def active_since(run: Run, policy: ActivityPolicy) -> dict[str, datetime]:
-    """Since when each configured automation has been active, noted when it is first met; by what starts it."""
-    since = {}
-    for kind, automation in _configured(policy):
-        name = f"{AUTOMATION} {kind} {automation}"
-        if name not in run.state.looked_at:
-            run.commit(Commit(looked_at={name: run.pair.clock.now()}))
-        since[kind] = run.state.looked_at.get(name, run.pair.clock.now())
-    return since
-
-
-def occasions(
-    policy: ActivityPolicy, since: dict[str, datetime], link: Link, before: KnownActivity, look: Shown, now: datetime
-) -> Iterator[Deed]:
-    """The starts that are due for what one look at a contact saw; those made or intended already are among them."""
-    for kind, automation in _configured(policy):
-        for record, at in _happened(kind, since[kind], before, look, now):
-            yield Deed(
-                f"{AUTOMATION}:{automation}:{kind}:{record}",
-                f"start the automation {automation}",
-                link.ghl_id,
-                link.emailoctopus_id,
-                DeedState.INTENDED,
-                now,
-                at,
-            )
-
-
-def _configured(policy: ActivityPolicy) -> Iterator[tuple[str, str]]:
-    if policy.tasks is not None and policy.tasks.on_completed is not None:
-        yield COMPLETED, policy.tasks.on_completed
-    if policy.appointments is not None and policy.appointments.on_booked is not None:
-        yield BOOKED, policy.appointments.on_booked
-
-
-def _happened(
-    kind: str, since: datetime, before: KnownActivity, look: Shown, now: datetime
-) -> Iterator[tuple[str, datetime]]:
-    """The records that something happened to after a moment, with the time of it.
-
-    A task was completed since if it was open at the last look, or was made since. Of a series one booking is told.
-    """
-    if since >= now:  # it has just become active: whatever shows now happened before
-        return
-    if kind == COMPLETED:
-        for task in look.completed:
-            if task.id in before.open_tasks or (task.added_at is not None and task.added_at > since):
-                yield task.id, task.updated_at or now
-        return
-    for one in look.booked:
-        if one.added_at is not None and one.added_at > since and one.status in _TO_COME and one.start >= now:
-            yield one.id.partition("_")[0], one.added_at
+def active_since(run: Run, policy: ActivityPolicy) -> dict[Start, datetime]:
+    """Since when each configured automation has been active, noted when it is first met."""
+    names = {f"{AUTOMATION} {kind} {automation}": (kind, automation) for kind, automation in configured(policy)}
+    return {names[name]: at for name, at in run.active_since(names).items()}
 
 
 def new_only(run: Run, deeds: list[Deed]) -> list[Deed]:
@@ -120,7 +69,7 @@ def _started(run: Run, deed: Deed) -> Deed:
     if consent is Consent.REVOKED:
         return replace(deed, state=DeedState.DONE, code="revoked")
     if consent is not Consent.GRANTED:
-        return _again(deed, now, "pending", "the contact hasn't confirmed yet")
+        return refused(deed, "pending", "the contact hasn't confirmed yet", now)
     deed = replace(deed, attempts=deed.attempts + 1, code="")
     run.commit(Commit(deeds=[deed]))
     automations = run.systems[EMAILOCTOPUS].automations
@@ -128,21 +77,9 @@ def _started(run: Run, deed: Deed) -> Deed:
         raise ValueError("EmailOctopus has automations")
     try:
         automations.start(automation, deed.emailoctopus_id)
-    except Refused as refused:
-        return _again(replace(deed, attempts=deed.attempts - 1), now, refused.code, refused.message)
+    except Refused as refusal:
+        return refused(replace(deed, attempts=deed.attempts - 1), refusal.code, refusal.message, now)
     return replace(deed, state=DeedState.DONE, next_try=None, message="")
-
-
-def _again(deed: Deed, now: datetime, code: str, message: str) -> Deed:
-    attempts = deed.attempts + 1
-    return replace(
-        deed,
-        state=DeedState.REFUSED,
-        attempts=attempts,
-        next_try=next_try(attempts, now),
-        code=code,
-        message=message,
-    )
 
 
 def _consent(run: Run, link: Link) -> Consent | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sync_daemon.apply.retry_times import next_try
+from sync_daemon.apply.retry_times import next_try, refused
 from sync_daemon.cycle.pair import GHL, Run, log
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.errors import ANSWER_LOST, AnswerLost, CredentialsRefused, Refused, StopSystem, Unreachable
@@ -123,12 +123,10 @@ class Doer:
         if code == CONTACT_GONE and now - deed.at >= GIVES_UP_AFTER:
             self.give_up(deed, code, "the GHL contact doesn't exist any more")
             return
-        attempts = deed.attempts + 1
-        at = next_try(attempts, now)
-        state = DeedState.REFUSED
-        self._commit(replace(deed, state=state, attempts=attempts, code=code, message=message, next_try=at))
+        again = refused(deed, code, message, now)
+        self._commit(again)
         ids = {"ghl_id": deed.ghl_id, "emailoctopus_id": deed.emailoctopus_id}
-        log.warning("rule_refused", pair=self.run.pair.name, **ids, what=deed.what, code=code, attempts=attempts)
+        log.warning("rule_refused", pair=self.run.pair.name, **ids, what=deed.what, code=code, attempts=again.attempts)
 
     def _end(self, deed: Deed, state: DeedState, reported: str = "") -> None:
         code = deed.code if state is DeedState.GIVEN_UP else ""

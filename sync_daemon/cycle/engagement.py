@@ -31,11 +31,12 @@ def read_reports(run: Run, since: datetime) -> None:
     if engagement is None or not listening or run.report.mode is Mode.HINTS or not _is_due(run):
         return
     began = run.pair.clock.now()
+    read = run.pair.store.reports()
     try:
         for campaign in recent_campaigns(engagement, began - (_IN_A_FULL_SCAN if run.full else EACH_TIME)):
             run.campaigns[campaign.id] = campaign
             run.tick()
-            _read_campaign(run, engagement, campaign, since)
+            _read_campaign(run, engagement, campaign, since, read)
     except (CredentialsRefused, IncompleteRead, Refused) as error:
         _note_failure(run, error)
     except StopSystem as error:
@@ -68,10 +69,9 @@ def as_told(
     return [one for one in occasions if one.contact_id in known]
 
 
-def _read_campaign(run: Run, engagement: Engagement, campaign: Campaign, since: datetime) -> None:
+def _read_campaign(run: Run, engagement: Engagement, campaign: Campaign, since: datetime, read: ReadBefore) -> None:
     """One campaign's reports. A growth is noted only when all of it is stored; what has a time and is old isn't."""
     counts = engagement.summary(campaign.id)
-    read = run.pair.store.reports()
     for kind in sorted(run.pair.rules.listens_to):
         before = read.get((campaign.id, kind))
         held = counts.get(kind, 0)

@@ -1,9 +1,10 @@
 """A pair with everything a cycle works with, and the run that one cycle is."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
@@ -148,6 +149,22 @@ class Run:
     def stopped(self) -> Mapping[SystemName, StopSystem]:
         """The systems that can't be written any more in this cycle, with the reason."""
         return self.sender.out_of_reach()
+
+    @property
+    def zone(self) -> tzinfo:
+        """The location's time zone; UTC where it tells none that is known here."""
+        try:
+            return ZoneInfo(self.schemas[GHL].time_zone or "UTC")
+        except (ZoneInfoNotFoundError, ValueError):
+            return UTC
+
+    def active_since(self, names: Collection[str]) -> dict[str, datetime]:
+        """Since when what is configured by these names has been active: from now on, where it wasn't known."""
+        looked_at, now = self.state.looked_at, self.pair.clock.now()
+        new = {name: now for name in names if name not in looked_at}
+        if new:
+            self.commit(Commit(looked_at=new))
+        return {name: looked_at.get(name, now) for name in names}
 
     def tick(self) -> None:
         """Keep the lease while reading. Raises `PairBusy` when it was lost, `Stopped` when told to stop."""

@@ -1,7 +1,6 @@
 """The contact's, the campaign's and the occasion's values for templates and conditions, as they are now."""
 
 from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sync_daemon.cycle.pair import GHL, Run
 from sync_daemon.model.contact import Snapshot, Value
@@ -21,16 +20,11 @@ class Telling:
 
     run: Run
     _reader: Reader = field(init=False)
-    _zone: ZoneInfo = field(init=False)
 
     def __post_init__(self) -> None:
         schema = self.run.schemas[GHL]
         names = {*_NAMES, *self.run.pair.rules.ghl_names}
         self._reader = self.run.pair.systems[GHL].with_schema(schema, names).reader
-        try:
-            self._zone = ZoneInfo(schema.time_zone or "UTC")
-        except (ZoneInfoNotFoundError, ValueError):
-            self._zone = ZoneInfo("UTC")
 
     def read(self, ghl_id: str) -> Snapshot | None:
         """The GHL contact by id, None when it doesn't exist. Raises `Refused`, `StopSystem`."""
@@ -46,7 +40,7 @@ class Telling:
             campaign_name=campaign.name if campaign is not None else "",
             campaign_subject=campaign.subject if campaign is not None else "",
             event=f"{occasion.kind}:{occasion.subject}" if occasion.subject else occasion.kind.value,
-            occurred_at=occasion.at.astimezone(self._zone) if occasion.at is not None else None,
+            occurred_at=occasion.at.astimezone(self.run.zone) if occasion.at is not None else None,
             fields={key: _value(contact, name) for key, name in rule.resolved.items()},
         )
 

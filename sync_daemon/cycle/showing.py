@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sync_daemon.apply.retry_times import next_try
+from sync_daemon.apply.retry_times import refused
 from sync_daemon.apply.send import Sender
 from sync_daemon.cycle.pair import EMAILOCTOPUS, Run, field_names, log
 from sync_daemon.model.activity import ActivityPolicy, KnownActivity
@@ -13,7 +13,7 @@ from sync_daemon.model.contact import FieldSpec, Value
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.errors import NotShown, Refused
 from sync_daemon.model.plan import Operation, WriteResult
-from sync_daemon.model.state import Change, KnownContact, Link
+from sync_daemon.model.state import Baseline, Change, KnownContact, Link
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.activity import ACTIVITY, Digest, can_hold, field_types, news, showing
 from sync_daemon.reconcile.activity_seen import Shown
@@ -86,12 +86,19 @@ def show(run: Run, specs: Mapping[str, FieldSpec], looks: Sequence[Look]) -> dic
     operations = operations_of(run, specs, looks)
     asked = {one.ghl_id for one in operations}
     answers = sent(run, specs, operations)
+    emptied = _emptied(run, answers)
+    deeds = run.pair.store.deeds(list(map(_key, answers)))
     commits: dict[str, Commit] = {}
     for link, before, look in looks:
         answer = answers.get(link.ghl_id)
         if link.ghl_id in asked and answer is None:  # it wasn't sent
             continue
-        commits[link.ghl_id] = _settled(run, link, before, look, answer or Answer())
+        commit = _settled(run, link, before, look, answer or Answer())
+        if answer is not None:
+            if (known := emptied.get(link.emailoctopus_id)) is not None:
+                commit.contacts.append(known)
+            commit.deeds.extend(_told_of_refusal(run, link, answer, deeds.get(_key(link.ghl_id))))
+        commits[link.ghl_id] = commit
     return commits
 
 
@@ -137,60 +144,52 @@ def _settled(run: Run, link: Link, before: KnownActivity, look: Shown, answer: A
     written = dict(before.written) if before.emailoctopus_id == there else {}
     digest = digest_of(run)
     written.update({name: digest(there, name, value) for name, value in answer.done.items()})
-    commit = Commit(contacts=list(_emptied(run, there, answer)))
-    commit.changes = [Change("written", EMAILOCTOPUS, link.ghl_id, there, name, _WHY) for name in answer.done]
+    commit = Commit(changes=[Change("written", EMAILOCTOPUS, link.ghl_id, there, name, _WHY) for name in answer.done])
     after = replace(look.known if answer.refusal is None else before, emailoctopus_id=there, written=written)
     if after != before or answer.done:
         commit.activity.append(after)
     if answer.done:
         run.report.written[EMAILOCTOPUS, "updated"] += 1
-    commit.deeds = list(_told_of_refusal(run, link, answer))
     return commit
 
 
-def _emptied(run: Run, contact_id: str, answer: Answer) -> Iterator[KnownContact]:
-    """The contact without mapped fields that this write emptied though it didn't name them: nobody's edit.
+def _emptied(run: Run, answers: Mapping[str, Answer]) -> dict[str, KnownContact]:
+    """The contacts without mapped fields that a write emptied though it didn't name them, by id: that is nobody's edit.
 
     That an update keeps what it doesn't name is very likely, but not in print.
     """
-    told = next((one.returned.contact for one in reversed(answer.results) if one.returned), None)
-    known = run.pair.store.contacts(EMAILOCTOPUS, [contact_id]).get(contact_id) if told else None
-    if told is None or known is None or known.baseline is None:
-        return
-    blanks = {}
-    for mapped in run.mapped_fields():
-        key, name = mapped.rule.key, mapped.rule.name_in(EMAILOCTOPUS)
-        blank = digest_of(run)(contact_id, key, None)
-        if told.fields.get(name) is None and known.baseline.fields.get(key, blank) != blank:
-            blanks[key] = blank
-    if blanks:
-        fields = {**known.baseline.fields, **blanks}
-        yield replace(known, baseline=replace(known.baseline, fields=fields))
+    told = {
+        contact.contact_id: contact
+        for answer in answers.values()
+        if (contact := next((one.returned.contact for one in reversed(answer.results) if one.returned), None))
+    }
+    rules = [mapped.rule for mapped in run.mapped_fields()]
+    digest = run.pair.digester.field
+    emptied: dict[str, KnownContact] = {}
+    for contact_id, known in run.pair.store.contacts(EMAILOCTOPUS, told).items():
+        before, now = known.baseline or Baseline(), told[contact_id].fields
+        blanks = {rule.key: digest(EMAILOCTOPUS, contact_id, rule.key, None) for rule in rules}
+        lost = {
+            rule.key: blanks[rule.key]
+            for rule in rules
+            if now.get(rule.emailoctopus) is None and before.fields.get(rule.key, blanks[rule.key]) != blanks[rule.key]
+        }
+        if lost:
+            emptied[contact_id] = replace(known, baseline=replace(before, fields={**before.fields, **lost}))
+    return emptied
 
 
-def _told_of_refusal(run: Run, link: Link, answer: Answer) -> Iterator[Deed]:
+def _told_of_refusal(run: Run, link: Link, answer: Answer, before: Deed | None) -> Iterator[Deed]:
     """The refusal of a write, until it was taken: it is tried again by the schedule of what is parked."""
-    key, now = _key(link.ghl_id), run.pair.clock.now()
-    before = run.pair.store.deeds([key]).get(key) if answer.results else None
-    if answer.refusal is not None:
-        attempts = before.attempts + 1 if before is not None else 1
-        at = next_try(attempts, now)
-        names = {"pair": run.pair.name, "ghl_id": link.ghl_id, "emailoctopus_id": link.emailoctopus_id}
-        log.warning("activity_refused", **names, code=answer.refusal.code, attempts=attempts)
-        refusal = answer.refusal
-        yield Deed(
-            key,
-            _WHAT,
-            link.ghl_id,
-            link.emailoctopus_id,
-            DeedState.REFUSED,
-            now,
-            None,
-            attempts,
-            at,
-            refusal.code,
-            refusal.message,
-        )
+    now, refusal = run.pair.clock.now(), answer.refusal
+    if refusal is not None:
+        attempts = before.attempts if before is not None else 0
+        there = link.emailoctopus_id
+        deed = Deed(_key(link.ghl_id), _WHAT, link.ghl_id, there, DeedState.INTENDED, now, attempts=attempts)
+        again = refused(deed, refusal.code, refusal.message, now)
+        names = {"pair": run.pair.name, "ghl_id": link.ghl_id, "emailoctopus_id": there}
+        log.warning("activity_refused", **names, code=refusal.code, attempts=again.attempts)
+        yield again
     elif before is not None and before.state is DeedState.REFUSED:
         yield replace(before, state=DeedState.DONE, attempts=0, next_try=None, code="", message="")
 

@@ -10,7 +10,6 @@ from sync_daemon.model.engagement import OPT_OUTS, Campaign, Occasion
 from sync_daemon.model.errors import NotFound, Stopped, StopSystem, SyncError
 from sync_daemon.model.rules import Rule
 from sync_daemon.model.state import Link, Unlinked
-from sync_daemon.ports import Commit
 from sync_daemon.reconcile.rule_calls import templates_of
 from sync_daemon.reconcile.rules import BEFORE, Facts, matches, objection, verdict_of_opt_out
 from sync_daemon.reconcile.templates import CAMPAIGN_NAMES, named_in
@@ -121,12 +120,8 @@ class Scales:
 
 def activate(run: Run) -> dict[str, datetime]:
     """Since when each rule is active: from now on, where it wasn't known."""
-    looked_at, now = run.state.looked_at, run.pair.clock.now()
-    keys = [rule.key for rule in run.pair.rules.rules]
-    new = {f"{_ACTIVE}{key}": now for key in keys if f"{_ACTIVE}{key}" not in looked_at}
-    if new:
-        run.commit(Commit(looked_at=new))
-    return {key: looked_at.get(f"{_ACTIVE}{key}", now) for key in keys}
+    since = run.active_since([f"{_ACTIVE}{rule.key}" for rule in run.pair.rules.rules])
+    return {name.removeprefix(_ACTIVE): at for name, at in since.items()}
 
 
 def active_since(run: Run) -> Iterator[tuple[str, datetime]]:

@@ -150,7 +150,7 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
     left: set[bytes] = set()
     for case in cases:
         settled = settle(case.decision, case.results, context, run.state.tag_generation)
-        _append(commit, settled)
+        commit.include(settled)
         commit.occasions.extend(noticed(run, case.decision, context, settled.contacts))
         if settled.done and (addresses := set(addresses_left(case.decision))):
             left |= addresses
@@ -167,26 +167,6 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
         ids = {"ghl_id": change.ghl_id, "emailoctopus_id": change.emailoctopus_id}
         log.warning("reported", pair=run.pair.name, **ids, what=change.what, reason=change.reason)
     run.commit(commit)
-
-
-def _append(commit: Commit, more: Commit) -> None:
-    for name in (
-        "contacts",
-        "links",
-        "unlink",
-        "staged",
-        "done",
-        "parked",
-        "unparked",
-        "held",
-        "unheld",
-        "tombstones",
-        "changes",
-    ):
-        getattr(commit, name).extend(getattr(more, name))
-    commit.additional_addresses.update(more.additional_addresses)
-    commit.revoked_addresses.update(more.revoked_addresses)
-    commit.regranted_addresses.extend(more.regranted_addresses)
 
 
 def _count(run: Run, case: _Open) -> None:

@@ -125,7 +125,7 @@ def appointment_values(
     fields: AppointmentFields, appointments: Collection[Appointment], moment: Moment
 ) -> dict[str, Value]:
     """What appointments show: the next one that is to take place, and the last one that wasn't called off."""
-    coming = [one for one in appointments if one.start >= moment.now and one.status in _TO_COME]
+    coming = [one for one in appointments if is_to_come(one, moment.now)]
     past = [one.start for one in appointments if one.start < moment.now and one.status not in _NOT_HELD]
     first = min(coming, key=lambda one: (one.start, one.id), default=None)
     return _named(
@@ -137,6 +137,11 @@ def appointment_values(
             fields.last_start: moment.day(max(past, default=None)),
         }
     )
+
+
+def is_to_come(appointment: Appointment, now: datetime) -> bool:
+    """Whether an appointment is still to take place."""
+    return appointment.start >= now and appointment.status in _TO_COME
 
 
 def latest_note(fields: NoteFields, notes: Collection[Note]) -> tuple[Note, str] | None:
