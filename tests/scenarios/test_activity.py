@@ -8,11 +8,12 @@ import pytest
 
 from sync_daemon.model.activity import ActivityPolicy, AppointmentFields, NoteFields, TaskFields
 from sync_daemon.model.deeds import DeedState
+from sync_daemon.model.policy import Blanks
 from sync_daemon.model.report import Mode
 from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.sandbox.ghl.accounts import ALL_SCOPES
 from sync_daemon.sandbox.server import Sandbox
-from tests.worlds import EMAILOCTOPUS, GHL, World, add_field, neighbours, world
+from tests.worlds import EMAILOCTOPUS, GHL, NAMES, World, add_field, neighbours, world
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 TASKS = TaskFields("OpenTasks", "NextTask", "NextTaskDue", "TaskDone", "TaskDoneOn")
@@ -488,7 +489,8 @@ def test_a_write_without_an_answer_is_sent_again(database_url: str, kind: str) -
 
 
 def test_an_update_that_empties_what_it_does_not_name_costs_ghl_nothing(database_url: str) -> None:
-    with world(database_url, activity=ALL) as here:
+    fields = tuple(replace(rule, blanks=Blanks.PROPAGATE) for rule in NAMES)
+    with world(database_url, activity=ALL, fields=fields) as here:
         here.sandbox.emailoctopus.world.quirks.omitted_fields_kept = False
         ghl_id, _ = here.linked()
         here.ghl.add_task(ghl_id, "Call back", ahead(here, days=3))
