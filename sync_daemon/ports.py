@@ -4,7 +4,7 @@ Everything above the pure rooms is written against these; `tests/contract` has o
 every implementation passes.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Protocol, Self
@@ -483,3 +483,14 @@ class Progress(Protocol):
 
     def writes_done(self, system: SystemName, writes: int) -> None:
         """So many more writes were taken by the system."""
+
+
+SecondsFor = Callable[[SystemName, int], float]
+"""The least time that so many requests to a system take."""
+
+
+class CycleProgress(Progress, Protocol):
+    """Progress that is told which pair it is about and what requests cost there."""
+
+    def begin(self, pair: str, seconds_for: SecondsFor) -> None:
+        """Start over with another pair."""

@@ -3,9 +3,8 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from rich.console import Console
 from rich.live import Live
@@ -15,19 +14,10 @@ from rich.text import Text
 
 from sync_daemon.commands.printing import plural, seconds
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Progress
+from sync_daemon.ports import CycleProgress, SecondsFor
 
 _QUIET_S = 10.0
 """How long a plain log stays silent between two lines."""
-
-SecondsFor = Callable[[SystemName, int], float]
-
-
-class CycleProgress(Progress, Protocol):
-    """Progress that is told which pair it is about and what requests cost there."""
-
-    def begin(self, pair: str, seconds_for: SecondsFor) -> None:
-        """Start over with another pair."""
 
 
 class Tally:

@@ -9,12 +9,13 @@ from sync_daemon.commands.exits import status_after_stop, status_of_outcomes
 from sync_daemon.commands.options import DEFAULT_CONFIG, ApplyScope, Config, Full, Json, PairName, choose
 from sync_daemon.commands.outcomes import show_reports
 from sync_daemon.commands.printing import print_json
-from sync_daemon.commands.progress import CycleProgress, shown_progress
+from sync_daemon.commands.progress import shown_progress
 from sync_daemon.cycle import reconcile as run_cycle
 from sync_daemon.cycle import report_of
 from sync_daemon.model.errors import ConfigurationError, Stopped, SyncError, ToldToStop
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
+from sync_daemon.ports import CycleProgress
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.run_report import as_json
 from sync_daemon.wiring.installation import Installation, open_installation

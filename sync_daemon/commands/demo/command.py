@@ -10,7 +10,7 @@ from sync_daemon.commands.demo.sides import EMAILOCTOPUS, GHL, Sides
 from sync_daemon.commands.demo.telling import COLUMNS, examples, rows, tasks
 from sync_daemon.commands.exits import DONE, UNEXPECTED
 from sync_daemon.commands.outcomes import show_reports
-from sync_daemon.commands.plan import FullPlan, plan_pair, show_plan
+from sync_daemon.commands.plan import show_plan
 from sync_daemon.commands.printing import console, plural, table
 from sync_daemon.commands.progress import shown_progress
 from sync_daemon.commands.reconcile import reconcile_pair
@@ -21,6 +21,7 @@ from sync_daemon.sandbox.server import RunningSandbox, Sandbox, running_sandbox
 from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
 from sync_daemon.wiring.installation import Installation, open_installation
+from sync_daemon.wiring.planning import FullPlan, plan_pair
 
 _A_MOMENT_S = 1.2
 """After which activity is looked at again, and reports, which tell whole seconds, tell what came since apart."""
