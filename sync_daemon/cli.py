@@ -88,6 +88,11 @@ _COMMANDS = {
         "Run both APIs locally, to try out a configuration.",
         "sync-daemon sandbox --write-config sandbox.yaml",
     ),
+    "init": _Command(
+        "init.command:init",
+        "Write a configuration: asks for two credentials, proposes a mapping, shows a first plan.",
+        "sync-daemon init",
+    ),
     "check": _Command(
         "check.command:check",
         "Say what is wrong with a configuration, and how to mend it; changes nothing.",

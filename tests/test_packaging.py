@@ -35,7 +35,7 @@ def test_the_wheel_works_on_its_own(tmp_path: Path) -> None:
     assert call(command, "demo", folder=folder).count("; 0 differences") == 2
     assert sorted(path.name for path in folder.iterdir()) == ["data"]
     lost = subprocess.run([command, "status"], check=False, cwd=folder, env={}, capture_output=True, text=True)
-    example = re.search(r"Copy (.+) there", lost.stderr)
+    example = re.search(r"copy (.+) there", lost.stderr)
     assert example is not None, lost.stderr
     assert Path(example[1]).read_text(encoding="utf-8").startswith("# The configuration of sync-daemon")
 

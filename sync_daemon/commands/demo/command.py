@@ -71,7 +71,7 @@ class _Demo:
         requests = sum(report.requests[system] for report in (first, second, third) for system in report.requests)
         throttled = sum(sum(report.throttled.values()) for report in (first, second, third))
         self._out.print(f"\nAll in all {plural(requests, 'request')}, {throttled} of them throttled.")
-        self._out.print("Next: copy config/sync.example.yaml to config/sync.yaml, fill it in, run `sync-daemon check`.")
+        self._out.print("Next: `sync-daemon init` asks for your two keys, and writes your configuration.")
         self._out.print("Or play with both sandboxes yourself: sync-daemon sandbox --write-config sandbox.yaml")
         return UNEXPECTED if self._sides.compare().differences or third.written else DONE
 
