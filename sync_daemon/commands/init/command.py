@@ -7,10 +7,12 @@ from shlex import quote
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from pydantic import TypeAdapter
 
 from sync_daemon.commands.exits import BAD_USAGE, DONE, INTERRUPTED
 from sync_daemon.commands.init import files, mapping
 from sync_daemon.commands.init.accounts import API_KEY, GHL_TOKEN, Place, meet_emailoctopus, meet_ghl
+from sync_daemon.commands.init.credentials import wrong_with
 from sync_daemon.commands.init.document import field_lines, render
 from sync_daemon.commands.init.questions import YES, Questions
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json
@@ -21,6 +23,7 @@ from sync_daemon.model.errors import ConfigurationError
 from sync_daemon.model.report import Mode
 from sync_daemon.reconcile.mapping_proposal import Proposal, propose
 from sync_daemon.settings.load import load_text
+from sync_daemon.settings.values import Url
 from sync_daemon.settings.variables import Variables
 from sync_daemon.systems.emailoctopus.settings import BASE_URL as EMAILOCTOPUS_URL
 from sync_daemon.systems.ghl.settings import BASE_URL as GHL_URL
@@ -28,6 +31,7 @@ from sync_daemon.wiring.accounts import passing_installation
 from sync_daemon.wiring.planning import FullPlan, as_json, plan_pair
 
 _ENV = Path(".env")
+_AS_URL: TypeAdapter[str] = TypeAdapter(Url)
 _NOT_AGREED = "Nothing was written."
 
 
@@ -108,10 +112,18 @@ def _somebody_is_there() -> bool:
 
 
 def _urls(variables: Variables, ghl: str | None, emailoctopus: str | None) -> tuple[str, str]:
+    """The addresses of both systems. Raises `ConfigurationError` for one that can't be one."""
     return (
-        ghl or variables.get("SYNC_DAEMON_GHL__BASE_URL") or GHL_URL,
-        emailoctopus or variables.get("SYNC_DAEMON_EMAILOCTOPUS__BASE_URL") or EMAILOCTOPUS_URL,
+        _url(variables, "--ghl-url", ghl, "SYNC_DAEMON_GHL__BASE_URL", GHL_URL),
+        _url(variables, "--emailoctopus-url", emailoctopus, "SYNC_DAEMON_EMAILOCTOPUS__BASE_URL", EMAILOCTOPUS_URL),
     )
+
+
+def _url(variables: Variables, flag: str, given: str | None, variable: str, usual: str) -> str:
+    value = given or variables.get(variable) or usual
+    if (wrong := wrong_with(_AS_URL, value)) is not None:
+        raise ConfigurationError(f"{flag if given else variable} {value}: {wrong}.")
+    return value
 
 
 def _demand_answers(variables: Variables, *, yes: bool) -> None:

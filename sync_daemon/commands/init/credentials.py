@@ -1,6 +1,7 @@
 """The two credentials: taken from variables where they are set, else asked for; never shown, never an argument."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -9,7 +10,7 @@ from sync_daemon.model.errors import ConfigurationError, CredentialsRefused
 from sync_daemon.settings.values import Credential
 from sync_daemon.settings.variables import Variables
 
-_CHECK: TypeAdapter[Credential] = TypeAdapter(Credential)
+_AS_CREDENTIAL: TypeAdapter[Any] = TypeAdapter(Credential)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ def find(variable: str, variables: Variables) -> Access | None:
     value = variables.get(variable)
     if value is None:
         return None
-    if (wrong := _wrong_with(value)) is not None:
+    if (wrong := wrong_with(_AS_CREDENTIAL, value)) is not None:
         raise ConfigurationError(f"The variable {variable} {wrong}.")
     return Access(variable, value, typed=False)
 
@@ -34,7 +35,7 @@ def find(variable: str, variables: Variables) -> Access | None:
 def ask(variable: str, question: str, questions: Questions) -> Access:
     """A credential as somebody types it, asked for until it can be one."""
     value = questions.secret(question, f"the variable {variable}")
-    while (wrong := _wrong_with(value)) is not None:
+    while (wrong := wrong_with(_AS_CREDENTIAL, value)) is not None:
         questions.tell(f"What you typed {wrong}.")
         value = questions.secret(question, f"the variable {variable}")
     return Access(variable, value, typed=True)
@@ -49,15 +50,16 @@ def ask_again(access: Access, refusal: CredentialsRefused, questions: Questions)
         ) from refusal
     questions.tell(str(refusal))
     value = questions.secret("Another one, or Enter to try the same again", access.variable, empty=True)
-    while value and (wrong := _wrong_with(value)) is not None:
+    while value and (wrong := wrong_with(_AS_CREDENTIAL, value)) is not None:
         questions.tell(f"What you typed {wrong}.")
         value = questions.secret("Another one, or Enter to try the same again", access.variable, empty=True)
     return Access(access.variable, value, typed=True) if value else access
 
 
-def _wrong_with(value: str) -> str | None:
+def wrong_with(kind: TypeAdapter[Any], value: str) -> str | None:
+    """Why the configuration wouldn't take a value, as it says it; None where it would."""
     try:
-        _CHECK.validate_python(value)
+        kind.validate_python(value)
     except ValidationError as error:
-        return str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        return str(error.errors(include_input=False)[0]["msg"]).removeprefix("Value error, ")
     return None

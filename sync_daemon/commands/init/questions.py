@@ -1,6 +1,8 @@
 """Asking somebody at a terminal, or saying which flag would have answered."""
 
+import sys
 from collections.abc import Callable
+from getpass import getpass
 
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
@@ -25,7 +27,8 @@ class Questions:
 
     def secret(self, question: str, instead: str, *, empty: bool = False) -> str:
         """A text that isn't shown while it is typed; an `empty` one only where that means something."""
-        return self._ask(lambda: Prompt.ask(question, console=self._console, password=True), instead, empty=empty)
+        # getpass itself writes the question once nothing is shown any more; rich would write it before.
+        return self._ask(lambda: getpass(f"{question}: ", sys.stderr), instead, empty=empty)
 
     def text(self, question: str, instead: str, *, empty: bool = False) -> str:
         """A text."""
