@@ -3,10 +3,11 @@
 Nothing that is proposed makes a field or overwrites what GHL has: what would lose something goes to EmailOctopus alone.
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from sync_daemon.model.contact import AccountSchema, FieldSpec
@@ -14,6 +15,8 @@ from sync_daemon.model.policy import Direction, FieldRule
 from sync_daemon.reconcile.conversion import Fidelity, emailoctopus_type_for, fidelity
 
 _CUSTOM = "custom."
+_TAG = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_ADDRESS = ("email", "emailaddress")
 _STANDARD_NAMES: Mapping[str, tuple[str, ...]] = {
     "firstName": ("first name", "given name", "forename", "fname"),
     "lastName": ("last name", "surname", "family name", "lname"),
@@ -87,6 +90,7 @@ class Proposal:
 
 def propose(ghl: AccountSchema, emailoctopus: AccountSchema) -> Proposal:
     """A mapping of what both sides have under the same name, in the order of the location's fields."""
+    emailoctopus = replace(emailoctopus, fields=dict(filter(_can_be_named, emailoctopus.fields.items())))
     partners = _partners(ghl, emailoctopus)
     rows = tuple(_row(ghl.fields[mine], emailoctopus.fields[theirs]) for mine, theirs in partners.items())
     left = [spec for spec in ghl.fields.values() if spec.name.startswith(_CUSTOM) and spec.name not in partners]
@@ -95,6 +99,11 @@ def propose(ghl: AccountSchema, emailoctopus: AccountSchema) -> Proposal:
         tuple(_possible(left, emailoctopus.fields)),
         tuple(spec for name, spec in emailoctopus.fields.items() if name not in partners.values()),
     )
+
+
+def _can_be_named(field: tuple[str, FieldSpec]) -> bool:
+    """Whether a mapping can name a field of the list: not the address, which always travels, nor an odd tag."""
+    return bool(_TAG.fullmatch(field[0])) and field[0].lower() not in _ADDRESS
 
 
 def _partners(ghl: AccountSchema, emailoctopus: AccountSchema) -> dict[str, str]:
