@@ -109,6 +109,11 @@ _COMMANDS = {
         "sync-daemon reconcile --pair main --wait 60",
         finishes_at=(signal.SIGTERM,),
     ),
+    "export-csv": _Command(
+        "export_csv:export_csv",
+        "Write who would be created in EmailOctopus as the CSV its dashboard imports: fast for a first load.",
+        "sync-daemon export-csv --out first-load.csv",
+    ),
     "run": _Command(
         "run:run",
         "The service: keeps both sides equal by webhooks and polls, until it is stopped.",
