@@ -12,7 +12,7 @@ import threading
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple, NoReturn
+from typing import Literal, NamedTuple, NoReturn
 
 import structlog
 from cyclopts import App, CycloptsError
@@ -168,7 +168,16 @@ def application() -> App:
         help="What people do in EmailOctopus as actions in GHL: test what rules would do.",
     )
     app.command("sync_daemon.commands.db:app", name="db", help="The state store's database: upgrade, current.")
+    app.command(
+        completion,
+        help_epilogue="Example: sync-daemon completion bash > ~/.local/share/bash-completion/completions/sync-daemon",
+    )
     return app
+
+
+def completion(shell: Literal["bash", "zsh", "fish"], /) -> None:
+    """Print the script with which a shell completes commands and options; it asks this program nothing."""
+    sys.stdout.write(application().generate_completion(shell=shell))
 
 
 def run(arguments: list[str]) -> int:

@@ -16,7 +16,11 @@ from sync_daemon.model.state import Parked
 from sync_daemon.ports import PairStore
 from sync_daemon.wiring.state import look_into_store
 
-app = App(name="parked", help="What a system refused and is tried again later: look, retry, drop.", help_epilogue="")
+app = App(
+    name="parked",
+    help="What a system refused and is tried again later: look, retry, drop.",
+    help_epilogue="Example: sync-daemon parked list",
+)
 
 _WHY = {
     "not_convertible": "the value has no form in the other system",
