@@ -77,7 +77,7 @@ def init(
     """
     questions = Questions(anybody=not (yes or json) and _somebody_is_there())
     try:
-        files.refuse_existing(config)
+        files.demand_room(config)
         variables = Variables.of_process(Path())
         urls = _urls(variables, ghl_url, emailoctopus_url)
         if not questions.anybody:

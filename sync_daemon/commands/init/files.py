@@ -13,8 +13,16 @@ _BARE = re.compile(r"[\w.+/=:@-]+", re.ASCII)
 _OWNER_ALONE = 0o600
 
 
+def demand_room(config: Path) -> None:
+    """Raise `ConfigurationError` where a configuration is already, or can't be: before anybody is asked anything."""
+    refuse_existing(config)
+    above = next(folder for folder in config.absolute().parents if os.path.lexists(folder))
+    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+        raise ConfigurationError(f"{config} can't be written: {above} is no folder that this user may write to.")
+
+
 def refuse_existing(config: Path) -> None:
-    """Raise `ConfigurationError` where a configuration is already, or can't be."""
+    """Raise `ConfigurationError` where a configuration is already."""
     if os.path.lexists(config):
         raise ConfigurationError(
             f"{config} exists already, and init never overwrites a configuration. Write another with --config FILE, or "
@@ -63,6 +71,8 @@ def _add(path: Path, secrets: Mapping[str, str]) -> bool:
         descriptor, made = _open(path)
         try:
             before = os.fstat(descriptor)
+            if not stat.S_ISREG(before.st_mode):
+                raise ConfigurationError(f"{path} is no plain file, so nothing is added to it. Nothing was written.")
             lines = "".join(f"{name}={_quoted(value)}\n" for name, value in secrets.items())
             os.fchmod(descriptor, _OWNER_ALONE)
             with _as_before(descriptor, before.st_size, path if made else None):
