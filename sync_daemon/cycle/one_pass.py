@@ -141,7 +141,7 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
         tuple(held for _, held in parted if held is not None),
         requests,
         {name: run.systems[name].seconds_for(requests[name]) for name in SystemName},
-        skipped,
+        skipped + report.skipped,
         conflicts,
         report,
         tuple(actions),

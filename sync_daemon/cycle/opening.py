@@ -1,5 +1,6 @@
 """What a cycle starts from: the pair's state, the configuration in force, schemas and tag names."""
 
+from sync_daemon.changes.forgotten import Forgotten
 from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.cycle import intake
 from sync_daemon.cycle.guard import Guard
@@ -29,6 +30,7 @@ def open_run(pair: Pair, report: CycleReport, *, apply_scope: bool = False) -> R
     run = Run(
         pair, report, state, known, dict(pair.systems), book, generation, scope_generation,
         search_tells_consent=_search_tells_consent(state),
+        forgotten=Forgotten(digester, store.forgotten()),
         guard=Guard(policy, store, pair.clock, first_load=FIRST_LOADED not in state.looked_at),
         apply_scope=apply_scope,
     )  # fmt: skip

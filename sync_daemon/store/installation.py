@@ -182,6 +182,7 @@ class StateStore:
     def _pair(self, pair_id: int, location_id: str, list_id: str) -> SqlPairStore:
         pair = SqlPairStore(self._engine, pair_id, self._secrets, self._keys, self._clock)
         pair.opened_as = Fingerprint(self._keys.check, location_id, list_id)
+        pair.digest_keys = lambda: self.digest_keys  # those in force, though the secret was changed since
         return pair
 
     def _unlock(self) -> DerivedKeys:
@@ -220,7 +221,6 @@ def _add(connection: Connection, new: PairState) -> int:
         "tag_filter": new.tag_filter,
         "tag_generation": new.tag_generation,
         "scan": new.scan,
-        "paused": new.paused,
         "batch_size": new.batch_size,
         "last_sequence": 0,
     }
