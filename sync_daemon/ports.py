@@ -74,6 +74,9 @@ class Reader(Protocol):
     def find(self, address: str) -> Snapshot | None:
         """The contact that the system finds for an address, None when it has none."""
 
+    def having(self, address: str) -> Iterator[Page]:
+        """Every contact that is listed under an address; raises `IncompleteRead` like `poll`."""
+
     def tag_names(self) -> tuple[str, ...]:
         """The names of every tag the location or list defines, as it spells them."""
 
@@ -446,7 +449,7 @@ class PairStore(Protocol):
         """Whether an address, or a contact's id in either system, is that of somebody who was forgotten."""
 
     def records_of(self, address: bytes) -> dict[SystemName, set[str]]:
-        """The ids of the contacts that are known to belong to an address, and of whom they are linked to."""
+        """The ids of the contacts that are known to have an address, by its digest, and of those linked to them."""
 
     def forget(self, address: bytes, found: Collection[ContactKey] = (), holder: str | None = None) -> dict[str, int]:
         """Erase what is stored of whoever has an address, and of the contacts `found`; how many rows of each table.

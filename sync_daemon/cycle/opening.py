@@ -5,6 +5,7 @@ from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.cycle import intake
 from sync_daemon.cycle.guard import Guard
 from sync_daemon.cycle.pair import FIRST_LOADED, SCANNED, TELLS_CONSENT, Pair, Run
+from sync_daemon.model.errors import PairPaused
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import PairState
 from sync_daemon.model.system import SystemName
@@ -37,6 +38,13 @@ def open_run(pair: Pair, report: CycleReport, *, apply_scope: bool = False) -> R
     if len(known) == len(schemas):
         run.use_schemas(known)
     return run
+
+
+def refuse_paused(pair: Pair) -> None:
+    """Raise `PairPaused` when a person paused the pair."""
+    since = pair.store.state().paused_since
+    if since is not None:
+        raise PairPaused(pair.name, since)
 
 
 def _search_tells_consent(state: PairState) -> bool:

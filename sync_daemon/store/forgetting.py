@@ -33,9 +33,8 @@ class Forgetting(Forgotten, Lease):
     def records_of(self, address: bytes) -> dict[SystemName, set[str]]:
         """The ids of the contacts that are known to have an address, by its digest, and of those linked to them."""
         rows = self._read(_having(self._pair_id, address))
-        return self._with_partners(
-            {name: {row.contact_id for row in rows if row.system == name} for name in SystemName}
-        )
+        found = {name: {row.contact_id for row in rows if row.system == name} for name in SystemName}
+        return self._with_partners(found)
 
     def forget(self, address: bytes, found: Collection[ContactKey] = (), holder: str | None = None) -> dict[str, int]:
         """Erase what is stored of whoever has an address, and of the contacts `found`; how many rows of each table.

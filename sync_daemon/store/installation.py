@@ -14,7 +14,7 @@ from sync_daemon.ports import Clock
 from sync_daemon.store import tables
 from sync_daemon.store.copy import private_copy
 from sync_daemon.store.crypto import DerivedKeys, Secrets, split_keys
-from sync_daemon.store.engine import reading, writing
+from sync_daemon.store.engine import reading, rewrite, writing
 from sync_daemon.store.housekeeping import Removed, tidy
 from sync_daemon.store.lease import Fingerprint, leased_pairs
 from sync_daemon.store.pair import SqlPairStore
@@ -106,6 +106,15 @@ class StateStore:
     def tidy(self, retention_runs: timedelta, retention_events: timedelta) -> Removed:
         """Remove runs and events that are older, and runs in which nothing happened after a day."""
         return tidy(self._engine, self._clock.now(), keep_runs=retention_runs, keep_events=retention_events)
+
+    @property
+    def keeps_deleted_rows(self) -> bool:
+        """Whether the database's files hold deleted rows until the database itself clears them (PostgreSQL)."""
+        return self._engine.dialect.name != "sqlite"
+
+    def rewrite(self) -> None:
+        """Leave no trace of what was deleted in a SQLite file. Raises `StateStoreError`."""
+        rewrite(self._engine)
 
     def answers(self) -> None:
         """Ask the database something. Raises `StateStoreError` when it doesn't answer."""
