@@ -5,7 +5,7 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -26,7 +26,7 @@ from sync_daemon.wiring.clock import SystemClock
 from sync_daemon.wiring.foreseen import foresee
 from sync_daemon.wiring.set_up import SetUp
 from sync_daemon.wiring.state import open_store
-from sync_daemon.wiring.stopping import told_to_stop_or_paused
+from sync_daemon.wiring.stopping import told_to_stop, told_to_stop_or_paused
 from sync_daemon.wiring.systems import Systems, Traffic, connect, unobserved
 
 READ_ALL = {CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD}
@@ -60,7 +60,8 @@ class Installation:
         if (since := self.open_store(section).state().paused_since) is not None:
             raise PairPaused(section.name, since)
         set_up = self._set_up(section, self.store)
-        return self._pair(set_up, set_up.complete(), set_up.systems, progress, self.store)
+        pair = self._pair(set_up, set_up.complete(), set_up.systems, progress, self.store)
+        return replace(pair, told_to_stop=told_to_stop_or_paused(set_up.store, self.clock))
 
     def open_store(self, section: PairSection) -> SqlPairStore:
         """The state of a pair. Raises `StateStoreError` when it has links between another location and list."""
@@ -113,7 +114,7 @@ class Installation:
                 consent_sweep_every=service.consent_sweep_every,
             ),
             schema_fresh=set_up.read == set(SystemName),
-            told_to_stop=told_to_stop_or_paused(set_up.store, self.clock),
+            told_to_stop=told_to_stop,
             activity=set_up.section.activity.policy(),
             rules=set_up.section.rule_book(),
         )

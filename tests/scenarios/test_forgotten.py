@@ -1,11 +1,10 @@
-"""Who was forgotten is skipped wherever he turns up, opt-outs included; nothing of him is stored anew. And pauses."""
+"""Who was forgotten is skipped wherever he turns up, opt-outs included; nothing of him is stored anew."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from sync_daemon.changes.digests import Digester
-from sync_daemon.cycle import plan, reconcile
 from sync_daemon.model.engagement import Kind, told
 from sync_daemon.model.report import CycleOutcome, Mode
 from sync_daemon.model.system import SystemName
@@ -218,43 +217,3 @@ def test_he_comes_back_when_it_is_taken_back(database_url: str) -> None:
         assert link.emailoctopus_id == octopus_id
         assert here.in_emailoctopus(ADA)["fields"]["FirstName"] == "Augusta"
         here.assert_quiet()
-
-
-# Pauses
-
-
-def test_a_paused_pair_is_neither_read_nor_written_and_then_works_off_what_waited(database_url: str) -> None:
-    with world(database_url) as here:
-        ghl_id, octopus_id = here.linked()
-        assert (here.pair_store.pause(), here.pair_store.pause()) == (True, False)
-        here.edit_person(ghl_id, firstName="Augusta")
-        tell(here, GHL, ghl_id)
-
-        for mode in Mode:
-            report = here.reconcile(mode)
-            assert (report.outcome, report.paused) == (CycleOutcome.BUSY, True)
-            assert "paused since" in report.message
-        assert here.requests(GHL) + here.requests(EMAILOCTOPUS) == []
-        assert here.pair_store.last_runs(1)[0]["outcome"] == "ok", "that nothing was done is no run"
-        assert [one.ghl_id for one in plan(here.pair, Mode.INCREMENTAL).operations] == [ghl_id], "it only reads"
-
-        assert (here.pair_store.resume(), here.pair_store.resume()) == (True, False)
-        assert reconcile(here.pair, Mode.HINTS).written[EMAILOCTOPUS, "updated"] == 1
-        assert here.subscribers()[octopus_id]["fields"]["FirstName"] == "Augusta"
-
-
-def test_a_pause_longer_than_events_are_kept_loses_nothing(database_url: str) -> None:
-    """Events that no cycle has heeded are kept however old; polls go back to where the last one ended."""
-    with world(database_url) as here:
-        ghl_id, octopus_id = here.linked()
-        here.pair_store.pause()
-        here.edit_person(ghl_id, firstName="Augusta")
-        here.emailoctopus.unsubscribe(octopus_id)
-        tell(here, GHL, ghl_id)
-        here.later(days=60)
-        retention = here.clock.now() - here.clock.now()
-        here.store.tidy(retention, retention)
-        assert here.pair_store.count_waiting_events() == 1
-        here.pair_store.resume()
-        here.reconcile()
-        assert (here.blocked(ADA), here.in_emailoctopus(ADA)["fields"]["FirstName"]) == (True, "Augusta")
