@@ -1,13 +1,20 @@
 """`sync-daemon forget`, `pause` and `resume`, as their users meet them."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.sandbox.weather import Fault
+from sync_daemon.service.agenda import Agenda
+from sync_daemon.service.runner import PairRunner
+from sync_daemon.settings.load import load
+from sync_daemon.settings.variables import Variables
 from sync_daemon.store.engine import open_engine, writing
 from sync_daemon.store.tables import leases
+from sync_daemon.wiring.installation import open_installation
 from tests.e2e.test_service import service, somebody, until
 from tests.e2e.test_starting_over import everything, with_secret
 from tests.e2e.trial import Trial, finished
@@ -220,6 +227,17 @@ def test_a_paused_pair_is_left_alone_until_it_is_resumed(trial: Trial) -> None:
         until(lambda: here.figure("paused") == 0)
         assert not here.events("alert")
     assert "wasn't paused" in trial.run("resume").out
+
+
+def test_silence_counts_from_the_end_of_a_pause(trial: Trial) -> None:
+    settings = load(trial.write(), Variables({}))
+    with open_installation(settings) as installation:
+        runner = PairRunner(settings.pairs[0], installation, Agenda(lambda: 0.0), lambda _: None)
+        later = installation.clock.now() + timedelta(hours=1)
+        runner._heed(Mode.HINTS, CycleReport("sandbox", "run", Mode.HINTS, CycleOutcome.BUSY), later)
+        assert runner.health().silent_since() < later
+        runner._heed(Mode.HINTS, CycleReport("sandbox", "run", Mode.HINTS, CycleOutcome.BUSY, paused=True), later)
+        assert runner.health().silent_since() == later
 
 
 def test_a_pair_can_be_paused_before_its_first_run(trial: Trial) -> None:

@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import insert
 
 from sync_daemon.changes.digests import Digester
+from sync_daemon.cycle.opening import open_run
 from sync_daemon.model.engagement import Kind, told
-from sync_daemon.model.report import CycleOutcome, Mode
+from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.model.state import KnownContact, Staged
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import EventKind, WebhookEvent
-from sync_daemon.store.engine import reading
+from sync_daemon.ports import Commit
+from sync_daemon.store.engine import reading, writing
 from sync_daemon.store.tables import metadata
 from tests.worlds import EMAILOCTOPUS, GHL, World, neighbours, world
 
@@ -128,6 +132,32 @@ def test_a_webhook_about_a_new_record_of_his_leaves_nothing_behind(database_url:
         assert here.pair_store.is_forgotten(new)
         tell(here, GHL, new, EventKind.DELETED)
         assert traces(here, new) == []
+
+
+def test_what_another_process_had_just_brought_of_him_is_erased(database_url: str) -> None:
+    """What was on its way when he was forgotten: neither row went through the store's own door."""
+    with world(database_url) as here:
+        ids = ghl_id, octopus_id = here.linked()
+        forget(here)
+        here.ghl.delete(ghl_id)
+        late = {"pair_id": 1, "system": GHL, "event_id": "late", "contact_id": ghl_id, "kind": EventKind.CHANGED}
+        with writing(here.engine) as connection:
+            connection.execute(insert(metadata.tables["events"]).values(**late, verified=True, received_at=1))
+        here.pair_store.commit(Commit(staged=[Staged(EMAILOCTOPUS, octopus_id, None)]))
+        assert traces(here, *ids) == list(ids)
+
+        report = here.reconcile(Mode.HINTS)
+
+        assert (report.outcome, dict(report.written), traces(here, *ids)) == (CycleOutcome.OK, {}, [])
+
+
+def test_no_transaction_of_a_cycle_writes_of_him(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, _ = here.linked()
+        forget(here)
+        run = open_run(here.pair, CycleReport("main", "run-x", Mode.FULL))
+        run.commit(Commit(contacts=[KnownContact(GHL, ghl_id)], staged=[Staged(GHL, ghl_id, None)]))
+        assert traces(here, ghl_id) == []
 
 
 def test_engagement_of_his_is_no_occasion(database_url: str) -> None:

@@ -88,6 +88,9 @@ def filled(pair: PairStore, ada: bytes) -> PairStore:
         ),
         run_id="run-1",
     )  # fmt: skip
+    # Deleted long since, and in the file still: what SQLite frees it doesn't overwrite.
+    pair.commit(Commit(staged=[staged(f"{one}{number}") for one in (ghl, twin) for number in range(200)]))
+    pair.commit(Commit(done=pair.next_staged(GHL, 3, 1000)))
     pair.save_events([event("1", ghl), event("2", twin), event("3", bob)])
     return pair
 
