@@ -125,6 +125,19 @@ _COMMANDS = {
         "Show pairs, their last runs, how far they have read, and what waits.",
         "sync-daemon status --json | jq '.pairs[0].parked'",
     ),
+    "pause": _Command(
+        "pause:pause",
+        "Have nothing of a pair read or written until it is resumed; what webhooks tell is kept.",
+        "sync-daemon pause --pair main",
+    ),
+    "resume": _Command(
+        "resume:resume", "Let paused pairs go on: what waited is worked off.", "sync-daemon resume --pair main"
+    ),
+    "forget": _Command(
+        "forget.command:forget",
+        "Erase every trace of a person from the state store; skip him in both systems from then on.",
+        "sync-daemon forget ada@example.com",
+    ),
     "adopt": _Command(
         "adopt:adopt",
         "Keep the links that still hold after a changed location, list or secret_key; asks first.",

@@ -14,6 +14,7 @@ from sync_daemon.model.alarm import Condition
 from sync_daemon.model.contact import AccountSchema, Page, Snapshot
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.engagement import Campaign, Kind, Occasion, ReportRead, ReportRow
+from sync_daemon.model.grants import ContactKey
 from sync_daemon.model.plan import Bundle, Operation, WriteResult
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import (
@@ -72,6 +73,9 @@ class Reader(Protocol):
 
     def find(self, address: str) -> Snapshot | None:
         """The contact that the system finds for an address, None when it has none."""
+
+    def having(self, address: str) -> Iterator[Page]:
+        """Every contact that is listed under an address; raises `IncompleteRead` like `poll`."""
 
     def tag_names(self) -> tuple[str, ...]:
         """The names of every tag the location or list defines, as it spells them."""
@@ -208,8 +212,8 @@ class Usage:
 class Seen:
     """What is known of one system's contacts after a full scan.
 
-    `listed` are those that it saw, those to be skipped as forgotten included; `old` those known for longer than the
-    index lags, deleted and forgotten ones left out, `old_listed` how many of these it saw.
+    `listed` are those that it saw; `old` those known for longer than the index lags, deleted ones left out,
+    `old_listed` how many of these it saw. Nobody who was forgotten is known.
     """
 
     listed: int
@@ -437,6 +441,34 @@ class PairStore(Protocol):
 
     def totals(self) -> Totals:
         """What waits or differs."""
+
+    def forgotten(self) -> set[bytes]:
+        """The digests of every address and contact that was forgotten."""
+
+    def is_forgotten(self, address_or_id: str) -> bool:
+        """Whether an address, or a contact's id in either system, is that of somebody who was forgotten."""
+
+    def records_of(self, address: bytes) -> dict[SystemName, set[str]]:
+        """The ids of the contacts that are known to have an address, by its digest, and of those linked to them."""
+
+    def forget(self, address: bytes, found: Collection[ContactKey] = (), holder: str | None = None) -> dict[str, int]:
+        """Erase what is stored of whoever has an address, and of the contacts `found`; how many rows of each table.
+
+        Digests of the address and of every contact's id are kept. Raises `PairBusy`, and erases nothing, when
+        `holder` lost the lease.
+        """
+
+    def forget_contacts(self, found: Collection[ContactKey]) -> None:
+        """Erase what came to be stored of contacts that were forgotten before, under their ids."""
+
+    def recall(self, address: bytes) -> bool:
+        """Forget that a person was forgotten, by the digest of the address; False when that isn't so."""
+
+    def pause(self) -> bool:
+        """Have no process read or write the pair from now on; False when it was paused already. Needs no lease."""
+
+    def resume(self) -> bool:
+        """Let the pair be worked on again; False when it wasn't paused. Needs no lease."""
 
     def commit(self, commit: Commit, run_id: str = "", holder: str | None = None) -> None:
         """Store everything in one transaction. Raises `PairBusy`, and stores nothing, when `holder` lost the lease."""

@@ -32,7 +32,7 @@ def sentences(report: CycleReport) -> Iterable[str]:
     """What a person should know about a cycle beyond its counts."""
     if report.message:
         yield report.message
-    if report.outcome in _NEXT:
+    if report.outcome in _NEXT and not report.paused:
         yield _NEXT[report.outcome]
     if report.parked:
         contacts = plural(report.parked, "contact is", "contacts are")

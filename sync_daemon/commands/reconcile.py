@@ -1,12 +1,9 @@
 """`sync-daemon reconcile`: one cycle for each pair, now."""
 
-from typing import Annotated
-
 import structlog
-from cyclopts import Parameter
 
 from sync_daemon.commands.exits import status_after_stop, status_of_outcomes
-from sync_daemon.commands.options import DEFAULT_CONFIG, ApplyScope, Config, Full, Json, PairName, choose
+from sync_daemon.commands.options import DEFAULT_CONFIG, ApplyScope, Config, Full, Json, PairName, Wait, choose
 from sync_daemon.commands.outcomes import show_reports
 from sync_daemon.commands.printing import print_json
 from sync_daemon.commands.progress import shown_progress
@@ -25,23 +22,13 @@ _ASK_AGAIN_S = 1.0
 _log = structlog.get_logger(__name__)
 
 
-def _at_least_none(_type: object, wait: float) -> None:
-    if not wait >= 0:  # which NaN isn't either
-        raise ValueError("it must be 0 seconds or more.")
-
-
 def reconcile(
     *,
     config: Config = DEFAULT_CONFIG,
     pair: PairName = None,
     full: Full = False,
     apply_scope: ApplyScope = False,
-    wait: Annotated[
-        float,
-        Parameter(
-            help="Seconds to wait for a pair that another process works on.", name="--wait", validator=_at_least_none
-        ),
-    ] = 0.0,
+    wait: Wait = 0.0,
     json: Json = False,
 ) -> int:
     """Read both sides, write what differs."""
@@ -79,7 +66,7 @@ def reconcile_pair(
     while True:
         report = _attempt(installation, section, mode, progress, apply_scope=apply_scope)
         left = deadline - installation.clock.monotonic()
-        if report.outcome is not CycleOutcome.BUSY or left <= 0:
+        if report.outcome is not CycleOutcome.BUSY or report.paused or left <= 0:
             return report
         if not waits:
             _log.info("waiting_for_the_pair", pair=section.name, seconds=round(left))

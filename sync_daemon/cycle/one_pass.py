@@ -16,13 +16,13 @@ from sync_daemon.cycle.inbox import batches, keep_reads, next_rows, stage_due, t
 from sync_daemon.cycle.judge import judge, refresh_schemas
 from sync_daemon.cycle.looks import look
 from sync_daemon.cycle.noticing import noticed
-from sync_daemon.cycle.opening import open_run
+from sync_daemon.cycle.opening import open_run, refuse_paused
 from sync_daemon.cycle.outcome import conclude
 from sync_daemon.cycle.pair import FIRST_LOADED, Pair, Run
 from sync_daemon.cycle.scanning import scan
 from sync_daemon.cycle.write import carry_out
 from sync_daemon.model.engagement import Occasion
-from sync_daemon.model.errors import IncompleteRead, PairBusy, Refused, StopSystem
+from sync_daemon.model.errors import IncompleteRead, PairBusy, PairPaused, Refused, StopSystem
 from sync_daemon.model.plan import Operation, RuleAction
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.state import Staged
@@ -66,6 +66,7 @@ def reconcile(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> CycleRepo
     before = {name: pair.systems[name].usage() for name in SystemName}
     try:
         with bound_contextvars(run=report.run_id, pair=pair.name), pair.lease.held():
+            refuse_paused(pair)
             run = open_run(pair, report, apply_scope=apply_scope)
             try:
                 _pass(run)
@@ -76,6 +77,7 @@ def reconcile(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> CycleRepo
             conclude(run)
     except PairBusy as error:
         report.outcome, report.message = CycleOutcome.BUSY, str(error)
+        report.paused = isinstance(error, PairPaused)
         return report
     except BaseException:
         report.outcome = CycleOutcome.ERROR
@@ -141,7 +143,7 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
         tuple(held for _, held in parted if held is not None),
         requests,
         {name: run.systems[name].seconds_for(requests[name]) for name in SystemName},
-        skipped,
+        skipped + report.skipped,
         conflicts,
         report,
         tuple(actions),

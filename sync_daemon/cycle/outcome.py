@@ -7,6 +7,7 @@ from sync_daemon.model.errors import (
     IncompleteRead,
     NotShown,
     PairBusy,
+    PairPaused,
     QuotaExhausted,
     Refused,
     Stopped,
@@ -61,7 +62,8 @@ def report_of(error: SyncError, pair: str, run_id: str, mode: Mode) -> CycleRepo
     """The report of a cycle that an error kept from beginning."""
     alarm = alarm_of(error)
     alarms = dict([alarm] if alarm is not None else [])
-    return CycleReport(pair, run_id, mode, _outcome_of(error), error.shown, alarms=alarms)
+    paused = isinstance(error, PairPaused)
+    return CycleReport(pair, run_id, mode, _outcome_of(error), error.shown, alarms=alarms, paused=paused)
 
 
 def _outcome_of(error: Exception) -> CycleOutcome:

@@ -12,6 +12,7 @@ from sync_daemon.apply.send import BatchSize, Sender
 from sync_daemon.changes.cases import ContactKey
 from sync_daemon.changes.detect import Detector
 from sync_daemon.changes.digests import Digester
+from sync_daemon.changes.forgotten import Forgotten
 from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.cycle.guard import Guard
 from sync_daemon.cycle.lease import Lease
@@ -93,6 +94,7 @@ class Run:
     scope_generation: bytes
     search_tells_consent: bool
     guard: Guard
+    forgotten: Forgotten
     apply_scope: bool = False
     schema_fresh: bool = False
     failed: dict[SystemName, Exception] = field(default_factory=dict)
@@ -103,6 +105,8 @@ class Run:
     """The systems that this cycle has read to their end: what changed, or everything."""
     newest: dict[tuple[SystemName, str], datetime] = field(default_factory=dict)
     read_now: set[ContactKey] = field(default_factory=set)
+    skipped: set[ContactKey] = field(default_factory=set)
+    """The contacts that this cycle met and passed over as forgotten."""
     gone: set[ContactKey] = field(default_factory=set)
     looked_up: dict[tuple[SystemName, str], Snapshot | None] = field(default_factory=dict)
     """Who was found, if anybody, under the address of a contact that is gone."""
@@ -213,6 +217,7 @@ class Run:
         commit.tags.extend(self.book.news.values())
         self.book.news.clear()
         commit.looked_at.update(self._new_blanks())
+        self.forgotten.leave_out(commit)
         self.pair.store.commit(commit, self.report.run_id, self.pair.lease.holds)
         for entry in (entry for entry in commit.parked if not entry.let_be):
             log.warning(

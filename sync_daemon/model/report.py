@@ -42,7 +42,7 @@ class CycleReport:
     Not in the JSON: `quota_left`, what the headers told of a daily quota, which is stored for `status`; `proven`, the
     systems that were read to their end; `resume_in_s`, how long a used-up quota or limit asks to wait; `alarms`, a
     sentence for each condition that somebody is to be alerted to, and `judged`, the conditions about which the cycle
-    could tell whether they are so.
+    could tell whether they are so; `paused`, that nothing was done, as a person paused the pair.
     """
 
     pair: str
@@ -70,3 +70,4 @@ class CycleReport:
     resume_in_s: float | None = None
     alarms: dict[Condition, str] = field(default_factory=dict)
     judged: set[Condition] = field(default_factory=set)
+    paused: bool = False

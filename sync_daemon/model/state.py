@@ -275,7 +275,7 @@ class PairState:
     `looked_at` by name ("counts", "consent_sweep", "schema", what clears a kind of field): our clock when that was
     last asked or found.
     `generation` digests mapping, scope and policies; `tag_generation` counts changes of the tag filter;
-    `batch_size` is how many updates EmailOctopus took in one request so far.
+    `batch_size` is how many updates EmailOctopus took in one request so far; `paused_since` when a person paused it.
     """
 
     name: str
@@ -289,7 +289,12 @@ class PairState:
     tag_generation: int = 0
     scan: int = 0
     batch_size: int = 100
-    paused: bool = False
+    paused_since: datetime | None = None
+
+    @property
+    def paused(self) -> bool:
+        """Whether a person said that nothing of the pair is to be read or written."""
+        return self.paused_since is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,8 @@ class PairRunner:
             began = self.installation.clock.now()
             report = self._cycle(mode)
             self._heed(mode, report, began)
-            self.listen(report)
+            if not report.paused:
+                self.listen(report)
 
     def _next(self) -> Mode | None:
         with self._changed:
@@ -144,6 +145,10 @@ class PairRunner:
         return report
 
     def _heed(self, mode: Mode, report: CycleReport, began: datetime) -> None:
+        if report.paused:
+            self._since = began  # silence counts from the end of the pause
+            if self._report is None or not self._report.paused:
+                _log.info("pair_paused", pair=self.section.name)
         if report.mode is Mode.FULL:
             self._pair = None  # opened anew: account settings may have changed, and former secrets be needless
         self._tell(report)

@@ -122,16 +122,17 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine, *, durable: bool = False) -> Iterator[Connection]:
+def writing(engine: Engine, *, durable: bool = False, erasing: bool = False) -> Iterator[Connection]:
     """One transaction, committed at the end, undone when anything is raised.
 
     A `durable` one survives a power cut as soon as it is committed; of others the last ones may be lost together,
-    which whoever can read the systems again puts up with.
+    which whoever can read the systems again puts up with. An `erasing` one is durable, and overwrites what it deletes.
     """
     with (
         explained(engine.url),
         engine.connect() as connection,
-        _as_safe_as(connection, durable=durable),
+        _with(connection, "synchronous", "FULL", "NORMAL", wanted=durable or erasing),
+        _with(connection, "secure_delete", "ON", "OFF", wanted=erasing),
         connection.begin(),
     ):
         if engine.dialect.name == "sqlite":
@@ -140,18 +141,30 @@ def writing(engine: Engine, *, durable: bool = False) -> Iterator[Connection]:
         yield connection
 
 
+def rewrite(engine: Engine) -> None:
+    """Leave nothing in a SQLite file, or in its log, of what was deleted; PostgreSQL does that in its own time."""
+    if engine.dialect.name != "sqlite":
+        return
+    with explained(engine.url), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM")
+        busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    if busy:
+        raise StateStoreError(f"{shown(engine.url)} is being read by another process, whose reading didn't end in time")
+
+
 @contextmanager
-def _as_safe_as(connection: Connection, *, durable: bool) -> Iterator[None]:
-    if not durable or connection.dialect.name != "sqlite":  # PostgreSQL's commits are durable
+def _with(connection: Connection, pragma: str, there: str, before: str, *, wanted: bool) -> Iterator[None]:
+    """Have a setting of SQLite's for one transaction; PostgreSQL's are durable anyway."""
+    if not wanted or connection.dialect.name != "sqlite":
         yield
         return
-    _set_synchronous(connection, "FULL")
+    _set(connection, pragma, there)
     try:
         yield
     finally:
-        _set_synchronous(connection, "NORMAL")
+        _set(connection, pragma, before)
 
 
-def _set_synchronous(connection: Connection, level: str) -> None:
-    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+def _set(connection: Connection, pragma: str, value: str) -> None:
+    connection.exec_driver_sql(f"PRAGMA {pragma} = {value}").close()
     connection.rollback()  # what SQLAlchemy began for it

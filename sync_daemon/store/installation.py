@@ -14,7 +14,7 @@ from sync_daemon.ports import Clock
 from sync_daemon.store import tables
 from sync_daemon.store.copy import private_copy
 from sync_daemon.store.crypto import DerivedKeys, Secrets, split_keys
-from sync_daemon.store.engine import reading, writing
+from sync_daemon.store.engine import reading, rewrite, writing
 from sync_daemon.store.housekeeping import Removed, tidy
 from sync_daemon.store.lease import Fingerprint, leased_pairs
 from sync_daemon.store.pair import SqlPairStore
@@ -107,6 +107,15 @@ class StateStore:
         """Remove runs and events that are older, and runs in which nothing happened after a day."""
         return tidy(self._engine, self._clock.now(), keep_runs=retention_runs, keep_events=retention_events)
 
+    @property
+    def keeps_deleted_rows(self) -> bool:
+        """Whether the database's files hold deleted rows until the database itself clears them (PostgreSQL)."""
+        return self._engine.dialect.name != "sqlite"
+
+    def rewrite(self) -> None:
+        """Leave no trace of what was deleted in a SQLite file. Raises `StateStoreError`."""
+        rewrite(self._engine)
+
     def answers(self) -> None:
         """Ask the database something. Raises `StateStoreError` when it doesn't answer."""
         with reading(self._engine) as connection:
@@ -182,6 +191,7 @@ class StateStore:
     def _pair(self, pair_id: int, location_id: str, list_id: str) -> SqlPairStore:
         pair = SqlPairStore(self._engine, pair_id, self._secrets, self._keys, self._clock)
         pair.opened_as = Fingerprint(self._keys.check, location_id, list_id)
+        pair.digest_keys = lambda: self.digest_keys  # those in force, though the secret was changed since
         return pair
 
     def _unlock(self) -> DerivedKeys:
@@ -220,7 +230,6 @@ def _add(connection: Connection, new: PairState) -> int:
         "tag_filter": new.tag_filter,
         "tag_generation": new.tag_generation,
         "scan": new.scan,
-        "paused": new.paused,
         "batch_size": new.batch_size,
         "last_sequence": 0,
     }

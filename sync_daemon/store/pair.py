@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import bindparam, func, select
 
 from sync_daemon.model.engagement import Occasion
-from sync_daemon.model.state import Totals
+from sync_daemon.model.state import Totals, Unlinked
 from sync_daemon.ports import Commit
 from sync_daemon.store.activity import Activity
 from sync_daemon.store.alerts import Alerts
@@ -14,9 +14,9 @@ from sync_daemon.store.deeds import Deeds
 from sync_daemon.store.engagement import Engagement
 from sync_daemon.store.engine import writing
 from sync_daemon.store.events import Events
+from sync_daemon.store.forgetting import Forgetting
 from sync_daemon.store.inbox import Inbox
 from sync_daemon.store.journal import Journal
-from sync_daemon.store.lease import Lease
 from sync_daemon.store.links import Links
 from sync_daemon.store.pair_state import PairRow
 from sync_daemon.store.revocations import Revocations
@@ -41,7 +41,7 @@ class SqlPairStore(
     Tags,
     Revocations,
     Journal,
-    Lease,
+    Forgetting,
     Runs,
     Events,
     Alerts,
@@ -61,6 +61,7 @@ class SqlPairStore(
         """What waits or differs."""
         links, diverged, consent_held = self._count_links()
         parked, held = self._count_waiting()
+        forgotten = self._count_forgotten()
         return Totals(
             links=links,
             staged=sum(self.count_staged().values()),
@@ -68,7 +69,8 @@ class SqlPairStore(
             held=held,
             diverged=diverged,
             consent_held=consent_held,
-            unlinked={row.unlinked: row.contacts for row in self._read(_UNLINKED)},
+            unlinked={row.unlinked: row.contacts for row in self._read(_UNLINKED)}
+            | ({Unlinked.FORGOTTEN: forgotten} if forgotten else {}),
         )
 
     def commit(self, commit: Commit, run_id: str = "", holder: str | None = None) -> None:

@@ -24,6 +24,7 @@ DIGESTS: Mapping[str, tuple[str, ...]] = {
     "parked": ("value",),
     "tombstones": ("address",),
     "revocations": ("address",),
+    "forgotten": ("digest", "person"),
     "deeds": ("digest",),
 }
 """The columns that hold a digest."""

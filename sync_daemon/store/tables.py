@@ -88,9 +88,9 @@ pairs = Table(
     _digest("tag_filter"),
     _count("tag_generation"),
     _count("scan"),
-    _flag("paused"),
     Column("last_sequence", BigInteger, nullable=False),
     _count("batch_size"),
+    Column("paused_since", BigInteger),
 )
 
 # Apart from `pairs`, whose row is locked during a commit: renewing a lease must not wait for one.
@@ -257,6 +257,17 @@ tombstones = Table(
 
 revocations = Table(
     "revocations", metadata, _of_pair(), _digest("address"), _text("cause"), PrimaryKeyConstraint("pair_id", "address")
+)
+
+# Who was forgotten: digests of addresses and of contacts' ids, each with that of the person's address.
+forgotten = Table(
+    "forgotten",
+    metadata,
+    _of_pair(),
+    _digest("digest"),
+    _digest("person"),
+    PrimaryKeyConstraint("pair_id", "digest"),
+    Index(None, "pair_id", "person"),
 )
 
 tags = Table(

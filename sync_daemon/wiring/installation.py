@@ -5,12 +5,13 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from sync_daemon.changes.digests import Digester
 from sync_daemon.cycle import Lease, Pair, Timing
+from sync_daemon.model.errors import PairPaused
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
@@ -25,7 +26,7 @@ from sync_daemon.wiring.clock import SystemClock
 from sync_daemon.wiring.foreseen import foresee
 from sync_daemon.wiring.set_up import SetUp
 from sync_daemon.wiring.state import open_store
-from sync_daemon.wiring.stopping import told_to_stop
+from sync_daemon.wiring.stopping import told_to_stop, told_to_stop_or_paused
 from sync_daemon.wiring.systems import Systems, Traffic, connect, unobserved
 
 READ_ALL = {CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD}
@@ -54,10 +55,13 @@ class Installation:
         """A pair ready to be reconciled; fields that a side lacks are made.
 
         Raises `ConfigurationError` for a mapping that can't work, `PairBusy` when fields must be made and another
-        process holds the pair, `StopSystem` when a system can't be asked.
+        process holds the pair or a person paused it, `StopSystem` when a system can't be asked.
         """
+        if (since := self.open_store(section).state().paused_since) is not None:
+            raise PairPaused(section.name, since)
         set_up = self._set_up(section, self.store)
-        return self._pair(set_up, set_up.complete(), set_up.systems, progress, self.store)
+        pair = self._pair(set_up, set_up.complete(), set_up.systems, progress, self.store)
+        return replace(pair, told_to_stop=told_to_stop_or_paused(set_up.store, self.clock))
 
     def open_store(self, section: PairSection) -> SqlPairStore:
         """The state of a pair. Raises `StateStoreError` when it has links between another location and list."""

@@ -11,7 +11,7 @@ import structlog
 
 from sync_daemon.cycle import Lease
 from sync_daemon.model.contact import AccountSchema
-from sync_daemon.model.errors import ConfigurationError, PairBusy, Refused
+from sync_daemon.model.errors import ConfigurationError, Refused
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Commit, PairStore
@@ -84,8 +84,6 @@ class SetUp:
 
     def _make(self, new: list[NewField]) -> None:
         """Create fields while this process holds the pair."""
-        if self.store.state().paused:
-            raise PairBusy(f"Pair {self.section.name} is paused.")
         with self.lease.held():
             for one in new:
                 self._create(one)

@@ -85,6 +85,7 @@ def full_pair(pair: PairStore) -> PairStore:
     done = pair.next_staged(GHL, 0, 1)
     pair.commit(Commit(done=done, unparked=[parked("g2", None)]))
     pair.save_run(CycleReport("main", "run-1", Mode.FULL), NOON, NOON)
+    pair.forget(digest(99), [(GHL, "somebody-else")])
     return pair
 
 

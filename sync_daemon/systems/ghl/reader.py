@@ -87,6 +87,11 @@ class GhlReader:
         except Refused as refused:
             raise IncompleteRead(f"GHL refused to list the location's tags: {refused.code}.") from refused
 
+    def having(self, address: str) -> Iterator[Page]:
+        """Every contact that has an address as its primary one, as far as the index knows."""
+        search = {"filters": [_is("email", address)], **listing.sorted_by("dateAdded")}
+        return self._pages(STREAM, search, complete=True)
+
     def _read(self, contact_id: str) -> Snapshot | Malformed | None:
         try:
             raw = self.client.contact(contact_id)
