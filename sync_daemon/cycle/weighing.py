@@ -92,11 +92,12 @@ class Scales:
         counts = verdict_of_opt_out(occasion, others, self.run.pair.clock.now(), self.run.pair.rules.poll_every)
         if not rules or counts is False:
             return Weighed(occasion, link)
-        if counts is None or (link is not None and self.held(link, {kind_of(one) for rule in rules for one in rule.then})):
+        kinds = {kind_of(action) for rule in rules for action in rule.then}
+        if counts is None or (link is not None and self.held(link, kinds)):
             return Weighed(occasion, link, waits=True)
         try:
             asks = link is not None and any(map(asks_campaign, rules))
-            campaign = self.campaign(occasion.campaign_id) if asks else None
+            campaign = (self.campaign if asks else self.run.campaigns.get)(occasion.campaign_id)
         except SyncError as error:
             self.note(error)
             return Weighed(occasion, link, waits=True)

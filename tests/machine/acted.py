@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -24,7 +25,7 @@ from tests.machine.terms import EXCLUDED
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 LISTED = (DeedState.REFUSED, DeedState.UNCERTAIN, DeedState.GIVEN_UP)
-TAGS, CALLS = "add_tag", "ghl"
+TAGS, WORKFLOW, CALLS = "add_tag", "add_to_workflow", "ghl"
 _A_MOMENT = timedelta(seconds=2)
 _OPERATION = "Create Appointment"
 _PATH = re.compile(r"^/contacts/([^/]+)/(?:notes|tasks|workflow/[^/]+)$|^/calendars/events/appointments$")
@@ -61,6 +62,8 @@ class Acts:
         self.acts: list[Act] = []
         self.active: dict[tuple[int, int], tuple[datetime, datetime]] = {}
         """(rule, store) -> between which moments of EmailOctopus's clock the rule became active."""
+        # The filter is over GHL's names: with a prefix what began in EmailOctopus is called otherwise there.
+        self.excluded = "" if house.policy.tags.prefix else EXCLUDED
         self.silent = 0
         """How often the program couldn't know what had become of a request: no answer, or an end before it."""
 
@@ -119,18 +122,14 @@ class Acts:
             **{("create_task", one.id): one for one in world.tasks.of(contact)},
             **{("create_note", one.id): one for one in world.notes.of(contact)},
             **{(CALLS, one.id): one for one in world.calendars.of_contact(contact)},
-            **{
-                ("add_to_workflow", place): one
-                for place, one in enumerate(world.enrolments)
-                if one.contact_id == contact
-            },
+            **{(WORKFLOW, place): one for place, one in enumerate(world.enrolments) if one.contact_id == contact},
         }
 
     def _people(self) -> list[Any]:
         return [replace(one, workflows=(), date_updated=0) for one in self.outside.people()]
 
     def _made(self, contact: str, action: str, record: Any) -> None:
-        if action == "add_to_workflow":
+        if action == WORKFLOW:
             number = next(one for one, workflow in self.book.workflows.items() if workflow == record.workflow_id)
             self._remember(Act((number, action), contact, *self._now()))
             return
@@ -163,7 +162,7 @@ class Acts:
         return [
             one
             for one in self.engaged.occurred
-            if is_about(number, one, EXCLUDED)
+            if is_about(number, one, self.excluded)
             and first <= one.at <= act.at
             and self.is_kin(act.contact, one.contact)
             and (act.when == "" or one.campaign_name == act.campaign)
@@ -234,9 +233,8 @@ class Acts:
                 and self._same_kin(one.contact, act.contact)
             ]
             reasons = {one.identity for one in self.reasons(act)}
-            again = sum(
-                self._same_kin(contact, act.contact) for action, contact in self.doings.altered if action == act.trace[1]
-            )
+            altered = [contact for action, contact in self.doings.altered if action == act.trace[1]]
+            again = sum(self._same_kin(contact, act.contact) for contact in altered)
             if act.trace[1] != TAGS and len(same) > len(reasons) + again:
                 yield f"L7 {len(same)} acts for {len(reasons)} occurrences: {act}"
 
@@ -253,7 +251,7 @@ class Acts:
         for whom, times in told.items():
             times.sort()
             altered = ("create_note", whom[0]) in self.doings.altered
-            if not altered and any(two - one < ONCE_EVERY for one, two in zip(times, times[1:], strict=False)):
+            if not altered and any(two - one < ONCE_EVERY for one, two in pairwise(times)):
                 yield f"at most once in a period: {whom} at {times}"
 
     def _at_wrong_times(self) -> Iterator[str]:

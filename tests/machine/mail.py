@@ -50,6 +50,17 @@ class Mail(Busy):
             self._tell_of(self.engaged.engage(subscriber, how, campaigns[campaign % len(campaigns)]), told)
 
     @precondition(lambda life: life.has_rules)
+    @rule(how=st.sampled_from(["open", "click", "click"]), told=TOLD, every=st.integers(1, 3), sent=st.booleans())
+    def many_read(self, how: str, told: str, every: int, *, sent: bool) -> None:
+        """A mail is opened or clicked in by many; perhaps it was only just sent."""
+        self._tick()
+        if sent or not self.engaged.campaigns:
+            self.engaged.send_campaign(every)
+        for subscriber in self.outside.subscribers()[::every]:
+            self._tick()
+            self._tell_of(self.engaged.engage(subscriber.id, how, self.engaged.campaigns[-1]), told)
+
+    @precondition(lambda life: life.has_rules)
     @rule(picks=st.lists(PICK, min_size=1, max_size=4))
     def webhooks_tell_of_mail(self, picks: list[int]) -> None:
         """Webhooks tell of what happened before, once more or late, in any order; and of what the program did."""

@@ -7,12 +7,11 @@ from sync_daemon.model.deeds import Deed
 from sync_daemon.model.engagement import OF_MAIL, OPT_OUTS, Kind
 from sync_daemon.model.plan import MassChange
 from sync_daemon.model.system import SystemName
-from tests.machine.acted import FORM, TAGS, Act, Acts, Trace
+from tests.machine.acted import FORM, TAGS, WORKFLOW, Act, Acts, Trace
 from tests.machine.engaged import Occurrence, is_about
 from tests.machine.house import TALLY
 from tests.machine.quiet import Both, Quiet
 from tests.machine.rulings import EVENTS, ONCE, ONCE_EVERY
-from tests.machine.terms import EXCLUDED
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 _READ_FOR = timedelta(days=60)
@@ -68,7 +67,9 @@ class Owed:
     def _must(self, number: int, occurrence: Occurrence, both: Both) -> bool:
         """Whether a rule had to act on an occurrence."""
         since = self.acts.active_for_sure(number)
-        if not is_about(number, occurrence, EXCLUDED) or occurrence.at < since or self._is_repeated(occurrence):
+        if not is_about(number, occurrence, self.acts.excluded) or self._is_repeated(occurrence):
+            return False
+        if occurrence.at < since:
             return False
         if EVENTS[number]["event"] == Kind.UNSUBSCRIBED and occurrence.kind is not Kind.UNSUBSCRIBED:
             return False
@@ -177,7 +178,7 @@ class Owed:
             yield from (one for one in occurrences if not listed and not any(self._covers(act, one) for act in done))
         elif occurrences[0].kind not in OF_MAIL - OPT_OUTS or trace[1] == TAGS:
             yield from occurrences if not done and not listed else []
-        elif self.acts.book.is_told(trace[0]):
+        elif self.acts.book.is_told(trace[0]) and trace[1] != WORKFLOW:
             campaigns = {act.campaign for act in done} | {deed.key.split(" ")[4] for deed in listed}
             yield from (one for one in occurrences if campaigns.isdisjoint({one.campaign, one.campaign_name}))
         elif len({one.identity for one in occurrences}) > len(done) + len(listed):
