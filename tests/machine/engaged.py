@@ -1,6 +1,5 @@
 """What people did in EmailOctopus that rules are about: who, what, in which campaign, when, and who was told of it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -151,12 +150,7 @@ def is_about(number: int, occurrence: Occurrence, excluded: str) -> bool:
     kind, _, subject = when["event"].partition(":")
     if kind == Kind.UNSUBSCRIBED and occurrence.kind in OPT_OUTS:
         return True  # a bounce of which neither a webhook nor a report could tell shows itself as an unsubscribe
-    if kind != occurrence.kind or fnmatchcase(occurrence.subject, excluded):
+    if kind != occurrence.kind or (occurrence.subject and fnmatchcase(occurrence.subject, excluded)):
         return False
     named = "campaign" not in when or fnmatchcase(occurrence.campaign_name.lower(), when["campaign"].lower())
     return named and (not subject or fnmatchcase(occurrence.subject.lower(), subject.lower()))
-
-
-def matching(number: int, among: list[Occurrence], excluded: str) -> Iterator[Occurrence]:
-    """Those that a rule is about."""
-    yield from (one for one in among if is_about(number, one, excluded))

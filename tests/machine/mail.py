@@ -127,6 +127,21 @@ class Mail(Busy):
             self.the_house.rules = self.acts.book.rules
             self.the_house.restart()
 
+    def teardown(self) -> None:
+        """Before a life ends in peace everybody reads a mail, and the program looks in whatever weather there is."""
+        if self.has_rules and self.acts.active:
+            self.the_house.clock.advance(61)
+            self.engaged.send_campaign(0)
+            for place, subscriber in enumerate(self.outside.subscribers()):
+                self._tick()
+                occurrence = self.engaged.engage(
+                    subscriber.id, ("click", "open")[place % 2], self.engaged.campaigns[-1]
+                )
+                self._tell_of(occurrence, ("", "once")[place // 2 % 2])
+            self.the_house.clock.advance(900)
+            self._cycle(Mode.INCREMENTAL)
+        super().teardown()
+
     def mail_is_read(self, pick: int) -> None:
         """Somebody clicks in the newest mail, in the middle of a cycle, and a webhook tells it."""
         rows = self.outside.picked(EMAILOCTOPUS) if self.has_rules else []
