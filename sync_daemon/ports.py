@@ -382,7 +382,7 @@ class PairStore(Protocol):
         """Every deed in one state, oldest first."""
 
     def count_deeds(self) -> dict[DeedState, int]:
-        """How many deeds are in each state."""
+        """How many deeds are in each state; what was let be for a reason, as somebody had revoked, isn't done."""
 
     def open_alerts(self) -> dict[Condition, datetime]:
         """Each condition that was told and isn't over, and since when it is so."""

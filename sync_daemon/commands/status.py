@@ -18,7 +18,7 @@ from sync_daemon.wiring.state import open_store
 
 _RUNS = 5
 _PARKED_SHOWN = 20
-_TO_TELL = (DeedState.UNCERTAIN, DeedState.REFUSED)
+_TO_TELL = (DeedState.UNCERTAIN, DeedState.GIVEN_UP, DeedState.REFUSED)
 """What a person must know of automations, rules and what is shown of activity: it may have been done, or wasn't."""
 
 
@@ -97,7 +97,8 @@ def _as_json(known: _Known) -> dict[str, Any]:
             }
             for one in known.parked
         ],
-        "uncertain": sum(deed.state is DeedState.UNCERTAIN for deed in known.deeds),
+        "uncertain": _count(known, DeedState.UNCERTAIN),
+        "given_up": _count(known, DeedState.GIVEN_UP),
         "deeds": [
             {
                 "what": one.what,
@@ -114,6 +115,10 @@ def _as_json(known: _Known) -> dict[str, Any]:
         "colliding_tags": [{"tag": _spelt(tag), "system": str(tag.owner)} for tag in known.colliding],
         "runs": [_run(run) for run in known.runs],
     }
+
+
+def _count(known: _Known, state: DeedState) -> int:
+    return sum(deed.state is state for deed in known.deeds)
 
 
 def _run(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,12 +174,12 @@ def paused(pair: str, since: datetime) -> str:
 def _show_deeds(known: _Known) -> None:
     if known.deeds:
         rows = [
-            (one.what, one.state, one.ghl_id or "-", one.code or "-", f"{one.at:%Y-%m-%d %H:%M} UTC")
+            (one.what, one.state.replace("_", " "), one.ghl_id or "-", one.code or "-", f"{one.at:%Y-%m-%d %H:%M} UTC")
             for one in known.deeds[:_PARKED_SHOWN]
         ]
         columns = ("to be done once", "state", "GHL id", "why", "since")
-        console().print(table(columns, rows, f"{known.name}: {len(known.deeds):,} refused or uncertain"))
-    if any(one.state is DeedState.UNCERTAIN for one in known.deeds):
+        console().print(table(columns, rows, f"{known.name}: {len(known.deeds):,} uncertain, given up or refused"))
+    if _count(known, DeedState.UNCERTAIN):
         console().print(f"{known.name}: what is uncertain got no answer and isn't repeated; look whether it was done")
 
 

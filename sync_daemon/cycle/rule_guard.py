@@ -61,6 +61,13 @@ class RuleGuard:
             return ""
         return None if entry.approved else entry.reason
 
+    def still_holds(self, link: Link, kinds: Collection[MassChange]) -> bool:
+        """Whether a person was asked about such actions for a contact, and hasn't answered."""
+        waiting = [one for kind in kinds if (one := self._held.get((_ids(link), kind))) is not None]
+        undecided = [one for one in waiting if not (one.approved or one.discarded)]
+        self._blocked.update((_ids_of(one), one.action) for one in undecided)
+        return bool(undecided)
+
     def hold(self, link: Link, why: Mapping[MassChange, str]) -> None:
         """Leave what waits of a contact until a person says what is to be done."""
         ids, now = _ids(link), self.run.pair.clock.now()

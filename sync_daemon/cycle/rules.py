@@ -93,6 +93,8 @@ class Stage:
 
     def judge(self) -> None:
         """Ask the rules about everything that waits, count what they would do, and do what may be done."""
+        if not self.run.full:  # a full scan looks whether the conditions of what is held are true still
+            self.scales.held = self._guard.still_holds
         self._guard.count(self._waiting())
         whole = True
         judged: list[Occasion] = []

@@ -1,6 +1,6 @@
 """What is known around occasions, from the store and of campaigns, and which rules act on them by that."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,9 +8,10 @@ from sync_daemon.cycle.pair import EMAILOCTOPUS, Run
 from sync_daemon.model.deeds import Deed
 from sync_daemon.model.engagement import OPT_OUTS, Campaign, Occasion
 from sync_daemon.model.errors import NotFound, Stopped, StopSystem, SyncError
+from sync_daemon.model.plan import MassChange
 from sync_daemon.model.rules import Rule
 from sync_daemon.model.state import Link
-from sync_daemon.reconcile.rule_calls import templates_of
+from sync_daemon.reconcile.rule_calls import kind_of, templates_of
 from sync_daemon.reconcile.rules import BEFORE, Facts, matches, objection, verdict_of_opt_out
 from sync_daemon.reconcile.templates import CAMPAIGN_NAMES, named_in
 
@@ -46,11 +47,15 @@ class Weighed:
 
 @dataclass(slots=True)
 class Scales:
-    """Weighs occasions in one cycle. `active` tells since when each rule is, `failure` why a campaign isn't known."""
+    """Weighs occasions in one cycle. `active` tells since when each rule is, `failure` why a campaign isn't known.
+
+    `held` says whether actions of some kinds wait for a person: such occasions wait with them, and nothing is asked.
+    """
 
     run: Run
     active: Mapping[str, datetime]
     failure: SyncError | None = field(default=None)
+    held: Callable[[Link, Collection[MassChange]], bool] = lambda _link, _kinds: False
 
     def weigh(self, occasions: Sequence[Occasion]) -> list[Weighed]:
         """What the rules say about some occasions; deeds and links are looked up for all of them together."""
@@ -83,10 +88,12 @@ class Scales:
         counts = verdict_of_opt_out(occasion, others, self.run.pair.clock.now(), self.run.pair.rules.poll_every)
         if not rules or counts is False:
             return Weighed(occasion, link)
-        if counts is None:
+        kinds = {kind_of(action) for rule in rules for action in rule.then}
+        if counts is None or (link is not None and self.held(link, kinds)):
             return Weighed(occasion, link, waits=True)
         try:
-            campaign = self.campaign(occasion.campaign_id) if any(map(asks_campaign, rules)) else None
+            asks = link is not None and any(map(asks_campaign, rules))
+            campaign = (self.campaign if asks else self.run.campaigns.get)(occasion.campaign_id)
         except SyncError as error:
             self.note(error)
             return Weighed(occasion, link, waits=True)

@@ -1,8 +1,8 @@
 """The service's figures, as Prometheus asks for them."""
 
 import platform
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
 
@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from sync_daemon.model.alarm import Condition
+from sync_daemon.model.deeds import DeedState
 from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import CycleReport
 from sync_daemon.model.system import SystemName
@@ -23,12 +24,16 @@ _REQUEST_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is so of one pair at the moment of asking: `hints` wait, `alerts` are open; no report before the first."""
+    """What is so of one pair at the moment of asking: `hints` wait, `alerts` are open; no report before the first.
+
+    `deeds` is how many actions of rules and starts of automations are in each state.
+    """
 
     health: PairHealth
     report: CycleReport | None
     hints: int
     alerts: Collection[Condition]
+    deeds: Mapping[DeedState, int] = field(default_factory=dict)
 
 
 class Metrics:
@@ -114,6 +119,7 @@ class _Gauges(Collector):
         waiting = _gauge("hints_waiting", "What webhooks told and no cycle has heeded yet.")
         paused = _gauge("paused", "1 while a person has paused the pair.")
         alert = _gauge("alert", "1 while an alert of the kind is open.", "condition")
+        deeds = _gauge("deeds", "Actions of rules and starts of automations, by how far they have come.", "state")
         quota = _gauge("quota_left", "Requests left of a daily quota, as the last answers told.", "system")
         now = self._now()
         for of_pair in self._ask():
@@ -127,10 +133,12 @@ class _Gauges(Collector):
             waiting.add_metric([pair], of_pair.hints)
             for condition in Condition:
                 alert.add_metric([pair, condition], condition in of_pair.alerts)
+            for state in DeedState:
+                deeds.add_metric([pair, state], of_pair.deeds.get(state, 0))
             paused.add_metric([pair], health.paused)
         for (pair, system), left in sorted(self._quota.items()):
             quota.add_metric([pair, system], left)
-        yield from (lag, age, *totals.values(), waiting, paused, alert, quota)
+        yield from (lag, age, *totals.values(), waiting, paused, alert, deeds, quota)
 
 
 _TOTALS = {

@@ -129,6 +129,7 @@ class Service:
                 one.runner.report if one else None,
                 one.store.count_waiting_events() if one else 0,
                 self.alerts.open_now(health.pair),
+                one.store.count_deeds() if one else {},
             )
 
     def _next_full_scan(self, store: PairStore, every: timedelta) -> datetime | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, or_, select
 
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.store.moments import to_datetime, to_micros
@@ -23,7 +23,11 @@ _OPEN = (
     .order_by(deeds.c.at, deeds.c.key)
 )
 _IN_STATE = select(deeds).where(_PAIR, deeds.c.state == bindparam("asked")).order_by(deeds.c.at, deeds.c.key)
-_COUNT = select(deeds.c.state, func.count()).where(_PAIR).group_by(deeds.c.state)
+_COUNT = (
+    select(deeds.c.state, func.count())
+    .where(_PAIR, or_(deeds.c.state != DeedState.DONE, deeds.c.code == ""))
+    .group_by(deeds.c.state)
+)
 _WRITE = Upsert(deeds, ("pair_id", "key"))
 
 
@@ -47,7 +51,7 @@ class Deeds(Room):
         return [self._deed(row) for row in self._read(_IN_STATE, asked=state)]
 
     def count_deeds(self) -> dict[DeedState, int]:
-        """How many deeds are in each state."""
+        """How many deeds are in each state; what was let be for a reason, as somebody had revoked, isn't done."""
         return {DeedState(row.state): row[1] for row in self._read(_COUNT)}
 
     def _write_deeds(self, connection: Connection, told: Collection[Deed]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from sync_daemon.sandbox.weather import Fault
 from tests.e2e.test_service import service, somebody, until
-from tests.e2e.trial import Trial
+from tests.e2e.trial import Trial, let_refused_deeds_be_due
 
 RULES = """\
     rules:
@@ -45,6 +45,7 @@ def test_the_service_acts_on_what_a_webhook_tells_in_a_moment(trial: Trial) -> N
         until(lambda: told in [one.body for one in trial.ghl.notes.of(ghl_id)], "a note")
         until(lambda: trial.ghl.contacts.get(ghl_id).dnd_settings.get("Email"), "the block")
         assert sum(one.title.startswith("Call ") for one in trial.ghl.tasks.of(ghl_id)) == 1
+        until(lambda: here.figure("deeds", state="done") == 3, "the figure of deeds")
         assert here.figure("cycles_total", mode="incremental") == 0  # no poll was needed
         assert here.stop().status == 0
 
@@ -84,7 +85,7 @@ def click_later(trial: Trial, subscriber_id: str, campaign: str) -> None:
     trial.emailoctopus.click(subscriber_id, campaign)
 
 
-def test_status_lists_what_was_refused_and_what_is_uncertain(ruled: Trial) -> None:
+def test_status_lists_what_was_refused_is_uncertain_and_was_given_up(ruled: Trial) -> None:
     config = ruled.config.replace("- add_tag: clicked-summer", "- add_to_workflow: nothere")
     ruled.run("reconcile", config=config)
     workflow = ruled.ghl.add_workflow("Spring")["id"]
@@ -97,13 +98,18 @@ def test_status_lists_what_was_refused_and_what_is_uncertain(ruled: Trial) -> No
     assert "add_to_workflow by rules[0], clicked" in ruled.run("status", config=config).out
 
     config = config.replace("nothere", workflow)
+    let_refused_deeds_be_due(f"sqlite:///{ruled.folder / 'sync.db'}")
     ruled.run("reconcile", config=config)
     ruled.sandbox.ghl.weather.faults.append(Fault(kind="lost_answer", method="POST", path="/workflow/"))
     click_later(ruled, subscriber_id, sent(ruled))
     ruled.run("reconcile", "--full", config=config)
-    states = {one["state"] for one in ruled.run("status", "--json", config=config).pair["deeds"]}
-    assert "uncertain" in states
-    assert "look whether it was done" in ruled.run("status", config=config).out
+    told = ruled.run("status", "--json", config=config).pair
+    assert {(one["state"], one["code"]) for one in told["deeds"]} == {("uncertain", ""), ("given_up", "rule_gone")}
+    assert (told["uncertain"], told["given_up"]) == (1, 1)
+    shown = ruled.run("status", config=config).out
+    assert "look whether it was done" in shown
+    assert "given up" in shown
+    assert "rule_gone" in shown
 
 
 def test_check_says_what_rules_cost_and_that_they_work(ruled: Trial) -> None:

@@ -171,6 +171,14 @@ def let_leases_run_out(database_url: str) -> None:
     engine.dispose()
 
 
+def let_refused_deeds_be_due(database_url: str) -> None:
+    """What the clock does in a minute, or in a day."""
+    engine = open_engine(database_url)
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE deeds SET next_try = 0 WHERE state = 'refused'"))
+    engine.dispose()
+
+
 def end_all() -> None:
     """Kill what is still running, and close every pipe."""
     while _STARTED:

@@ -7,7 +7,7 @@ every point on both.
 import pytest
 
 from tests.kills.theatre import Theatre, share, troubles
-from tests.kills.worlds import ACTIVE, FIRST_LOAD, LATER, WORLDS, KillWorld
+from tests.kills.worlds import ACTIVE, FIRST_LOAD, LATER, RULED, WORLDS, KillWorld
 
 _SHARE = 16
 _COARSE, _ON_POSTGRESQL = 16, 40
@@ -30,6 +30,23 @@ def test_a_kill_at_any_point_changes_nothing_but_the_number_of_requests(stage: T
 def test_automations_are_started_for_what_happened_and_nobody_revoked(stage: Theatre) -> None:
     started = stage.undisturbed(ACTIVE)[1].started
     assert [str(who).partition("@")[0] for who, _ in started] == ["ann", "ann", "ben", "zoe"]
+
+
+def test_rules_act_on_what_happened_since_they_are_active_and_on_nothing_else(stage: Theatre) -> None:
+    acted = stage.undisturbed(RULED)[1].acted
+    assert [(str(who).partition("@")[0], said) for who, said in acted] == [
+        ("ann", "Clicked"),
+        ("ben", "Call Ben"),
+        ("ben", "Clicked"),
+        ("cat", "Call Cat"),
+        ("cat", "Clicked"),
+        ("dot", "Opened Autumn"),
+        ("fox", "Left"),
+        ("gus", "Ask for another address"),
+        ("hal", "tag_added:vip"),
+        ("ivy", "Now Ivana"),
+        ("yan", "Welcome Yan"),
+    ]
 
 
 @pytest.mark.parametrize("world", [FIRST_LOAD, LATER, ACTIVE], ids=lambda world: world.name)

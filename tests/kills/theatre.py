@@ -33,7 +33,9 @@ _TRIES = 20
 """How often a point is tried: which thread comes first decides about a commit more or less, and one run in three has it."""
 _DONE, _HELD = 0, 5
 """How a cycle ends that nobody kills: with nothing left, or with what waits for a person."""
-_ONCE = re.compile(r"POST \S+/contacts/?$|POST /contacts/$|DELETE \S*/contacts/\*$|POST \S+/queue$")
+_ONCE = re.compile(
+    r"POST \S+/contacts/?$|POST /contacts/$|DELETE \S*/contacts/\*$|POST \S+/queue$|POST \S+/(?:notes|tasks)$"
+)
 NewDatabase = Callable[[], str]
 Rows = list[tuple[object, ...]]
 
@@ -52,6 +54,8 @@ class End:
     """How often something was made, deleted or started: what can't be repeated without harm."""
     started: Rows
     """Who entered which automation."""
+    acted: Rows
+    """The tasks and notes of everybody in GHL."""
 
 
 class Unreached(Exception):
@@ -98,6 +102,7 @@ class Theatre:
         self._prepare(world)
         self._finish()
         seen: dict[str, int] = json.loads((self._folder / "points").read_text(encoding="utf-8"))
+        self._settle(world)
         points = [(name, number) for name, count in sorted(seen.items()) for number in range(1, count + 1)]
         return points, self._end()
 
@@ -116,6 +121,7 @@ class Theatre:
         if then is not None:
             self._dies(then)
         self._finish()
+        self._settle(world)
         end = self._end()
         self._forget_requests()
         self._finish()
@@ -180,6 +186,11 @@ class Theatre:
 
     def _copy_database(self, source: str, target: str) -> None:
         shutil.copyfile(self._folder / source, self._folder / target)
+
+    def _settle(self, world: KillWorld) -> None:
+        """The cycles after the one that nobody kills, until all that it did has travelled."""
+        for _ in range(world.settles - 1):
+            self._finish()
 
     def _finish(self) -> None:
         status = self._run(None)
@@ -250,6 +261,14 @@ class Theatre:
                 (who.get(one.contact_id, "gone"), one.automation_id)
                 for one in self._sandbox.emailoctopus.world.automations.starts
             ),
+            _sorted(
+                (who[one.contact_id], said)
+                for ghl_id in ghl
+                for one, said in (
+                    *((task, task.title) for task in self._sandbox.ghl.world.tasks.of(ghl_id)),
+                    *((note, note.body) for note in self._sandbox.ghl.world.notes.of(ghl_id)),
+                )
+            ),
         )  # fmt: skip
 
 
@@ -278,6 +297,10 @@ def _remembered(database_url: str, who: dict[Any, str]) -> tuple[Rows, Rows, Row
               for row in connection.execute(
                   select(activity.ghl_id, activity.open_tasks, activity.completed_task, activity.note)).all()),
         ]  # fmt: skip
+        event = tables.events.c
+        unjudged = connection.execute(
+            select(event.contact_id, event.engagement).where(event.engagement.is_not(None), event.judged_at.is_(None))
+        ).all()
         left = [
             (table.name, *row)
             for table in (tables.inbox, tables.parked)
@@ -289,6 +312,7 @@ def _remembered(database_url: str, who: dict[Any, str]) -> tuple[Rows, Rows, Row
                 select(held.ghl_id, held.emailoctopus_id, held.action, held.approved, held.discarded)
             ).all()
         ]
+        left += [("not judged", who.get(row.contact_id, "gone"), row.engagement) for row in unjudged]
         left += [("lease", row.holder) for row in connection.execute(select(tables.leases)).all() if row.holder]
     engine.dispose()
     return (

@@ -28,6 +28,8 @@ class KillWorld:
     """Whether every cycle reads everything: nothing else finds who is missing."""
     order: tuple[str, ...] = ()
     """The command line with which a person answers to what the cycle before the last one held."""
+    settles: int = 1
+    """How many cycles it takes: what a rule tags in GHL travels in the next one."""
     looks_are_due: bool = False
     """Whether so much time passes before the last cycle that counts and consent sweeps are due."""
 
@@ -204,6 +206,33 @@ def _much_happens(sandbox: Sandbox) -> None:
     sandbox.emailoctopus.world.unsubscribe(_subscriber(sandbox, "fox"))
 
 
+def _friends_with_mail(sandbox: Sandbox) -> None:
+    """The same, one of whom clicked in a campaign hours ago: before any rule was active, though that is two hours."""
+    _friends(sandbox)
+    emailoctopus = sandbox.emailoctopus.world
+    campaign = emailoctopus.create_campaign("Spring sale", [sandbox.list_id])
+    emailoctopus.send_campaign(campaign.id)
+    emailoctopus.click(_subscriber(sandbox, "ann"), campaign.id)
+    campaign.sent_at = campaign.events[-1].at = emailoctopus.seconds() - 3 * 3600
+
+
+def _much_is_read(sandbox: Sandbox) -> None:
+    """People open, click, leave, sign up and are tagged, one of each kind that rules act on."""
+    emailoctopus = sandbox.emailoctopus.world
+    old = next(iter(emailoctopus.campaigns.values()))
+    new = emailoctopus.create_campaign("Autumn", [sandbox.list_id])
+    emailoctopus.send_campaign(new.id)
+    for name, campaign in (("ann", new), ("ben", old), ("ben", new), ("cat", old)):
+        emailoctopus.click(_subscriber(sandbox, name), campaign.id)
+    emailoctopus.open_mail(_subscriber(sandbox, "dot"), new.id)
+    emailoctopus.unsubscribe(_subscriber(sandbox, "fox"), new.id)
+    emailoctopus.bounce(_subscriber(sandbox, "gus"), new.id)
+    emailoctopus.add_tags(_subscriber(sandbox, "hal"), ["vip"])
+    emailoctopus.edit(_subscriber(sandbox, "ivy"), {"FirstName": "Ivana"})
+    emailoctopus.sign_up(sandbox.list_id, "yan@example.com", {"FirstName": "Yan"})
+    sandbox.ghl.world.create(firstName="Zoe", email="zoe@example.com")  # whom the program adds has not signed up
+
+
 def _person(sandbox: Sandbox, name: str, first: str | None = None) -> str:
     """Whoever has an address, and a first name where several have it."""
     having = (one for one in sandbox.ghl.world.contacts if one.email == f"{name}@example.com")
@@ -280,4 +309,33 @@ ACTIVE = KillWorld(
 """,
     looks_are_due=True,
 )  # fmt: skip
-WORLDS = (FIRST_LOAD, LATER, BLIND, STRICT, GONE, ACTIVE)
+RULED = KillWorld(
+    "ruled",
+    (_friends_with_mail, _much_is_read),
+    must=(
+        "ghl POST /contacts/*/notes", "ghl POST /contacts/*/tasks", "ghl POST /contacts/*/tags",
+        "emailoctopus GET /campaigns/*/reports",
+    ),
+    settings="""\
+    rules:
+      - when: {event: clicked, campaign: "Spring*"}
+        then: [{add_tag: "clicked {campaign_name}"}, {create_task: {title: "Call {first_name}", due_in: 2d}}]
+      - when: {event: clicked, once_every: 7d}
+        then: [{create_note: "Clicked"}]
+      - when: {event: opened}
+        then: [{create_note: "Opened {campaign_name}"}]
+      - when: {event: unsubscribed}
+        then: [{create_note: "Left"}]
+      - when: {event: bounced}
+        then: [{create_task: {title: "Ask for another address"}}]
+      - when: {event: "tag_added:*"}
+        then: [{add_tag: "tagged"}, {ghl: {operation: Create Contact Note, body: "{event}"}}]
+      - when: {event: "field_changed:FirstName", tags_none: [old]}
+        then: [{create_note: "Now {field[FirstName]}"}]
+      - when: {event: subscribed}
+        then: [{create_note: "Welcome {first_name}"}]
+""",
+    settles=2,
+    looks_are_due=True,
+)  # fmt: skip
+WORLDS = (FIRST_LOAD, LATER, BLIND, STRICT, GONE, ACTIVE, RULED)

@@ -29,6 +29,8 @@ class Doings:
         self.outside = outside
         self.calendar = str(outside.ghl.add_calendar("Fittings")["id"])
         self.happened: list[Happening] = []
+        self.altered: list[tuple[str, str]] = []
+        """(action, contact) of what a rule may have made and somebody changed or deleted: it can't be found again."""
         self.stores = 0
         """How often the program lost its database."""
 
@@ -47,10 +49,12 @@ class Doings:
     def add_task(self, contact_id: str | None, due: datetime, *, completed: bool) -> None:
         task = self.outside.ghl.add_task(contact_id, f"Call  {self.outside.word()}", due, completed=completed)
         if completed and contact_id is not None:
-            self._remember(COMPLETED, task)
+            self.remember(COMPLETED, task)
 
     def change_task(self, task: Any, how: str, due: datetime) -> None:
         """Tick a task off or on again, delete it, or give it another time to be due."""
+        if how in ("delete", "move") and task.contact_id:
+            self.altered.append(("create_task", task.contact_id))
         match how:
             case "delete":
                 self.outside.ghl.delete_task(task.id)
@@ -59,13 +63,14 @@ class Doings:
             case _:
                 self.outside.ghl.complete_task(task.id, completed=how == "complete")
                 if how == "complete" and not task.completed:
-                    self._remember(COMPLETED, task)
+                    self.remember(COMPLETED, task)
 
     def write_note(self, contact_id: str, *, shared: bool) -> None:
         self.outside.ghl.add_note(contact_id, self._words(shared=shared))
 
     def change_note(self, note: Any, how: str, *, shared: bool) -> None:
         """Delete a note or write it anew."""
+        self.altered.append(("create_note", note.contact_id))
         if how == "delete":
             self.outside.ghl.delete_note(note.contact_id, note.id)
         else:
@@ -73,7 +78,7 @@ class Doings:
 
     def book(self, contact_id: str, start: datetime) -> None:
         event = self.outside.ghl.book(contact_id, self.calendar, start, title=f"See {self.outside.word()}")
-        self._remember(BOOKED, event)
+        self.remember(BOOKED, event)
 
     def change_appointment(self, event: Any, how: str, start: datetime) -> None:
         """Delete an appointment, move it, or give it a status."""
@@ -88,7 +93,8 @@ class Doings:
     def _words(self, *, shared: bool) -> str:
         return f"<p>{'Share' if shared else 'Keep'} <b>{self.outside.word()}</b> &amp; {self.outside.word()}</p>"
 
-    def _remember(self, kind: str, record: Any) -> None:
+    def remember(self, kind: str, record: Any) -> None:
+        """Something happened just now that may start an automation."""
         at = self.outside.sandbox.clock.now()
         self.happened.append(Happening(kind, record.id, record.contact_id, at, self.stores))
 

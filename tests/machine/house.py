@@ -26,6 +26,7 @@ from sync_daemon.cycle import Lease, Pair, Timing, reconcile
 from sync_daemon.model.activity import ActivityPolicy
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleReport, Mode
+from sync_daemon.model.rules import RuleBook
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.clock import ManualClock
 from sync_daemon.sandbox.server import Sandbox
@@ -163,6 +164,7 @@ class House:
     """Both sandboxes, the store, and the process that works there now."""
 
     def __init__(self, policy: PairPolicy, activity: Callable[[Sandbox], ActivityPolicy] | None = None) -> None:
+        self.rules = RuleBook()
         self.clock = ManualClock()
         self.sandbox = Sandbox(seed=1, clock=self.clock)
         self.activity = activity(self.sandbox) if activity is not None else None
@@ -220,6 +222,7 @@ class House:
             timing=Timing(),
             workers=1,
             activity=self.activity,
+            rules=self.rules,
         )
         return process
 

@@ -13,11 +13,14 @@ from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.emailoctopus.model import Field
 from sync_daemon.sandbox.weather import Weather
+from tests.machine.acted import Acts
 from tests.machine.doings import Doings
+from tests.machine.engaged import Engaged
 from tests.machine.graves import broken_graves
 from tests.machine.house import TALLY, House, Process, broke
 from tests.machine.memory import Memory
 from tests.machine.outside import Outside
+from tests.machine.owed import Owed
 from tests.machine.quiet import Quiet
 from tests.machine.rest import Rest
 from tests.machine.started import Starts
@@ -55,6 +58,9 @@ class Life(RuleBasedStateMachine):
         self.logs.truncate()
         self.house = house = House(terms.policy(), terms.busyness.prepare if terms.busyness else None)
         sandbox = house.sandbox
+        book = terms.rulings.prepare(sandbox)
+        house.rules = book.rules
+        house.restart()
         sandbox.ghl.world.quirks.hits_carry_dnd = terms.hits_carry_dnd
         sandbox.ghl.world.location.allow_duplicate_contact = terms.duplicates_allowed
         sandbox.emailoctopus.world.set_double_opt_in(sandbox.list_id, double_opt_in=terms.double_opt_in)
@@ -66,7 +72,10 @@ class Life(RuleBasedStateMachine):
         self.outside = Outside(sandbox, Memory(), STRANGER)
         self.doings = Doings(self.outside)
         self.starts = Starts(house, self.doings)
-        self.watch = Watch(house, self.outside, EXCLUDED, self.starts)
+        self.engaged = Engaged(house, self.doings)
+        self.acts = Acts(house, self.engaged, book)
+        self.owed = Owed(self.acts)
+        self.watch = Watch(house, self.outside, EXCLUDED, self.starts, self.acts)
         house.watch = self.watch.before
         for number in range(BYSTANDERS):
             self.outside.bystander(f"bystander{number}@example.com")
@@ -76,6 +85,8 @@ class Life(RuleBasedStateMachine):
             self.somebody_signs_up(who, tags)
         if starts:
             self._cycle(Mode.FULL)
+        if self.has_rules:
+            self.engaged.send_campaign(0)
 
     @rule()
     def quiet_spell(self) -> None:
@@ -100,12 +111,13 @@ class Life(RuleBasedStateMachine):
         quiet = Quiet(house, self.outside, EXCLUDED)
         broken = [*quiet.broken(), *broken_graves(house, self.outside.memory, unproven)]
         broken += [*rest.broken(quiet), *self.starts.broken_in_peace()]
+        broken += [*self.acts.broken_in_peace(), *self.owed.broken(quiet)]
         _demand(not broken, "\n".join(broken))
         quiet.agree()
         since = house.started + house.program_clock.skew
-        self._idle_cycle(0)
-        if self.is_busy:
-            self._idle_cycle(rest.looks(), unless=lambda: rest.passes(since))
+        self._idle_cycle(0, 0)
+        if self.is_busy or self.has_rules:
+            self._idle_cycle(rest.looks(), self.acts.reads(), unless=lambda: rest.passes(since))
         self._nothing_personal_is_logged()
 
     def _fewer_than_deleted(self) -> set[SystemName]:
@@ -124,6 +136,11 @@ class Life(RuleBasedStateMachine):
     def is_busy(self) -> bool:
         """Whether the pair shows any activity."""
         return self.house is not None and self.house.activity is not None
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether the pair has any rules."""
+        return self.house is not None and bool(self.house.rules)
 
     @property
     def the_house(self) -> House:
@@ -168,11 +185,13 @@ class Life(RuleBasedStateMachine):
         left = house.lease_is_left()
         self.watch.cycle_begins()
         self.starts.cycle_begins()
+        self.acts.cycle_begins()
         started, blind = house.clock.now(), self._is_blind(mode)
         report = house.cycle(mode)
         self.outside.cycle += 1
         self.starts.cycle_ended()
-        broken = [*self.watch.broken, *self.starts.broken]
+        self.acts.cycle_ended(started, cut_off=report is None or overtaken)
+        broken = [*self.watch.broken, *self.starts.broken, *self.acts.broken]
         _demand(not broken, "\n".join(broken))
         self.outside.may_have_been_read()
         if report is None:
@@ -193,10 +212,11 @@ class Life(RuleBasedStateMachine):
         touches = self.the_house.sandbox.emailoctopus.world.quirks.unsubscribe_touches
         return hides or mode is Mode.HINTS or not (mode is Mode.FULL or touches)
 
-    def _idle_cycle(self, looks: int, unless: Callable[[], bool] = lambda: False) -> None:
+    def _idle_cycle(self, looks: int, reads: int, unless: Callable[[], bool] = lambda: False) -> None:
         """L2 and L8: no write, one search, three listings, and the list's counts, which are due.
 
-        `looks` is how many requests to GHL a look at activity adds, which the cycle makes if its interval has passed.
+        `looks` is how many requests to GHL a look at activity adds, and `reads` how many to EmailOctopus the reading
+        of campaign reports, which the cycle makes if their interval has passed.
         """
         house = self.the_house
         house.clock.advance(660)
@@ -214,7 +234,8 @@ class Life(RuleBasedStateMachine):
         counted = [one.path for one in logs[EMAILOCTOPUS]]
         listings = sum(path.endswith("/contacts") for path in counted)
         asked = (len(logs[GHL]), listings, len(counted))
-        _demand(due or asked == (1 + looks, 3, 4), f"L8 an idle cycle asked {asked}, looks {looks}: {logs}")
+        wanted = (1 + looks, 3, 4 + reads)
+        _demand(due or asked == wanted, f"L8 an idle cycle asked {asked}, not {wanted}: {logs}")
 
     def _contexts(self) -> list[tuple[SystemName, Any]]:
         return [(GHL, self.the_house.sandbox.ghl), (EMAILOCTOPUS, self.the_house.sandbox.emailoctopus)]

@@ -16,14 +16,14 @@ from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import EventKind
 from sync_daemon.sandbox.weather import Fault
-from tests.machine.busy import Busy
 from tests.machine.house import TALLY
+from tests.machine.mail import Mail
 from tests.machine.terms import KIND, MODE, PICK, POINT, SYSTEM, faults
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
 TURNS = ["index lags", "index lags more", "short", "short and says so", "empty", "full plan", "fair"]
-MEANWHILE: dict[str, Callable[[Busy, int], None]] = {
+MEANWHILE: dict[str, Callable[[Mail, int], None]] = {
     "block": lambda life, pick: life.person_is_blocked(pick, "by hand"),
     "free": lambda life, pick: life.person_is_freed(pick),
     "opt out": lambda life, pick: life.subscriber_opts_out(pick, "unsubscribe"),
@@ -36,10 +36,11 @@ MEANWHILE: dict[str, Callable[[Busy, int], None]] = {
     "delete there": lambda life, pick: life.somebody_is_deleted(EMAILOCTOPUS, pick),
     "merge": lambda life, pick: life.people_are_merged(pick, pick + 1),
     "work": lambda life, pick: life.work_goes_on(pick),
+    "read": lambda life, pick: life.mail_is_read(pick),
 }
 
 
-class Lives(Busy):
+class Lives(Mail):
     """One life: outside acts in any order, cycles in between, bad luck of every kind; quiet spells, and the laws."""
 
     # The weather
@@ -115,6 +116,8 @@ class Lives(Busy):
                 TALLY["databases lost"] += 1
                 self.outside.database_was_lost()
                 self.starts.database_was_lost()
+                self.acts.database_was_lost()
+                self.owed.database_was_lost()
                 self.watch.created.clear()  # what the search doesn't show yet, nobody can know then
                 house.lose_database()
         self._cycle(Mode.FULL)

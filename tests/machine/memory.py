@@ -78,6 +78,8 @@ class Memory:
     """Contacts that somebody revoked, deleted, merged, moved to another address or took out of the scope."""
     moved: set[Key] = field(default_factory=set)
     """Contacts whose address was ever another one, or that were merged with others."""
+    strangers: set[Key] = field(default_factory=set)
+    """Contacts that somebody ever took out of the scope, or back into it."""
     deleted: set[Key] = field(default_factory=set)
     """Contacts that somebody deleted, or that went into others."""
     ended: set[tuple[str, str]] = field(default_factory=set)

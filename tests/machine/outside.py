@@ -3,7 +3,7 @@
 Nothing here asks the program anything. Times are the sandboxes' own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,10 @@ from sync_daemon.sandbox.server import Sandbox
 from tests.machine.memory import Edit, Key, Memory, Revocation, is_blocked, is_permanent, is_revoked
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
+OPTS_OUT = {"unsubscribe": "unsubscribed", "complain": "complained", "bounce": "bounced", "by hand": "unsubscribed"}
+
+
+def _nobody_listens(kind: str, contact_id: str, subject: str = "", campaign_id: str = "") -> None: ...
 
 
 class Outside:
@@ -24,6 +28,8 @@ class Outside:
         self.stranger = stranger
         self.cycle = 0
         self.bystanders: set[str] = set()
+        self.did: Callable[..., None] = _nobody_listens
+        """Told of everything in EmailOctopus that a rule could act on."""
         self._words = 0
 
     @property
@@ -81,6 +87,7 @@ class Outside:
             self._edited(system, contact_id, f"tag {name}", on)
         if self.stranger in tags:
             self._disturb(system, contact_id, reason=system is GHL or on)
+            self.memory.strangers.add((system, contact_id))
 
     def delete(self, system: SystemName, contact_id: str) -> None:
         self._disturb(system, contact_id, reason=True)
@@ -179,15 +186,17 @@ class Outside:
             return
         self._opted_in(contact)
 
-    def opt_out(self, contact_id: str, how: str) -> None:
+    def opt_out(self, contact_id: str, how: str, campaign_id: str = "") -> None:
         contact = self.emailoctopus.contact(contact_id)
         visible = not is_revoked(contact)
         {
-            "unsubscribe": lambda: self.emailoctopus.unsubscribe(contact_id),
-            "complain": lambda: self.emailoctopus.complain(contact_id),
-            "bounce": lambda: self.emailoctopus.bounce(contact_id),
+            "unsubscribe": lambda: self.emailoctopus.unsubscribe(contact_id, campaign_id),
+            "complain": lambda: self.emailoctopus.complain(contact_id, campaign_id),
+            "bounce": lambda: self.emailoctopus.bounce(contact_id, campaign_id),
             "by hand": lambda: self.emailoctopus.set_status(contact_id, "unsubscribed"),
         }[how]()
+        if visible or campaign_id:
+            self.did(OPTS_OUT[how], contact_id, campaign_id=campaign_id)
         if visible:
             self._revoked(EMAILOCTOPUS, contact_id, contact.email_address)
 
@@ -276,6 +285,11 @@ class Outside:
     def _edited(self, system: SystemName, contact_id: str, name: str, value: Any) -> None:
         self.memory.edits[system, contact_id, name].append(Edit(value, self.cycle, self._now()))
         self.memory.typed[name].add(value)
+        if system is EMAILOCTOPUS and name.startswith("tag "):
+            if value:
+                self.did("tag_added", contact_id, name.removeprefix("tag "))
+        elif system is EMAILOCTOPUS:
+            self.did("field_changed", contact_id, name)
 
     def _met(self, system: SystemName, contact_id: str) -> None:
         if system is EMAILOCTOPUS:
@@ -310,6 +324,8 @@ class Outside:
 
     def _opted_in(self, contact: Any) -> None:
         self.memory.opted_in[contact.id] = self._now()
+        if contact.status == "subscribed":
+            self.did("subscribed", contact.id)
         self._freed(contact.email_address)
 
     def _freed_without_address(self, contact_id: str) -> None:

@@ -14,6 +14,7 @@ from sync_daemon.model.system import SystemName
 from tests.machine.house import House, stored_bytes
 from tests.machine.memory import Edit, Memory, is_blocked, is_revoked
 from tests.machine.outside import Outside
+from tests.machine.rulings import TAG
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
@@ -232,6 +233,7 @@ class Quiet:
             if (tag in now) != (ghl or emailoctopus)[-1].value:
                 yield f"L3 the tag {tag} of {both.ids}: {tag in now}, written {(ghl or emailoctopus)[-1].value}"
         touched = {key[2].removeprefix("tag ") for key in self.memory.edits if key[1] in both.ids}
+        touched |= {name for name in now if name.startswith(TAG)}
         if (now ^ before) - touched:
             yield f"L6 tags of {both.ids} changed that nobody had touched: {sorted((now ^ before) - touched)}"
 

@@ -31,6 +31,7 @@ from sync_daemon.model.webhook import EventKind
 from sync_daemon.sandbox.emailoctopus.model import Field
 from sync_daemon.sandbox.server import Sandbox
 from sync_daemon.sandbox.weather import Fault
+from tests.machine.rulings import Rulings, rulings
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 FIELDS = {
@@ -107,6 +108,7 @@ class Terms:
     guard: GuardLimits
     skew_s: int
     busyness: Busyness | None
+    rulings: Rulings
 
     def policy(self) -> PairPolicy:
         """The pair's policy."""
@@ -174,6 +176,7 @@ def terms(draw: Callable[[Any], Any]) -> Terms:
         guard=draw(st.sampled_from([GuardLimits()] * 3 + [GuardLimits(10, 1, 50, 1), GuardLimits(10, 0, 10, 0)])),
         skew_s=draw(st.sampled_from([0, 90, -90, 7200, -7200])),
         busyness=draw(st.one_of(st.none(), busyness(), busyness())),
+        rulings=draw(st.one_of(st.just(Rulings()), rulings())),
     )
 
 

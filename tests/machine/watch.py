@@ -14,6 +14,7 @@ import httpx
 
 from sync_daemon.model.policy import DeletedInEmailOctopus, DeletedInGhl, OnLeaveScope, PairPolicy, Resubscribe
 from sync_daemon.model.system import SystemName
+from tests.machine.acted import Acts
 from tests.machine.house import House
 from tests.machine.memory import is_blocked, is_permanent, is_revoked
 from tests.machine.outside import Outside
@@ -40,8 +41,10 @@ class Subscriber:
 class Watch:
     """Stands beside both sandboxes. `broken` lists the laws that writes broke."""
 
-    def __init__(self, house: House, outside: Outside, excluded: str, starts: Starts | None = None) -> None:
-        self.house, self.outside, self.excluded, self.starts = house, outside, excluded, starts
+    def __init__(
+        self, house: House, outside: Outside, excluded: str, starts: Starts | None = None, acts: Acts | None = None
+    ) -> None:
+        self.house, self.outside, self.excluded, self.starts, self.acts = house, outside, excluded, starts, acts
         self.activity = fields_of(house.activity) if house.activity is not None else set()
         self.broken: list[str] = []
         self.created: set[str] = set()
@@ -54,6 +57,8 @@ class Watch:
 
     def before(self, system: SystemName, request: httpx.Request) -> Callable[[], None]:
         """Look before a write; the answer looks after it."""
+        if system is GHL and self.acts is not None and self.house.rules and (judge := self.acts.before(request)):
+            return judge
         if system is GHL and _OF_ACTIVITY.search(request.url.path):
             self.broken.append(f"L6 activity was written in GHL: {request.method} {request.url.path}")
         if self.starts is not None and request.url.path.endswith("/queue"):
@@ -218,6 +223,8 @@ class Watch:
     def _status_written(self, was: Subscriber, is_: Subscriber) -> Iterator[str]:
         if is_revoked(is_):
             self.outside.memory.seen_revoked.add((EMAILOCTOPUS, is_.id))
+            if self.acts is not None:
+                self.acts.engaged.unsubscribed_by_program.append((is_.id, self.house.clock.now()))
             address = is_.email_address.lower()
             holders = (one for one in self.outside.people() if (one.email or "").lower() == address)
             self.outside.memory.carried.update((GHL, one.id) for one in holders if is_blocked(one))

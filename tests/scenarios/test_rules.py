@@ -215,6 +215,17 @@ def test_an_event_waits_for_its_contacts_link(database_url: str) -> None:
         assert tasks(here, str(here.in_ghl("bob@example.com")["id"])) == ["Call Bob"]
 
 
+def test_while_an_event_waits_for_a_link_its_campaign_is_not_asked_about(database_url: str) -> None:
+    with world(database_url, create_in_ghl=False) as here:
+        subscriber_id = here.subscriber("bob@example.com", "Bob")
+        here.reconcile()
+        with_rules(here, rule("clicked", TASK, campaign="Spring*"))
+        tell(here, Kind.CLICKED, subscriber_id, campaign(here).id)
+        hear(here)
+        assert [path for _, path in here.requests(EMAILOCTOPUS) if path.startswith("/campaigns/")] == []
+        assert len(here.pair_store.waiting_occasions(None, 9)) == 1
+
+
 def test_after_a_day_without_a_link_nothing_comes_of_it_and_that_is_reported(database_url: str) -> None:
     with world(database_url, create_in_ghl=False) as here:
         subscriber_id = here.subscriber("bob@example.com", "Bob")

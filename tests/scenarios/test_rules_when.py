@@ -219,6 +219,36 @@ def test_conditions_that_hold_for_few_are_counted_as_if_for_all_and_asked_once_a
         assert [notes(here, ghl_id) for ghl_id, _ in people] == [["Hi"], [], []]
 
 
+def test_what_is_held_costs_no_request_while_it_waits(database_url: str) -> None:
+    with world(database_url, guard=FEW) as here:
+        people = crowd(here, 3)
+        with_rules(here, rule("clicked", {"create_note": "{campaign_name}"}, campaign="Spring*", tags_none=["other"]))
+        storm(here, people)
+        assert hear(here).new_held == 3
+        here.later(minutes=1)
+        here.forget_requests()
+        here.reconcile()
+        asked = [path for system in (GHL, EMAILOCTOPUS) for _, path in here.requests(system)]
+        assert [path for path in asked if path.startswith(("/campaigns", "/contacts/p"))] == []
+        assert len(asked) == 4  # one search, three listings
+        assert len(held(here)) == 3
+
+
+def test_what_is_held_leaves_the_queue_when_a_full_scan_finds_that_its_condition_holds_no_more(
+    database_url: str,
+) -> None:
+    with world(database_url, guard=FEW) as here:
+        people = crowd(here, 3)
+        with_rules(here, rule("clicked", NOTE, tags_none=["other"]))
+        storm(here, people)
+        hear(here)
+        for ghl_id, _ in people:
+            here.ghl.add_tags(ghl_id, ["other"])
+        here.later(days=1)
+        here.full()
+        assert held(here) == {}
+
+
 # Dry runs
 
 

@@ -50,8 +50,11 @@ def test_a_deed_is_replaced_by_its_key(pair: PairStore) -> None:
         "b": deed("b", DeedState.DONE, attempts=1),
     }
     assert pair.count_deeds() == {DeedState.INTENDED: 1, DeedState.DONE: 1}
+    pair.commit(Commit(deeds=[deed("revoked", DeedState.DONE, code="revoked")]))
+    assert pair.count_deeds()[DeedState.DONE] == 1  # what was let be isn't done
+    pair.commit(Commit(deeds=[deed("revoked")]))
     assert pair.deeds_in(DeedState.DONE) == [deed("b", DeedState.DONE, attempts=1)]
-    assert [one.key for one in pair.deeds_of(["g1"])] == ["a", "b"]
+    assert [one.key for one in pair.deeds_of(["g1"])] == ["a", "b", "revoked"]
 
 
 def test_what_is_to_be_done_waits_for_its_time(pair: PairStore) -> None:

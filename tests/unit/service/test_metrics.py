@@ -3,7 +3,10 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from sync_daemon.model.alarm import Condition
+from sync_daemon.model.deeds import DeedState
 from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
@@ -91,6 +94,13 @@ def test_how_a_pair_stands() -> None:
     assert told(metrics, "quota_left", pair="main", system="ghl") == 12
 
 
+@pytest.mark.parametrize("state", ["done", "uncertain", "given_up"])
+def test_how_many_deeds_are_done_uncertain_and_given_up(state: str) -> None:
+    metrics = watched(Figures(HEALTH, REPORT, 0, (), {DeedState(state): 22}))
+    assert told(metrics, "deeds", pair="main", state=state) == 22
+    assert told(metrics, "deeds", pair="main", state="refused") == 0
+
+
 def test_a_pair_of_which_nothing_is_known_yet() -> None:
     metrics = watched(Figures(PairHealth("main", NOW - timedelta(seconds=30), paused=True), None, 0, set()))
     assert told(metrics, "proof_age_seconds", pair="main") == 30
@@ -110,5 +120,5 @@ def test_no_figure_is_left_out() -> None:
     assert names == {
         "build", "cycles", "cycle_seconds", "records_read", "records_changed", "writes", "conflicts", "missed_by_poll",
         "throttled", "request_seconds", "webhook_events", "lag_seconds", "proof_age_seconds", "parked", "held",
-        "diverged", "consent_held", "hints_waiting", "paused", "alert", "quota_left",
+        "diverged", "consent_held", "hints_waiting", "paused", "alert", "deeds", "quota_left",
     }  # fmt: skip
