@@ -11,9 +11,11 @@ from typing import Protocol, Self
 
 from sync_daemon.model.activity import Appointment, KnownActivity, Note, Task
 from sync_daemon.model.alarm import Condition
+from sync_daemon.model.audit import ChangeFilter, LoggedChange
 from sync_daemon.model.contact import AccountSchema, Page, Snapshot
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.engagement import Campaign, Kind, Occasion, ReportRead, ReportRow
+from sync_daemon.model.person import Person
 from sync_daemon.model.plan import Bundle, Operation, WriteResult
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import (
@@ -452,6 +454,17 @@ class PairStore(Protocol):
 
     def release(self, holder: str) -> None:
         """Give the lease back."""
+
+    def logged(
+        self, asked: ChangeFilter, limit: int, *, beyond: tuple[datetime, int] | None = None, newest_first: bool = True
+    ) -> list[LoggedChange]:
+        """A page of the audit log's lines asked for, that after the line at the place `beyond`."""
+
+    def every_logged(self, asked: ChangeFilter) -> Iterator[LoggedChange]:
+        """All lines asked for, oldest first, a page at a time."""
+
+    def tombstones_of(self, person: Person) -> list[Tombstone]:
+        """What is remembered of deletions that concern one person, oldest first."""
 
     def save_run(self, report: CycleReport, started: datetime, ended: datetime) -> None:
         """Write down how a cycle ended."""

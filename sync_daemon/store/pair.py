@@ -9,6 +9,7 @@ from sync_daemon.model.state import Totals
 from sync_daemon.ports import Commit
 from sync_daemon.store.activity import Activity
 from sync_daemon.store.alerts import Alerts
+from sync_daemon.store.audit import Audit
 from sync_daemon.store.contacts import Contacts
 from sync_daemon.store.deeds import Deeds
 from sync_daemon.store.engagement import Engagement
@@ -41,6 +42,7 @@ class SqlPairStore(
     Tags,
     Revocations,
     Journal,
+    Audit,
     Lease,
     Runs,
     Events,
@@ -49,7 +51,12 @@ class SqlPairStore(
     Deeds,
     Engagement,
 ):
-    """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads."""
+    """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads.
+
+    A copy that holds the rows of one person alone has the pair it was made of as its `whole`.
+    """
+
+    whole: "SqlPairStore | None" = None
 
     def save_occasions(self, told: Collection[Occasion]) -> None:
         """Keep what webhooks told for rules, safe from a power cut when this returns; one that is known stays."""
@@ -58,7 +65,9 @@ class SqlPairStore(
                 self._write_occasions(connection, told, self._clock.now())
 
     def totals(self) -> Totals:
-        """What waits or differs."""
+        """What waits or differs; in the whole pair, where these are one person's rows alone."""
+        if self.whole is not None:
+            return self.whole.totals()
         links, diverged, consent_held = self._count_links()
         parked, held = self._count_waiting()
         return Totals(

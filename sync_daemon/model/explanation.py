@@ -95,8 +95,9 @@ class ContactNow:
 class FieldNow:
     """One row of the mapping: both values, who changed, and which rule decides.
 
-    A value is worth something only where its side isn't `UNREAD`. `writes` is the system that the next cycle writes
-    to for it, None for neither; times are those of the snapshots that showed the change.
+    A value is worth something only where its side isn't `UNREAD`. `writes` is the system that the rules would write
+    to for it, None for neither; times are those of the snapshots that showed the change; `state` is CONFLICT or
+    SUSPENDED where it is that.
     """
 
     rule: FieldRule
@@ -106,6 +107,7 @@ class FieldNow:
     verdict: str
     writes: SystemName | None = None
     diverged: bool = False
+    state: State | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class ConsentNow:
     """
 
     now: Mapping[SystemName, Consent | None]
+    """None where the contact wasn't read, or there is none."""
     agreed: Mapping[SystemName, Consent | None]
     cause: Cause | None
     remembered: Cause | None
@@ -143,6 +146,15 @@ class ScopeNow:
 
     inside: bool | None
     before: bool | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressNow:
+    """The address on both sides, None for none, and held against the one that was last agreed; what becomes of it."""
+
+    values: Mapping[SystemName, str | None]
+    seen: Mapping[SystemName, Seen]
     verdict: str
 
 
@@ -191,8 +203,7 @@ class PersonNow:
     findings: tuple[Finding, ...]
     contacts: tuple[ContactNow, ...]
     link: Link | None = None
-    address: str = ""
-    """What becomes of the address, in words."""
+    address: AddressNow | None = None
     fields: tuple[FieldNow, ...] = ()
     tags: tuple[TagNow, ...] = ()
     consent: ConsentNow | None = None

@@ -1,0 +1,162 @@
+"""One person as both systems show him now: a handful of reads by id and by address, whatever else there is."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sync_daemon.changes.cases import ContactKey
+from sync_daemon.changes.digests import Digester
+from sync_daemon.model.contact import AccountSchema, Snapshot
+from sync_daemon.model.errors import Refused, StopSystem
+from sync_daemon.model.person import Person
+from sync_daemon.model.system import SystemName
+from sync_daemon.ports import PairStore, Reader, System, Usage
+from sync_daemon.read.person import all_around, at_hand
+
+MOST_READ = 12
+"""So many contacts of a system are read for one person: he may have hundreds of duplicates."""
+_ROUNDS = 3
+"""What is read may name addresses that others have: they are looked at, too, and whom they name, and no further."""
+
+
+@dataclass(slots=True)
+class Sight:
+    """What was read of one person. None in `contacts`: that contact doesn't exist.
+
+    `refused` are contacts that can't be read, `unread` the systems that can't, or aren't to be, with the reason;
+    `found` is whom a system has for an address.
+    """
+
+    contacts: dict[ContactKey, Snapshot | None] = field(default_factory=dict)
+    refused: dict[ContactKey, Refused] = field(default_factory=dict)
+    unread: dict[SystemName, StopSystem] = field(default_factory=dict)
+    found: dict[tuple[SystemName, str], Snapshot | None] = field(default_factory=dict)
+
+    def addresses(self) -> set[str]:
+        """Every primary address that was read."""
+        return {one.address for one in self.contacts.values() if one is not None and one.address}
+
+    def person(self, digester: Digester) -> Person:
+        """Whom these contacts make."""
+        ghl, emailoctopus = (frozenset(one for of, one in self.contacts if of is name) for name in SystemName)
+        shown = [one for one in self.contacts.values() if one is not None]
+        texts = {text for one in shown for text in (one.address, *one.additional_addresses) if text}
+        return Person(ghl, emailoctopus, frozenset(map(digester.address, texts)))
+
+
+def look_at(
+    person: Person,
+    address: str | None,
+    systems: Mapping[SystemName, System],
+    store: PairStore,
+    digester: Digester,
+    sight: Sight,
+) -> Person:
+    """Read whom the store knows of a person, and who has his addresses, into `sight`; everybody around him.
+
+    A system that fails is asked nothing more: the rest is read all the same.
+    """
+    near = at_hand(person, store)
+    for _ in range(_ROUNDS):
+        before = len(sight.contacts)
+        for name in SystemName:
+            _read(sight, name, systems[name].reader, near.ids(name))
+        for text in sight.addresses() | ({address} if address else set()):
+            _find(sight, text, systems, digester)
+        near = at_hand(near | sight.person(digester), store)
+        if len(sight.contacts) == before:
+            break
+    return all_around(near, store)
+
+
+def _read(sight: Sight, name: SystemName, reader: Reader, ids: Iterable[str]) -> None:
+    done = {one for system, one in (*sight.contacts, *sight.refused) if system is name}
+    for contact_id in sorted(set(ids) - done)[: max(0, MOST_READ - len(done))]:
+        if name in sight.unread:
+            return
+        try:
+            sight.contacts[name, contact_id] = reader.fetch(contact_id)
+        except StopSystem as error:
+            sight.unread[name] = error
+        except Refused as refusal:
+            sight.refused[name, contact_id] = refusal
+
+
+def _find(sight: Sight, address: str, systems: Mapping[SystemName, System], digester: Digester) -> None:
+    """Ask each system that hasn't shown anybody with an address who has it."""
+    digest = digester.address(address)
+    for name in SystemName:
+        holders = (one for (of, _), one in sight.contacts.items() if of is name and one is not None)
+        has = any(one.address is not None and digester.address(one.address) == digest for one in holders)
+        if has or name in sight.unread or (name, address) in sight.found:
+            continue
+        try:
+            found = systems[name].reader.find(address)
+        except StopSystem as error:
+            sight.unread[name] = error
+        except Refused:  # nobody there is one who could be read
+            found = None
+        else:
+            sight.found[name, address] = found
+            if found is not None:
+                sight.contacts[name, found.contact_id] = found
+
+
+class SightedReader:
+    """A reader that has read one person already: nobody is read twice."""
+
+    def __init__(self, reader: Reader, sight: Sight, name: SystemName) -> None:
+        self._reader, self._sight, self._name = reader, sight, name
+        self.streams, self.revocation_streams = reader.streams, reader.revocation_streams
+        self.runs_behind = reader.runs_behind
+        self.poll, self.scan, self.scan_revoked = reader.poll, reader.scan, reader.scan_revoked
+        self.tag_names = reader.tag_names
+
+    def fetch(self, contact_id: str) -> Snapshot | None:
+        """As it was read; who wasn't, now."""
+        key = (self._name, contact_id)
+        if key in self._sight.refused:
+            raise self._sight.refused[key]
+        if key not in self._sight.contacts:
+            self._sight.contacts[key] = self._reader.fetch(contact_id)
+        return self._sight.contacts[key]
+
+    def find(self, address: str) -> Snapshot | None:
+        """Whom the system has for an address, asked once."""
+        key = (self._name, address)
+        if key not in self._sight.found:
+            self._sight.found[key] = self._reader.find(address)
+        return self._sight.found[key]
+
+
+class SightedSystem:
+    """A system of which one person has been read; its schema is read once at most."""
+
+    def __init__(self, system: System, sight: Sight, schemas: dict[SystemName, AccountSchema] | None = None) -> None:
+        self._system, self._sight = system, sight
+        self._schemas: dict[SystemName, AccountSchema] = {} if schemas is None else schemas
+        self.name = system.name
+        self.reader: Reader = SightedReader(system.reader, sight, system.name)
+        self.writer = system.writer
+        self.actions = system.actions
+        self.engagement = system.engagement
+        self.max_batch = system.max_batch
+        self.blanks = system.blanks
+        self.activity, self.automations = system.activity, system.automations
+
+    def read_schema(self) -> AccountSchema:
+        """What the account can hold."""
+        if self.name not in self._schemas:
+            self._schemas[self.name] = self._system.read_schema()
+        return self._schemas[self.name]
+
+    def with_schema(self, schema: AccountSchema, names: Collection[str]) -> "SightedSystem":
+        """The same, reading the fields `names`; whoever was read stays as he was read."""
+        return SightedSystem(self._system.with_schema(schema, names), self._sight, self._schemas)
+
+    def usage(self) -> Usage:
+        """Requests since the start of the process."""
+        return self._system.usage()
+
+    def seconds_for(self, requests: int) -> float:
+        """The least time that many requests take."""
+        return self._system.seconds_for(requests)
