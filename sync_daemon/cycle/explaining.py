@@ -85,7 +85,7 @@ def explain(pair: Pair, question: Question, copy: Copy) -> Explanation:
     return Explanation(
         pair.name,
         persons,
-        {name: error.shown for name, error in sight.unread.items()},
+        sight.unread,
         {name: pair.systems[name].usage().requests - before[name] for name in SystemName},
         runs[0]["ended"] if runs else None,  # type: ignore[arg-type] # a run's own times
     )

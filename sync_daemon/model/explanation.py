@@ -12,6 +12,7 @@ from sync_daemon.model.activity import KnownActivity
 from sync_daemon.model.audit import LoggedChange
 from sync_daemon.model.contact import Consent, Snapshot, Value
 from sync_daemon.model.deeds import Deed
+from sync_daemon.model.errors import StopSystem
 from sync_daemon.model.plan import Operation, RuleAction
 from sync_daemon.model.policy import FieldRule
 from sync_daemon.model.report import Mode
@@ -27,6 +28,7 @@ class Seen(StrEnum):
     CHANGED = "changed"
     NEVER_MET = "never agreed"
     UNREAD = "not read"
+    NO_CONTACT = "no contact"
 
 
 class State(StrEnum):
@@ -95,7 +97,7 @@ class ContactNow:
 class FieldNow:
     """One row of the mapping: both values, who changed, and which rule decides.
 
-    A value is worth something only where its side isn't `UNREAD`. `writes` is the system that the rules would write
+    A value is worth something only where its side isn't `UNREAD` or `NO_CONTACT`. `writes` is the system that the rules would write
     to for it, None for neither; times are those of the snapshots that showed the change; `state` is CONFLICT or
     SUSPENDED where it is that.
     """
@@ -230,6 +232,6 @@ class Explanation:
 
     pair: str
     persons: tuple[PersonNow, ...] = ()
-    unread: Mapping[SystemName, str] = field(default_factory=dict)
+    unread: Mapping[SystemName, StopSystem] = field(default_factory=dict)
     requests: Mapping[SystemName, int] = field(default_factory=dict)
     last_cycle: datetime | None = None

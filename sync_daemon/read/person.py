@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from sync_daemon.changes.digests import Digester
 from sync_daemon.model.person import Person
 from sync_daemon.model.state import KnownContact
 from sync_daemon.model.system import SystemName
@@ -32,6 +33,18 @@ def known_at(address: bytes, store: PairStore) -> Person:
         | frozenset(stone.ghl_id for stone in stones if stone.ghl_id),
         frozenset(stone.emailoctopus_id for stone in stones if stone.emailoctopus_id),
     )
+
+
+def ids_meant(asked: str, store: PairStore, digester: Digester) -> frozenset[str]:
+    """The ids of either system that an address or an id stands for: who has the address, or the contact and its link's
+    other one.
+    """
+    if "@" in asked:
+        person = known_at(digester.address(asked), store)
+        person |= _linked(person, store)
+        return person.ghl | person.emailoctopus
+    linked = _linked(Person(frozenset({asked}), frozenset({asked})), store)
+    return linked.ghl | linked.emailoctopus | {asked}
 
 
 def at_hand(person: Person, store: PairStore) -> Person:

@@ -101,7 +101,9 @@ def _without_verdict(rule: FieldRule, why: str) -> FieldNow:
 
 
 def _seen(mapped: MappedField, side: CaseSide | None, context: Context) -> Seen:
-    if side is None or side.snapshot is None:
+    if side is None:
+        return Seen.NO_CONTACT
+    if side.snapshot is None:
         return Seen.UNREAD
     changed = context.detector.field_changed(mapped.rule, side.snapshot, side.known)
     return Seen.NEVER_MET if changed is None else Seen.CHANGED if changed else Seen.AGREED
@@ -271,7 +273,7 @@ def explain_address(case: Case, context: Context) -> AddressNow:
     seen = {}
     for name in SystemName:
         if name not in shown:
-            seen[name] = Seen.UNREAD
+            seen[name] = Seen.UNREAD if name in sides else Seen.NO_CONTACT
         elif (sides[name].known.baseline or Baseline()).address is None:
             seen[name] = Seen.NEVER_MET
         else:

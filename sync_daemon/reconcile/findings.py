@@ -8,7 +8,7 @@ from sync_daemon.model.explanation import ContactNow, FieldNow, Finding, Forecas
 from sync_daemon.model.state import Cause, Held, Parked, Tombstone, Unlinked
 from sync_daemon.reconcile.explained import CAUSES, parked_words
 
-_UNLINKED = {
+WHY_UNLINKED = {
     Unlinked.NO_EMAIL: "has no e-mail address; it is taken up when it gets one",
     Unlinked.INVALID_EMAIL: "has an e-mail address that can't be one; it is taken up when that is mended",
     Unlinked.OUT_OF_SCOPE: "doesn't satisfy `scope`",
@@ -20,6 +20,7 @@ _UNLINKED = {
     Unlinked.ORPHAN: "lost its partner, which was deleted or moved on; the delete policy was applied, or is held",
     Unlinked.DISCARDED: "isn't created on the other side, as a person decided, until it changes",
     Unlinked.DROPPED: "was refused on the other side, and a person said to let it be until it changes",
+    Unlinked.DUPLICATE: "has the address of another GHL contact: nothing but e-mail DND is ever written to it",
     Unlinked.DELETED: "didn't exist any more when it was last asked for",
 }
 """What is said of a contact without a link; why others have none, what is parked and held tells."""
@@ -54,11 +55,10 @@ def _of_contact(contact: ContactNow) -> Iterator[Finding]:
     if known is None and contact.now is not None:
         yield Finding(State.NEW, f"{who} isn't known yet: the next cycle whose poll shows it takes it up")
     elif known is not None and known.unlinked is Unlinked.DUPLICATE:
-        of = f"GHL contact {known.duplicate_of}" if known.duplicate_of else "another GHL contact"
-        words = f"{who} has the address of {of}: nothing but e-mail DND is ever written to it"
-        yield Finding(State.DUPLICATE, words)
-    elif known is not None and known.unlinked in _UNLINKED:
-        yield Finding(State(known.unlinked), f"{who} {_UNLINKED[known.unlinked]}")
+        of = f" ({known.duplicate_of})" if known.duplicate_of else ""
+        yield Finding(State.DUPLICATE, f"{who} {WHY_UNLINKED[Unlinked.DUPLICATE]}{of}")
+    elif known is not None and known.unlinked in WHY_UNLINKED:
+        yield Finding(State(known.unlinked), f"{who} {WHY_UNLINKED[known.unlinked]}")
     if contact.exists is False and (known is None or known.unlinked is not Unlinked.DELETED):
         words = f"{who} doesn't exist: a full scan or a webhook proves it, and `deletes` says what follows"
         yield Finding(State.MISSING, words)
