@@ -15,6 +15,7 @@ from sync_daemon.cycle.foretelling import Told, begin, forecast, go_on
 from sync_daemon.cycle.lease import Lease
 from sync_daemon.cycle.opening import open_run
 from sync_daemon.cycle.pair import GHL, Pair, Run, field_names
+from sync_daemon.cycle.pretence import Pretence, Silent
 from sync_daemon.cycle.sight import Sight, SightedSystem, look_at
 from sync_daemon.model.audit import ChangeFilter
 from sync_daemon.model.contact import AccountSchema, Snapshot
@@ -133,44 +134,46 @@ class _Explaining:
     def persons(self) -> Iterator[PersonNow]:
         """Everybody who is meant, each with what the next cycle and the next full scan do about him."""
         with self.copy(self.around) as rows:
-            on = self._on(rows)
+            on, pretence = self._on(rows)
             events = [one for name in SystemName for one in rows.waiting_events(name, _EVENTS)]
             events += rows.waiting_activity(_EVENTS)
-            run = open_run(on, CycleReport(on.name, "", Mode.INCREMENTAL)) if self.sight.unread else self._begin(on)
+            if self.sight.unread:
+                run = open_run(on, CycleReport(on.name, "", Mode.INCREMENTAL))
+            else:
+                run = begin(on, self.sight, Mode.INCREMENTAL)
             cases = self._cases(run)
             found = [self._of_case(run, case, events) for case in cases]
-            told = self._told(run)
-        full = None
-        if told is not None and not run.full:
-            with self.copy(self.around) as rows:
-                full = self._told(self._begin(self._on(rows), Mode.FULL))
+            told = self._told(run, pretence)
+        full = self._scanned() if told is not None and not run.full else None
         for case, person in zip(cases, found, strict=True):
             yield self._finished(person, case, told, full)
         yield from self._others(found, events)
 
-    def _on(self, rows: PairStore) -> Pair:
-        """The pair on a copy of the person's rows, with systems that have read him."""
+    def _scanned(self) -> Told | None:
+        """What a full scan does, as if no other cycle came before it."""
+        with self.copy(self.around) as rows:
+            on, pretence = self._on(rows)
+            return self._told(begin(on, self.sight, Mode.FULL), pretence)
+
+    def _on(self, rows: PairStore) -> tuple[Pair, Pretence]:
+        """The pair on a copy of the person's rows, with systems that have read him and pretend to be written to."""
         for name, schema in self.question.schemas.items():
             if rows.schema(name) != schema:
                 rows.save_schema(schema)
-        return replace(
-            self.pair,
-            store=rows,
-            systems={
-                name: SightedSystem(system, self.sight, self._schemas) for name, system in self.pair.systems.items()
-            },
-            lease=Lease(self.pair.name, rows, "", self.pair.clock),
-        )
+        pretence = Pretence(self.pair.clock, dict(self.sight.contacts))
+        systems = {
+            name: SightedSystem(system, self.sight, pretence, self._schemas)
+            for name, system in self.pair.systems.items()
+        }
+        lease = Lease(self.pair.name, rows, "", self.pair.clock)
+        return replace(self.pair, store=rows, systems=systems, lease=lease, progress=Silent()), pretence
 
-    def _begin(self, on: Pair, mode: Mode = Mode.INCREMENTAL) -> Run:
-        return begin(on, self.sight, mode)
-
-    def _told(self, run: Run) -> Told | None:
+    def _told(self, run: Run, pretence: Pretence) -> Told | None:
         """What the run would do; None where that can't be told without what couldn't be read."""
         if self.sight.unread:
             return None
         try:
-            told = go_on(run)
+            told = go_on(run, pretence)
         except StopSystem as error:
             self.sight.unread.setdefault(error.system, error)
             return None

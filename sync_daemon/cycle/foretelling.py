@@ -1,48 +1,45 @@
-"""What a cycle would do about one person: his part of it, decided as a cycle decides, on a copy of his rows alone.
+"""What a cycle would do about one person: a cycle of his own, on a copy of his rows, that only pretends to write.
 
 Whoever was read is put into the inbox as a poll, or a full scan, would have put him there. A poll shows what changed
 since its watermark: who changed otherwise, say by an opt-out that moves no timestamp, waits for a sweep, a webhook or
-the next full scan.
+the next full scan. Every write is taken to be accepted; what others of the same cycle ask of a guard isn't known.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from sync_daemon.changes.cases import Case, ContactKey
-from sync_daemon.cycle import hints, moving
-from sync_daemon.cycle.deletions import decide_missing
-from sync_daemon.cycle.inbox import batches, stage_due
+from sync_daemon.changes.cases import ContactKey
+from sync_daemon.cycle import hints
 from sync_daemon.cycle.intake import OVERLAP, stage, watermark_key
-from sync_daemon.cycle.noticing import noticed
-from sync_daemon.cycle.one_pass import judge_rows
+from sync_daemon.cycle.one_pass import work_through
 from sync_daemon.cycle.opening import open_run
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Pair, Run
+from sync_daemon.cycle.pretence import Pretence
 from sync_daemon.cycle.rules import foresee_stored
 from sync_daemon.cycle.scanning import look_at_held_again, stage_missing
 from sync_daemon.cycle.sight import Sight
+from sync_daemon.model.audit import ChangeFilter
 from sync_daemon.model.contact import Consent, Page, Snapshot
-from sync_daemon.model.explanation import Forecast, Skipped
+from sync_daemon.model.explanation import Forecast
 from sync_daemon.model.plan import Operation, RuleAction
 from sync_daemon.model.report import CycleReport, Mode
+from sync_daemon.model.state import Change
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
-from sync_daemon.reconcile.decision import Decision
-from sync_daemon.reconcile.explained import WHY_PARKED, conflict_words
-from sync_daemon.reconcile.foreseen import asking
 
+WRITTEN = "written"
 _STATUS = {Consent.GRANTED: "subscribed", Consent.PENDING: "pending", Consent.REVOKED: "unsubscribed", None: ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a cycle would do: decisions, and of their operations what would be written and what held."""
+    """What a cycle would do with everybody around a person, in order; `changes` is what it would log beside that."""
 
     mode: Mode
-    decisions: tuple[Decision, ...]
     operations: tuple[Operation, ...]
-    held: tuple[Operation, ...]
     actions: tuple[RuleAction, ...]
     held_actions: tuple[RuleAction, ...]
+    changes: tuple[Change, ...]
 
 
 def begin(pair: Pair, sight: Sight, mode: Mode) -> Run:
@@ -59,34 +56,31 @@ def begin(pair: Pair, sight: Sight, mode: Mode) -> Run:
     if run.full:
         _stage_missing(run, sight, number)
     hints.heed(run)
-    stage_due(run)
     return run
 
 
-def go_on(run: Run) -> Told:
-    """Decide all that waits of the person."""
-    rules, context = run.pair.policy.fields, run.context()
-    decisions = []
-    for decision in _decisions(run):
-        run.guard.sift([decision])
-        decisions.append(decision)
-    run.guard.judge()
-    asked = [asking(one, rules, first_load=run.guard.first_load) for one in decisions]
-    parted = [parts for one in asked for parts in one.parted(run.guard.over, rules)]
-    operations = sorted((now for now, _ in parted if now is not None), key=lambda one: not one.revokes)
-    occasions = [occasion for one in decisions for occasion in noticed(run, one, context, None)]
-    if occasions:
-        run.commit(Commit(occasions=occasions))
+def go_on(run: Run, pretence: Pretence) -> Told:
+    """Let the cycle do all that waits of the person."""
+    work_through(run)
     actions, held_actions = foresee_stored(run)
-    held = tuple(later for _, later in parted if later is not None)
-    return Told(run.report.mode, tuple(decisions), tuple(operations), held, tuple(actions), tuple(held_actions))
+    changes = tuple(line.change for line in run.pair.store.every_logged(ChangeFilter()))
+    return Told(run.report.mode, tuple(pretence.written), tuple(actions), tuple(held_actions), changes)
 
 
-def _decisions(run: Run) -> Iterator[Decision]:
-    yield from moving.plan_all(run)
-    yield from decide_missing(run)
-    for batch in batches(run):
-        yield from judge_rows(run, batch)
+def forecast(told: Told, keys: Collection[ContactKey]) -> Forecast:
+    """The part of it that is about some contacts."""
+    ids = {name: {one for of, one in keys if of is name} for name in SystemName}
+
+    def concerns(one: Operation | RuleAction | Change) -> bool:
+        return one.ghl_id in ids[GHL] or one.emailoctopus_id in ids[EMAILOCTOPUS]
+
+    return Forecast(
+        told.mode,
+        tuple(filter(concerns, told.operations)),
+        tuple(filter(concerns, told.actions)),
+        tuple(filter(concerns, told.held_actions)),
+        tuple(one for one in told.changes if one.kind != WRITTEN and concerns(one)),
+    )
 
 
 def _is_polled(run: Run, name: SystemName, snapshot: Snapshot) -> bool:
@@ -109,38 +103,3 @@ def _stage_missing(run: Run, sight: Sight, number: int) -> None:
         run.commit(Commit(contacts=[replace(one, scan=number) for one in known]))
         stage_missing(run, name, number, ())
     look_at_held_again(run, number)
-
-
-def forecast(told: Told, keys: Collection[ContactKey]) -> Forecast:
-    """The part of it that is about some contacts, in words where no data tell it."""
-    ids = {name: {one for of, one in keys if of is name} for name in SystemName}
-
-    def concerns(one: Operation | RuleAction) -> bool:
-        return one.ghl_id in ids[GHL] or one.emailoctopus_id in ids[EMAILOCTOPUS]
-
-    decisions = [one for one in told.decisions if not ids_of(one.case).isdisjoint(keys)]
-    return Forecast(
-        told.mode,
-        tuple(filter(concerns, told.operations)),
-        tuple(filter(concerns, told.held)),
-        tuple(filter(concerns, told.actions)),
-        tuple(filter(concerns, told.held_actions)),
-        tuple(f"{one.part}: {conflict_words(one)}" for decision in decisions for one in decision.conflicts),
-        tuple(
-            f"{one.part}: {WHY_PARKED.get(one.code, one.code)}" for decision in decisions for one in decision.to_park
-        ),
-        tuple(f"{one.what}: {one.reason}" for decision in decisions for one in decision.notices),
-        tuple(_skipped(decisions)),
-    )
-
-
-def ids_of(case: Case) -> set[ContactKey]:
-    """Every contact of a case."""
-    return {(side.system, side.contact_id) for side in (*case.gone, *case.sides())}
-
-
-def _skipped(decisions: Iterable[Decision]) -> Iterator[Skipped]:
-    for decision in decisions:
-        for side in (decision.case.ghl, decision.case.emailoctopus):
-            if decision.unlinked is not None and side is not None:
-                yield Skipped(side.system, side.contact_id, decision.unlinked)

@@ -154,23 +154,30 @@ def _foreseen(run: Run) -> Iterator[Decision]:
     yield from moving.plan_all(run)
     yield from decide_missing(run)
     for batch in batches(run):
-        yield from judge_rows(run, batch)
+        yield from _judge_rows(run, batch)
 
 
 def _pass(run: Run) -> None:
     """The whole of a cycle."""
     _read(run)
-    _send_revocations(run)
-    if run.failed or run.stopped:
+    if not work_through(run):
         return
-    stage_due(run)
-    _move_and_reconcile(run)
-    if not run.stopped and run.guard.judge():
-        _move_and_reconcile(run)
     if not run.stopped and run.guard.first_load:
         run.commit(Commit(looked_at={FIRST_LOADED: run.pair.clock.now()}))
     rules.act(run)
     show_activity(run)
+
+
+def work_through(run: Run) -> bool:
+    """Decide and write all that waits of contacts; False where nothing but revocations could be sent."""
+    _send_revocations(run)
+    if run.failed or run.stopped:
+        return False
+    stage_due(run)
+    _move_and_reconcile(run)
+    if not run.stopped and run.guard.judge():
+        _move_and_reconcile(run)
+    return True
 
 
 def _move_and_reconcile(run: Run) -> None:
@@ -194,7 +201,7 @@ def _reconcile(run: Run) -> None:
         if not rows:
             waiting = []
             continue
-        decisions, put_off = run.guard.sift(judge_rows(run, rows))
+        decisions, put_off = run.guard.sift(_judge_rows(run, rows))
         counted.update((row.system, row.contact_id) for decision in put_off for row in decision.case.rows())
         now, later = _fitting(run, decisions)
         _foresee(run, rows, decisions, later)
@@ -273,8 +280,7 @@ def _without_waiting(case: Case) -> Case:
     return replace(case, parked={what: entry for what, entry in case.parked.items() if what == "consent"}, held=())
 
 
-def judge_rows(run: Run, rows: Sequence[Staged]) -> list[Decision]:
-    """The decisions about some rows, without those that are decided together with others of their kind."""
+def _judge_rows(run: Run, rows: Sequence[Staged]) -> list[Decision]:
     lookups = gather(rows, run.pair.store)
     cases = who_is_who(rows, lookups)
     return judge(run, [case for case in cases if case.link is None or not any(map(_is_decided_apart, case.rows()))])

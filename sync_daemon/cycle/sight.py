@@ -1,15 +1,18 @@
 """One person as both systems show him now: a handful of reads by id and by address, whatever else there is."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from sync_daemon.changes.addresses import normalise
 from sync_daemon.changes.cases import ContactKey
 from sync_daemon.changes.digests import Digester
-from sync_daemon.model.contact import AccountSchema, Snapshot
+from sync_daemon.cycle.pretence import Pretence, PretendingWriter
+from sync_daemon.model.contact import AccountSchema, Page, Snapshot
 from sync_daemon.model.errors import Refused, StopSystem
 from sync_daemon.model.person import Person
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import PairStore, Reader, System, Usage
+from sync_daemon.ports import PairStore, Reader, System, Usage, Writer
 from sync_daemon.read.person import all_around, at_hand
 
 MOST_READ = 12
@@ -102,45 +105,76 @@ def _find(sight: Sight, address: str, systems: Mapping[SystemName, System], dige
 
 
 class SightedReader:
-    """A reader that has read one person already: nobody is read twice."""
+    """A reader that has read one person already: nobody is read twice. What is pretended about him it shows."""
 
-    def __init__(self, reader: Reader, sight: Sight, name: SystemName) -> None:
-        self._reader, self._sight, self._name = reader, sight, name
+    def __init__(self, reader: Reader, sight: Sight, pretence: Pretence, name: SystemName) -> None:
+        self._reader, self._sight, self._pretence, self._name = reader, sight, pretence, name
         self.streams, self.revocation_streams = reader.streams, reader.revocation_streams
         self.runs_behind = reader.runs_behind
-        self.poll, self.scan, self.scan_revoked = reader.poll, reader.scan, reader.scan_revoked
-        self.tag_names = reader.tag_names
+
+    def poll(self, stream: str, since: datetime) -> Iterator[Page]:
+        """Nothing but what was read."""
+        del stream, since
+        return iter(())
+
+    def scan(self, stream: str) -> Iterator[Page]:
+        """Nothing but what was read."""
+        del stream
+        return iter(())
+
+    def scan_revoked(self) -> Iterator[Page]:
+        """Nothing but what was read."""
+        return iter(())
+
+    def tag_names(self) -> tuple[str, ...]:
+        """Nothing but what the store knows."""
+        return ()
 
     def fetch(self, contact_id: str) -> Snapshot | None:
         """As it was read; who wasn't, now."""
         key = (self._name, contact_id)
         if key in self._sight.refused:
             raise self._sight.refused[key]
-        if key not in self._sight.contacts:
-            self._sight.contacts[key] = self._reader.fetch(contact_id)
-        return self._sight.contacts[key]
+        if key not in self._pretence.contacts:
+            if key not in self._sight.contacts:
+                self._sight.contacts[key] = self._reader.fetch(contact_id)
+            self._pretence.contacts[key] = self._sight.contacts[key]
+        return self._pretence.contacts[key]
 
     def find(self, address: str) -> Snapshot | None:
         """Whom the system has for an address, asked once."""
+        holder = self._pretence.holder(self._name, address)
+        if holder is not None:
+            return holder
         key = (self._name, address)
         if key not in self._sight.found:
             self._sight.found[key] = self._reader.find(address)
-        return self._sight.found[key]
+        found = self._sight.found[key]
+        return self.fetch(found.contact_id) if found is not None and self._is_there(found, address) else None
+
+    def _is_there(self, found: Snapshot, address: str) -> bool:
+        """Whether whoever was found has the address still, as far as nothing else is pretended of him."""
+        now = self.fetch(found.contact_id)
+        return now is not None and normalise(now.address or "") == normalise(address)
 
 
 class SightedSystem:
-    """A system of which one person has been read; its schema is read once at most."""
+    """A system of which one person has been read, and which is only pretended to be written to.
 
-    def __init__(self, system: System, sight: Sight, schemas: dict[SystemName, AccountSchema] | None = None) -> None:
-        self._system, self._sight = system, sight
-        self._schemas: dict[SystemName, AccountSchema] = {} if schemas is None else schemas
+    `schemas` holds what both accounts hold, as far as that was read already.
+    """
+
+    def __init__(
+        self, system: System, sight: Sight, pretence: Pretence, schemas: dict[SystemName, AccountSchema]
+    ) -> None:
+        self._system, self._sight, self._pretence, self._schemas = system, sight, pretence, schemas
         self.name = system.name
-        self.reader: Reader = SightedReader(system.reader, sight, system.name)
-        self.writer = system.writer
+        self.reader: Reader = SightedReader(system.reader, sight, pretence, system.name)
+        self.writer: Writer = PretendingWriter(system.writer, pretence)
         self.actions = system.actions
         self.engagement = system.engagement
         self.max_batch = system.max_batch
-        self.blanks = system.blanks
+        self.blanks = dict(system.blanks)
         self.activity, self.automations = system.activity, system.automations
 
     def read_schema(self) -> AccountSchema:
@@ -151,7 +185,7 @@ class SightedSystem:
 
     def with_schema(self, schema: AccountSchema, names: Collection[str]) -> "SightedSystem":
         """The same, reading the fields `names`; whoever was read stays as he was read."""
-        return SightedSystem(self._system.with_schema(schema, names), self._sight, self._schemas)
+        return SightedSystem(self._system.with_schema(schema, names), self._sight, self._pretence, self._schemas)
 
     def usage(self) -> Usage:
         """Requests since the start of the process."""

@@ -16,7 +16,7 @@ from sync_daemon.model.errors import StopSystem
 from sync_daemon.model.plan import Operation, RuleAction
 from sync_daemon.model.policy import FieldRule
 from sync_daemon.model.report import Mode
-from sync_daemon.model.state import Cause, Held, KnownContact, Link, Parked, Staged, Tombstone, Unlinked
+from sync_daemon.model.state import Cause, Change, Held, KnownContact, Link, Parked, Staged, Tombstone
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import WebhookEvent
 
@@ -97,7 +97,7 @@ class ContactNow:
 class FieldNow:
     """One row of the mapping: both values, who changed, and which rule decides.
 
-    A value is worth something only where its side isn't `UNREAD` or `NO_CONTACT`. `writes` is the system that the rules would write
+    A value is worth something only where its side was read. `writes` is the system that the rules would write
     to for it, None for neither; times are those of the snapshots that showed the change; `state` is CONFLICT or
     SUSPENDED where it is that.
     """
@@ -161,37 +161,29 @@ class AddressNow:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
-    """A contact that a cycle would leave without a partner, and why."""
-
-    system: SystemName
-    contact_id: str
-    why: Unlinked
-
-
-@dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a cycle would do about one person: written, held until somebody approves it, and why nothing else.
+    """What a cycle would do about one person if everything is accepted.
 
-    `conflicts`, `parks` and `notices` are in words, by part. A guard's verdict on what others of the same cycle ask
-    for can't be told from one person.
+    `operations` would be written, in this order; `actions` done by rules, `held_actions` held; `changes` is what else
+    would be logged: conflicts, what is held, parked, skipped, linked, left different, reported. A guard's verdict on
+    what others of the same cycle ask for can't be told from one person. Contacts to be created have ids such as
+    `new-1`.
     """
 
     mode: Mode
     operations: tuple[Operation, ...] = ()
-    held: tuple[Operation, ...] = ()
     actions: tuple[RuleAction, ...] = ()
     held_actions: tuple[RuleAction, ...] = ()
-    conflicts: tuple[str, ...] = ()
-    parks: tuple[str, ...] = ()
-    notices: tuple[str, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     @property
     def does_nothing(self) -> bool:
         """Whether nothing at all would be written, held, parked or reported."""
-        asked = (self.operations, self.held, self.actions, self.held_actions)
-        return not any((*asked, self.conflicts, self.parks, self.notices))
+        return not any((self.operations, self.actions, self.held_actions, self.changes))
+
+    def logged(self, kind: str) -> list[Change]:
+        """What would be logged of one kind."""
+        return [one for one in self.changes if one.kind == kind]
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,13 +203,11 @@ def _forecast(forecast: Forecast) -> dict[str, Any]:
     return {
         "mode": str(forecast.mode),
         "operations": [_operation(one) for one in forecast.operations],
-        "held": [_operation(one) for one in forecast.held],
         "rules": [{"action": one.action, "reason": one.reason} for one in forecast.actions],
         "rules_held": [{"action": one.action, "reason": one.reason} for one in forecast.held_actions],
-        "conflicts": list(forecast.conflicts),
-        "parked": list(forecast.parks),
-        "reported": list(forecast.notices),
-        "skipped": [{"system": str(one.system), "id": one.contact_id, "why": str(one.why)} for one in forecast.skipped],
+        "logged": [
+            {"kind": one.kind, "system": one.system, "what": one.what, "reason": one.reason} for one in forecast.changes
+        ],
     }
 
 

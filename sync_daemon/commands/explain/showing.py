@@ -185,20 +185,12 @@ def _show_forecast(forecast: Forecast, title: str) -> None:
     out.print(f"\n{title}: " + ("nothing to write" if not rows else "writes"))
     if rows:
         out.print(table(("write to", "action", "what", "why"), rows))
-    held = [_operation(one) for one in forecast.held]
-    held += [(GHL, one.action.replace("_", " "), "-", one.reason) for one in forecast.held_actions]
+    held = [(GHL, one.action.replace("_", " "), one.reason) for one in forecast.held_actions]
     if held:
-        out.print(table(("would write to", "action", "what", "why not"), held, "held until somebody approves it"))
-    for name, lines in _sentences(forecast):
-        for line in lines:
-            out.print(f"{name}: {line}")
-
-
-def _sentences(forecast: Forecast) -> Iterator[tuple[str, Sequence[str]]]:
-    yield "conflict", forecast.conflicts
-    yield "parks", forecast.parks
-    yield "reports", forecast.notices
-    yield "skips", [f"{one.system.label}'s {one.contact_id} as {one.why.replace('_', ' ')}" for one in forecast.skipped]
+        out.print(table(("would write to", "action", "why not"), held, "held until somebody approves it"))
+    if forecast.changes:
+        changes = [(one.kind, one.what, one.reason) for one in forecast.changes]
+        out.print(table(("and logs", "about", "why"), changes))
 
 
 def _operation(operation: Operation) -> tuple[Any, ...]:
