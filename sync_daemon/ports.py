@@ -75,6 +75,9 @@ class Reader(Protocol):
     def find(self, address: str) -> Snapshot | None:
         """The contact that the system finds for an address, None when it has none."""
 
+    def holders(self, address: str) -> tuple[str, ...]:
+        """The ids of the contacts that have an address as their own, as far as the system's listings know."""
+
     def tag_names(self) -> tuple[str, ...]:
         """The names of every tag the location or list defines, as it spells them."""
 

@@ -74,7 +74,7 @@ def explain(pair: Pair, question: Question, copy: Copy) -> Explanation:
     pair = replace(pair, systems=_reading(pair, question.schemas))
     person = _meant(pair, question)
     guess = Person(frozenset({question.asked}), frozenset({question.asked}))
-    looked_for = guess if person == Person() else person
+    looked_for = person or guess
     sight = Sight(unread=dict(question.unread))
     around = look_at(looked_for, question.address, pair.systems, pair.store, pair.digester, sight)
     core = _core(pair, question, person, sight)

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from sync_daemon.changes.addresses import normalise
 from sync_daemon.changes.cases import ContactKey
@@ -26,7 +28,7 @@ class Sight:
     """What was read of one person. None in `contacts`: that contact doesn't exist.
 
     `refused` are contacts that can't be read, `unread` the systems that can't, or aren't to be, with the reason;
-    `found` is whom a system has for an address.
+    `found` is whom a system was found to have for an address.
     """
 
     contacts: dict[ContactKey, Snapshot | None] = field(default_factory=dict)
@@ -59,14 +61,16 @@ def look_at(
     A system that fails is asked nothing more: the rest is read all the same.
     """
     near = at_hand(person, store)
+    asked: set[str] = set()
     for _ in range(_ROUNDS):
         before = len(sight.contacts)
         for name in SystemName:
             _read(sight, name, systems[name].reader, near.ids(name))
-        for text in sight.addresses() | ({address} if address else set()):
-            _find(sight, text, systems, digester)
-        near = at_hand(near | sight.person(digester), store)
-        if len(sight.contacts) == before:
+        new = (sight.addresses() | ({address} if address else set())) - asked
+        asked |= new
+        holders = [_holders(sight, text, systems, digester) for text in sorted(new)]
+        near = at_hand(reduce(or_, holders, near | sight.person(digester)), store)
+        if len(sight.contacts) == before and not any(holders):
             break
     return all_around(near, store)
 
@@ -84,24 +88,23 @@ def _read(sight: Sight, name: SystemName, reader: Reader, ids: Iterable[str]) ->
             sight.refused[name, contact_id] = refusal
 
 
-def _find(sight: Sight, address: str, systems: Mapping[SystemName, System], digester: Digester) -> None:
-    """Ask each system that hasn't shown anybody with an address who has it."""
+def _holders(sight: Sight, address: str, systems: Mapping[SystemName, System], digester: Digester) -> Person:
+    """Who has an address. EmailOctopus has one contact for it: where that was read, it isn't asked."""
+    ids: dict[SystemName, tuple[str, ...]] = dict.fromkeys(SystemName, ())
     digest = digester.address(address)
     for name in SystemName:
-        holders = (one for (of, _), one in sight.contacts.items() if of is name and one is not None)
-        has = any(one.address is not None and digester.address(one.address) == digest for one in holders)
-        if has or name in sight.unread or (name, address) in sight.found:
+        shown = (one for (of, _), one in sight.contacts.items() if of is name and one is not None)
+        known = any(one.address is not None and digester.address(one.address) == digest for one in shown)
+        if name in sight.unread or (known and name is SystemName.EMAILOCTOPUS):
             continue
         try:
-            found = systems[name].reader.find(address)
+            ids[name] = systems[name].reader.holders(address)
         except StopSystem as error:
             sight.unread[name] = error
         except Refused:  # nobody there is one who could be read
-            found = None
-        else:
-            sight.found[name, address] = found
-            if found is not None:
-                sight.contacts[name, found.contact_id] = found
+            continue
+    unseen = {name: frozenset(one for one in ids[name] if (name, one) not in sight.contacts) for name in SystemName}
+    return Person(unseen[SystemName.GHL], unseen[SystemName.EMAILOCTOPUS])
 
 
 class SightedReader:
@@ -125,6 +128,11 @@ class SightedReader:
     def scan_revoked(self) -> Iterator[Page]:
         """Nothing but what was read."""
         return iter(())
+
+    def holders(self, address: str) -> tuple[str, ...]:
+        """Whom the system has for an address, asked once."""
+        found = self.find(address)
+        return (found.contact_id,) if found is not None else ()
 
     def tag_names(self) -> tuple[str, ...]:
         """Nothing but what the store knows."""

@@ -17,6 +17,10 @@ class Person:
         """The ids in one system."""
         return self.ghl if system is SystemName.GHL else self.emailoctopus
 
+    def __bool__(self) -> bool:
+        """Whether there is anybody."""
+        return bool(self.ghl or self.emailoctopus or self.addresses)
+
     def __or__(self, other: "Person") -> "Person":
         return Person(self.ghl | other.ghl, self.emailoctopus | other.emailoctopus, self.addresses | other.addresses)
 

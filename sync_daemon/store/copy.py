@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, and_, insert, or_, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from sync_daemon.model.person import Person
 from sync_daemon.model.system import SystemName
@@ -15,6 +18,7 @@ from sync_daemon.store.engine import explained, open_engine, writing
 from sync_daemon.store.tables import installation, metadata, pairs
 
 _ROWS = 1000
+_SQLITE = sqlite.dialect(paramstyle="qmark")
 _LOGS = (tables.runs, tables.changes)
 """What only people read stays behind."""
 
@@ -28,19 +32,32 @@ def private_copy(engine: Engine, pair: str, person: Person | None = None) -> Ite
     with TemporaryDirectory(prefix="sync-daemon-") as folder:
         copy = open_engine(f"sqlite:///{Path(folder) / 'copy.db'}")
         try:
-            with explained(copy.url):
-                metadata.create_all(copy)
             with _one_moment(engine) as source, writing(copy) as target:
+                for statement in _tables(indexed=person is None):
+                    target.exec_driver_sql(statement)
                 pair_id = source.scalar(select(pairs.c.id).where(pairs.c.name == pair))
                 only = _of_person(person) if person is not None else {}
                 for table in metadata.sorted_tables:
                     if table not in _LOGS:
                         rows = _of_pair(table, pair_id)
                         rows = rows.where(only[table]) if table in only else rows
-                        _copy(rows, source, str(insert(table).compile(copy)), target)
+                        _copy(rows, source, _insert_into(table), target)
             yield copy
         finally:
             copy.dispose()
+
+
+@cache
+def _tables(*, indexed: bool) -> tuple[str, ...]:
+    """The statements that make every table; one person's few rows need no index."""
+    made: list[DDLElement] = [CreateTable(table) for table in metadata.sorted_tables]
+    made += [CreateIndex(index) for table in metadata.sorted_tables for index in table.indexes if indexed]
+    return tuple(str(one.compile(dialect=_SQLITE)) for one in made)
+
+
+@cache
+def _insert_into(table: Table) -> str:
+    return str(insert(table).compile(dialect=_SQLITE))
 
 
 @contextmanager

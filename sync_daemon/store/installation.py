@@ -144,7 +144,7 @@ class StateStore:
         whole = self.known_pair(name)
         with private_copy(self._engine, name, person) as engine, StateStore(engine, self._secrets, self._clock) as copy:
             opened = copy.open_pair(name, location_id, list_id)
-            opened.whole = whole
+            opened.links_in_all = whole.count_links() if whole is not None else 0
             yield opened
 
     def pairs(self) -> list[PairState]:

@@ -53,10 +53,10 @@ class SqlPairStore(
 ):
     """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads.
 
-    A copy that holds the rows of one person alone has the pair it was made of as its `whole`.
+    A copy that holds the rows of one person alone has the number of links of the pair that it was made of.
     """
 
-    whole: "SqlPairStore | None" = None
+    links_in_all: int | None = None
 
     def save_occasions(self, told: Collection[Occasion]) -> None:
         """Keep what webhooks told for rules, safe from a power cut when this returns; one that is known stays."""
@@ -65,9 +65,9 @@ class SqlPairStore(
                 self._write_occasions(connection, told, self._clock.now())
 
     def totals(self) -> Totals:
-        """What waits or differs; in the whole pair, where these are one person's rows alone."""
-        if self.whole is not None:
-            return self.whole.totals()
+        """What waits or differs; of one person's rows alone no more than how many links the whole pair has."""
+        if self.links_in_all is not None:
+            return Totals(links=self.links_in_all)
         links, diverged, consent_held = self._count_links()
         parked, held = self._count_waiting()
         return Totals(

@@ -328,6 +328,7 @@ events = Table(
     Column("judged_at", BigInteger),
     PrimaryKeyConstraint("pair_id", "system", "event_id"),
     Index("ix_events_received_at", "received_at"),
+    Index("ix_events_contact_id", "pair_id", "contact_id"),
 )
 Index(
     "ix_events_waiting",

@@ -43,6 +43,11 @@ class EmailOctopusReader:
         """The contact with an address, None when the list has none. Raises `Refused` like `fetch`."""
         return self._one(md5_of(address))
 
+    def holders(self, address: str) -> tuple[str, ...]:
+        """The one contact that a list has for an address, if it has any. Raises `Refused` like `fetch`."""
+        found = self.find(address)
+        return (found.contact_id,) if found is not None else ()
+
     def tag_names(self) -> tuple[str, ...]:
         """The tags that the list defines; raises `IncompleteRead`."""
         rows = (row for page in pages("tags", self._client.list_tags) for row in page.data)

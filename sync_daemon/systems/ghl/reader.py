@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Raw
 
+from sync_daemon.changes.addresses import normalise
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, NotFound, Refused
 from sync_daemon.model.system import SystemName
@@ -79,6 +80,20 @@ class GhlReader:
         """The contact that GHL takes for the holder of an address, read by id: the look-up's form is undocumented."""
         contact_id = mapping.id_of(self.client.duplicate(address.strip()))
         return self.fetch(contact_id) if contact_id else None
+
+    def holders(self, address: str) -> tuple[str, ...]:
+        """Who has an address as the primary one, up to a page of them; each hit is looked at itself, as a filter may be
+        passed over. Where the search is refused, whom the look-up takes for the holder.
+        """
+        wanted = normalise(address)
+        try:
+            hits = self._search({"filters": [_is("email", wanted)], **listing.sorted_by("dateAdded")}).contacts
+        except IncompleteRead:
+            found = mapping.id_of(self.client.duplicate(wanted))
+            return (found,) if found else ()
+        rows = [mapping.snapshot(raw, Source.HINT, self.columns) for raw in hits]
+        shown = [row for row in rows if isinstance(row, Snapshot)]
+        return tuple(row.contact_id for row in shown if row.address is not None and normalise(row.address) == wanted)
 
     def tag_names(self) -> tuple[str, ...]:
         """The tags that the location defines. Raises `IncompleteRead` when GHL lists them in no documented way."""
