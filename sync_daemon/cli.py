@@ -125,6 +125,16 @@ _COMMANDS = {
         "Show pairs, their last runs, how far they have read, and what waits.",
         "sync-daemon status --json | jq '.pairs[0].parked'",
     ),
+    "explain": _Command(
+        "explain.command:explain",
+        "Show one person: both sides, what was agreed, and what the next cycle does and why; changes nothing.",
+        "sync-daemon explain ada@example.com",
+    ),
+    "changes": _Command(
+        "changes:changes",
+        "Show the audit log: by run, contact, field, system and time; or export it.",
+        "sync-daemon changes --contact ada@example.com --since 2026-11-01",
+    ),
     "pause": _Command(
         "pause:pause",
         "Have nothing of a pair read or written until it is resumed; what webhooks tell is kept.",

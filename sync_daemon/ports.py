@@ -11,10 +11,12 @@ from typing import Protocol, Self
 
 from sync_daemon.model.activity import Appointment, KnownActivity, Note, Task
 from sync_daemon.model.alarm import Condition
+from sync_daemon.model.audit import ChangeFilter, LoggedChange
 from sync_daemon.model.contact import AccountSchema, Page, Snapshot
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.engagement import Campaign, Kind, Occasion, ReportRead, ReportRow
 from sync_daemon.model.grants import ContactKey
+from sync_daemon.model.person import Person
 from sync_daemon.model.plan import Bundle, Operation, WriteResult
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import (
@@ -74,8 +76,11 @@ class Reader(Protocol):
     def find(self, address: str) -> Snapshot | None:
         """The contact that the system finds for an address, None when it has none."""
 
-    def having(self, address: str) -> Iterator[Page]:
-        """Every contact that is listed under an address; raises `IncompleteRead` like `poll`."""
+    def holders(self, address: str) -> tuple[str, ...]:
+        """The ids of the contacts that have an address as their own, as far as the system's listings know.
+
+        Raises `IncompleteRead` like `poll`.
+        """
 
     def tag_names(self) -> tuple[str, ...]:
         """The names of every tag the location or list defines, as it spells them."""
@@ -484,6 +489,17 @@ class PairStore(Protocol):
 
     def release(self, holder: str) -> None:
         """Give the lease back."""
+
+    def logged(
+        self, asked: ChangeFilter, limit: int, *, beyond: tuple[datetime, int] | None = None, newest_first: bool = True
+    ) -> list[LoggedChange]:
+        """A page of the audit log's lines asked for, that after the line at the place `beyond`."""
+
+    def every_logged(self, asked: ChangeFilter) -> Iterator[LoggedChange]:
+        """All lines asked for, oldest first, a page at a time."""
+
+    def tombstones_of(self, person: Person) -> list[Tombstone]:
+        """What is remembered of deletions that concern one person, oldest first."""
 
     def save_run(self, report: CycleReport, started: datetime, ended: datetime) -> None:
         """Write down how a cycle ended."""

@@ -14,6 +14,7 @@ from sync_daemon.commands.printing import console, plural, print_json, table
 from sync_daemon.model.errors import ConfigurationError
 from sync_daemon.model.state import Parked
 from sync_daemon.ports import PairStore
+from sync_daemon.reconcile.explained import WHY_PARKED
 from sync_daemon.wiring.state import look_into_store
 
 app = App(
@@ -21,17 +22,6 @@ app = App(
     help="What a system refused and is tried again later: look, retry, drop.",
     help_epilogue="Example: sync-daemon parked list",
 )
-
-_WHY = {
-    "not_convertible": "the value has no form in the other system",
-    "not_taken": "the value came back other than it was sent",
-    "unstable": "the systems go on changing each other's value",
-    "status_refused": "the status came back other than it was sent",
-    "answer_lost": "nobody knows whether it was done: the answer was lost",
-    "missing_in_ghl": "the contact doesn't exist in GoHighLevel any more",
-    "missing_in_emailoctopus": "the contact doesn't exist in EmailOctopus any more",
-}
-"""What to say of a code where no API said anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +113,7 @@ def _named(pairs: Sequence[_OfPair], ids: Sequence[int]) -> set[int]:
 
 def why(entry: Parked) -> str:
     """Why a change is parked: the API's own words, or what its code means."""
-    return entry.message or _WHY.get(entry.code, entry.code)
+    return entry.message or WHY_PARKED.get(entry.code, entry.code)
 
 
 def _as_json(pair: str, entry: Parked) -> dict[str, Any]:

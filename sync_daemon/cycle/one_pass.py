@@ -162,17 +162,24 @@ def _foreseen(run: Run) -> Iterator[Decision]:
 def _pass(run: Run) -> None:
     """The whole of a cycle."""
     read_both(run)
-    _send_revocations(run)
-    if run.failed or run.stopped:
+    if not work_through(run):
         return
-    stage_due(run)
-    _move_and_reconcile(run)
-    if not run.stopped and run.guard.judge():
-        _move_and_reconcile(run)
     if not run.stopped and run.guard.first_load:
         run.commit(Commit(looked_at={FIRST_LOADED: run.pair.clock.now()}))
     rules.act(run)
     show_activity(run)
+
+
+def work_through(run: Run) -> bool:
+    """Decide and write all that waits of contacts; False where nothing but revocations could be sent."""
+    _send_revocations(run)
+    if run.failed or run.stopped:
+        return False
+    stage_due(run)
+    _move_and_reconcile(run)
+    if not run.stopped and run.guard.judge():
+        _move_and_reconcile(run)
+    return True
 
 
 def _move_and_reconcile(run: Run) -> None:

@@ -1,6 +1,6 @@
 """What is done about a person in both systems when he is forgotten everywhere: unsubscribed or deleted, read back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sync_daemon.changes.digests import Digester
@@ -37,8 +37,7 @@ def records(systems: Systems, digester: Digester, address: str, known: Mapping[S
     """
     found: list[Record] = []
     for name, system in systems.items():
-        listed = {one.contact_id for one in _listed(system, address)}
-        for contact_id in sorted(known[name] | listed):
+        for contact_id in sorted(known[name] | _listed(system, address)):
             contact = system.reader.fetch(contact_id)
             if contact is None:
                 continue
@@ -70,13 +69,10 @@ def carry_out(systems: Systems, what: Sequence[Operation]) -> None:
             raise Refused("not_taken", f"{operation.system.label} took the write, and shows the contact as it was.")
 
 
-def _listed(system: System, address: str) -> Iterator[Snapshot]:
+def _listed(system: System, address: str) -> set[str]:
     """Who is listed under an address, and whom the look-up by address finds: an index may run behind."""
-    for page in system.reader.having(address):
-        yield from page.snapshots
     found = system.reader.find(address)
-    if found is not None:
-        yield found
+    return {*system.reader.holders(address), *([found.contact_id] if found is not None else ())}
 
 
 def _has(digester: Digester, contact: Snapshot, address: str) -> bool:

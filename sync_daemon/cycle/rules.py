@@ -46,9 +46,15 @@ def foresee(run: Run) -> tuple[list[RuleAction], list[RuleAction]]:
     """What rules would do, and what of it would be held. The run works on a copy of the store."""
     if not run.pair.rules:
         return [], []
-    active = activate(run)
-    read_reports(run, min(active.values()))
-    return Stage(run, Scales(run, active)).foresee()
+    read_reports(run, min(activate(run).values()))
+    return foresee_stored(run)
+
+
+def foresee_stored(run: Run) -> tuple[list[RuleAction], list[RuleAction]]:
+    """What rules would do about what is stored already, and what of it would be held; no report is read."""
+    if not run.pair.rules:
+        return [], []
+    return Stage(run, Scales(run, activate(run))).foresee()
 
 
 @dataclass(slots=True)

@@ -255,8 +255,9 @@ class KnownTag:
 class Change:
     """One line of the audit log: what a run did or saw, in which record, and why; never a value.
 
-    `kind` is "written", "conflict", "parked", "held", "skipped" or "reported"; `what` a field's
-    configuration name, "tags", "consent", "address", "creation", "deletion".
+    `kind` is "written", "conflict", "parked", "held", "settled" (parked or held no more), "skipped", "linked",
+    "unlinked", "deleted", "diverged", "consent" or "reported"; `what` a field's configuration name or its mapping
+    row's key, an action, or a part of the contact ("tags", "consent", "address", "creation", "deletion", "scope").
     """
 
     kind: str

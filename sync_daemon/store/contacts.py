@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Engine, and_, bindparam, delete, exists, func, insert, or_, select
@@ -23,7 +24,7 @@ _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _PAIR = contacts.c.pair_id == bindparam("pair")
 _SYSTEM = contacts.c.system == bindparam("system")
 _BY_ID = select(contacts).where(_PAIR, _SYSTEM, contacts.c.contact_id.in_(_IDS))
-_BY_ADDRESS = select(contacts).where(_PAIR, _SYSTEM, contacts.c.address.in_(_IDS)).order_by(contacts.c.contact_id)
+_BY_ADDRESS = select(contacts).where(_PAIR, _SYSTEM, contacts.c.address.in_(_IDS))
 _BY_CONSENT = (
     select(contacts.c.consent, func.count())
     .where(_PAIR, _SYSTEM, func.coalesce(contacts.c.unlinked, "") != Unlinked.DELETED)
@@ -79,7 +80,9 @@ class Contacts(Forgotten):
     def contacts_at(self, system: SystemName, addresses: Collection[bytes]) -> dict[bytes, list[KnownContact]]:
         """Known contacts by the digest of their current primary address, in order of their ids."""
         found: dict[bytes, list[KnownContact]] = {}
-        for row in self._read_by(_BY_ADDRESS, addresses, system=system):
+        # Sorted here: asked for in order, SQLite would go through every contact of the system instead of the addresses.
+        rows = self._read_by(_BY_ADDRESS, addresses, system=system)
+        for row in sorted(rows, key=attrgetter("contact_id")):
             found.setdefault(row.address, []).append(self._contact(row))
         return found
 

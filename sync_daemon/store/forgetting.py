@@ -52,7 +52,7 @@ class Forgetting(Forgotten, Lease):
             self._lock(connection)
             if holder is not None:
                 self._verify(connection, holder)
-            buried = self._buried(connection, address, ids)
+            buried = self._ids_buried(connection, address, ids)
             known.update(digester.contact(name, one) for name in SystemName for one in buried[name])
             everybody = {name: ids[name] | buried[name] for name in SystemName}
             erased = dict(self._erase(connection, address, everybody))
@@ -81,7 +81,7 @@ class Forgetting(Forgotten, Lease):
             EMAILOCTOPUS: ids[EMAILOCTOPUS] | {row.emailoctopus_id for row in rows},
         }
 
-    def _buried(self, connection: Connection, address: bytes, ids: Ids) -> dict[SystemName, set[str]]:
+    def _ids_buried(self, connection: Connection, address: bytes, ids: Ids) -> dict[SystemName, set[str]]:
         """The ids in tombstones of an address, but of those who are there under another address by now."""
         here = (tombstones.c.pair_id == self._pair_id, tombstones.c.address == address)
         found: dict[SystemName, set[str]] = {}

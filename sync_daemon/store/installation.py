@@ -9,6 +9,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 
 from sync_daemon.model.errors import StateStoreError
+from sync_daemon.model.person import Person
 from sync_daemon.model.state import PairState
 from sync_daemon.ports import Clock
 from sync_daemon.store import tables
@@ -145,6 +146,15 @@ class StateStore:
         """A pair's state in a database of its own: what is written there changes nothing here, and ends with it."""
         with private_copy(self._engine, pair) as engine, StateStore(engine, self._secrets, self._clock) as copy:
             yield copy
+
+    @contextmanager
+    def copy_of_person(self, name: str, location_id: str, list_id: str, person: Person) -> Iterator[SqlPairStore]:
+        """One person's rows of a pair, as `private_copy` has all of them; as quick for many contacts as for few."""
+        whole = self.known_pair(name)
+        with private_copy(self._engine, name, person) as engine, StateStore(engine, self._secrets, self._clock) as copy:
+            opened = copy.open_pair(name, location_id, list_id)
+            opened.links_in_all = whole.count_links() if whole is not None else 0
+            yield opened
 
     def pairs(self) -> list[PairState]:
         """What is remembered of each pair, in order of their names."""

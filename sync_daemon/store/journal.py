@@ -1,18 +1,26 @@
 """What is only ever added: tombstones, the audit log of every run, and how much of a kind was changed when."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select
 
+from sync_daemon.model.contact import Consent
+from sync_daemon.model.person import Person
 from sync_daemon.model.plan import GUARDED_FOR
 from sync_daemon.model.state import Change, Tombstone
-from sync_daemon.store.moments import to_micros
-from sync_daemon.store.room import Room
+from sync_daemon.model.system import SystemName
+from sync_daemon.store.moments import to_datetime, to_micros
+from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.tables import changes, mass_changes, tombstones
 
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _BURY = insert(tombstones)
+_BURIED = select(tombstones).where(tombstones.c.pair_id == bindparam("pair"))
+_BURIED_BY_GHL = _BURIED.where(tombstones.c.ghl_id.in_(_IDS))
+_BURIED_BY_EMAILOCTOPUS = _BURIED.where(tombstones.c.emailoctopus_id.in_(_IDS))
+_BURIED_AT = _BURIED.where(tombstones.c.address.in_(_IDS))
 _LOG = insert(changes)
 _COUNT = insert(mass_changes)
 _FORGET = delete(mass_changes).where(
@@ -31,6 +39,16 @@ class Journal(Room):
     def mass_changes(self, since: datetime) -> dict[str, int]:
         """How many changes of each kind that the guard counts were made since then."""
         return {kind: int(made) for kind, made in self._read(_COUNTED, since=to_micros(since))}
+
+    def tombstones_of(self, person: Person) -> list[Tombstone]:
+        """What is remembered of deletions that concern one person, oldest first."""
+        rows = {row.id: row for row in self._buried(person)}
+        return [_tombstone(rows[one]) for one in sorted(rows)]
+
+    def _buried(self, person: Person) -> Iterator[AnyRow]:
+        yield from self._read_by(_BURIED_BY_GHL, person.ghl)
+        yield from self._read_by(_BURIED_BY_EMAILOCTOPUS, person.emailoctopus)
+        yield from self._read_by(_BURIED_AT, person.addresses)
 
     def _write_mass_changes(self, connection: Connection, made: Mapping[str, int]) -> None:
         now = self._clock.now()
@@ -62,6 +80,18 @@ def _tombstone_row(tombstone: Tombstone) -> dict[str, Any]:
         "consent": tombstone.consent,
         "address": tombstone.address,
     }
+
+
+def _tombstone(row: AnyRow) -> Tombstone:
+    return Tombstone(
+        row.ghl_id or None,
+        row.emailoctopus_id or None,
+        SystemName(row.deleted_in),
+        to_datetime(row.at),
+        row.done,
+        Consent(row.consent) if row.consent else None,
+        row.address,
+    )
 
 
 def _change_row(change: Change) -> dict[str, Any]:

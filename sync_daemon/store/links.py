@@ -23,6 +23,7 @@ _COUNTS = select(
     func.count(links.c.diverged),
     func.count().filter(links.c.consent_held == true()),
 ).where(_PAIR)
+_COUNT = select(func.count()).where(_PAIR)
 _UPSERT = Upsert(links, ("pair_id", "ghl_id"))
 _UNLINK = delete(links).where(
     _PAIR, links.c.ghl_id == bindparam("ghl"), links.c.emailoctopus_id == bindparam("emailoctopus")
@@ -36,6 +37,10 @@ class Links(Room):
         """Links of any of the contacts named, each once."""
         rows = [*self._read_by(_BY_GHL, ghl), *self._read_by(_BY_EMAILOCTOPUS, emailoctopus)]
         return list({row.ghl_id: _link(row) for row in rows}.values())
+
+    def count_links(self) -> int:
+        """How many links there are."""
+        return int(self._read(_COUNT)[0][0])
 
     def _count_links(self) -> tuple[int, int, int]:
         """Links, those with diverged fields, those whose consent is held."""

@@ -9,6 +9,7 @@ from sync_daemon.model.state import Totals, Unlinked
 from sync_daemon.ports import Commit
 from sync_daemon.store.activity import Activity
 from sync_daemon.store.alerts import Alerts
+from sync_daemon.store.audit import Audit
 from sync_daemon.store.contacts import Contacts
 from sync_daemon.store.deeds import Deeds
 from sync_daemon.store.engagement import Engagement
@@ -41,6 +42,7 @@ class SqlPairStore(
     Tags,
     Revocations,
     Journal,
+    Audit,
     Forgetting,
     Runs,
     Events,
@@ -49,7 +51,12 @@ class SqlPairStore(
     Deeds,
     Engagement,
 ):
-    """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads."""
+    """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads.
+
+    A copy that holds the rows of one person alone has the number of links of the pair that it was made of.
+    """
+
+    links_in_all: int | None = None
 
     def save_occasions(self, told: Collection[Occasion]) -> None:
         """Keep what webhooks told for rules, safe from a power cut when this returns; one that is known stays."""
@@ -58,7 +65,9 @@ class SqlPairStore(
                 self._write_occasions(connection, told, self._clock.now())
 
     def totals(self) -> Totals:
-        """What waits or differs."""
+        """What waits or differs; of one person's rows alone no more than how many links the whole pair has."""
+        if self.links_in_all is not None:
+            return Totals(links=self.links_in_all)
         links, diverged, consent_held = self._count_links()
         parked, held = self._count_waiting()
         forgotten = self._count_forgotten()

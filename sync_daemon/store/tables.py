@@ -253,6 +253,8 @@ tombstones = Table(
     Column("consent", Text),
     Column("address", LargeBinary),
     Index(None, "pair_id", "address"),
+    Index("ix_tombstones_ghl_id", "pair_id", "ghl_id"),
+    Index("ix_tombstones_emailoctopus_id", "pair_id", "emailoctopus_id"),
 )
 
 revocations = Table(
@@ -309,8 +311,12 @@ changes = Table(
     _text("emailoctopus_id"),
     _text("what"),
     _text("reason"),
-    Index(None, "pair_id", "run_id"),
+    Index("ix_changes_run", "pair_id", "run_id", "at", "id"),
     Index(None, "at"),
+    Index("ix_changes_ghl_id", "pair_id", "ghl_id"),
+    Index("ix_changes_emailoctopus_id", "pair_id", "emailoctopus_id"),
+    Index("ix_changes_what", "pair_id", "what", "at", "id"),
+    Index("ix_changes_in_order", "pair_id", "at", "id"),
 )
 
 # What webhooks told, once each: hints until `heeded_at`, afterwards what tells a repeated event. Those with an
@@ -333,6 +339,7 @@ events = Table(
     Column("judged_at", BigInteger),
     PrimaryKeyConstraint("pair_id", "system", "event_id"),
     Index("ix_events_received_at", "received_at"),
+    Index("ix_events_contact_id", "pair_id", "contact_id"),
 )
 Index(
     "ix_events_waiting",

@@ -59,8 +59,8 @@ class Installation:
         """
         if (since := self.open_store(section).state().paused_since) is not None:
             raise PairPaused(section.name, since)
-        set_up = self._set_up(section, self.store)
-        pair = self._pair(set_up, set_up.complete(), set_up.systems, progress, self.store)
+        set_up = self.set_up(section, self.store)
+        pair = self.pair_of(set_up, set_up.complete(), set_up.systems, progress, self.store)
         return replace(pair, told_to_stop=told_to_stop_or_paused(set_up.store, self.clock))
 
     def open_store(self, section: PairSection) -> SqlPairStore:
@@ -80,22 +80,31 @@ class Installation:
         Raises `ConfigurationError` and `StopSystem` as `open` does.
         """
         with self.store.private_copy(section.name) as copy:
-            set_up = self._set_up(section, copy)
+            set_up = self.set_up(section, copy)
             policy, new = set_up.check()
             if policy.create_missing_fields:
                 schema = set_up.store.schema(SystemName.EMAILOCTOPUS)
                 new = [*new, *(new_activity_fields(section.activity.policy(), schema) if schema else ())]
             systems = foresee(set_up.systems, new, set_up.store) if new else set_up.systems
-            yield self._pair(set_up, policy, systems, progress, copy), new
+            yield self.pair_of(set_up, policy, systems, progress, copy), new
 
-    def _set_up(self, section: PairSection, state: StateStore) -> SetUp:
-        store = state.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
+    def set_up(self, section: PairSection, state: StateStore) -> SetUp:
+        """A pair's set-up, yet to be checked."""
+        return self.set_up_on(
+            section, state.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
+        )
+
+    def set_up_on(self, section: PairSection, store: SqlPairStore) -> SetUp:
+        """A pair's set-up on a store of its own."""
         lease = Lease(section.name, store, self.holder, self.clock)
         return SetUp(
             section, store, connect(section, self.settings, self.clock, lease.keep, self.traffic), self.clock, lease
         )
 
-    def _pair(self, set_up: SetUp, policy: PairPolicy, systems: Systems, progress: Progress, state: StateStore) -> Pair:
+    def pair_of(
+        self, set_up: SetUp, policy: PairPolicy, systems: Systems, progress: Progress, state: StateStore
+    ) -> Pair:
+        """A pair whose set-up was checked, on the store that the set-up has."""
         service = self.settings.service
         return Pair(
             name=policy.name,

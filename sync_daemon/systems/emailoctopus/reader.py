@@ -43,10 +43,10 @@ class EmailOctopusReader:
         """The contact with an address, None when the list has none. Raises `Refused` like `fetch`."""
         return self._one(md5_of(address))
 
-    def having(self, address: str) -> Iterator[Page]:
-        """The contact with an address, if the list has one. Raises `Refused` like `fetch`."""
+    def holders(self, address: str) -> tuple[str, ...]:
+        """The one contact that a list has for an address, if it has any. Raises `Refused` like `fetch`."""
         found = self.find(address)
-        yield Page("address", (found,) if found is not None else ())
+        return (found.contact_id,) if found is not None else ()
 
     def tag_names(self) -> tuple[str, ...]:
         """The tags that the list defines; raises `IncompleteRead`."""

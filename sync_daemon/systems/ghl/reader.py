@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Raw
 
+from sync_daemon.changes.addresses import normalise
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, NotFound, Refused
 from sync_daemon.model.system import SystemName
@@ -80,17 +81,19 @@ class GhlReader:
         contact_id = mapping.id_of(self.client.duplicate(address.strip()))
         return self.fetch(contact_id) if contact_id else None
 
+    def holders(self, address: str) -> tuple[str, ...]:
+        """Who has an address as the primary one; each hit is looked at itself, as a filter may be passed over."""
+        wanted = normalise(address)
+        search = {"filters": [_is("email", wanted)], **listing.sorted_by("dateAdded")}
+        rows = (row for page in self._pages(STREAM, search, complete=True) for row in page.snapshots)
+        return tuple(row.contact_id for row in rows if row.address is not None and normalise(row.address) == wanted)
+
     def tag_names(self) -> tuple[str, ...]:
         """The tags that the location defines. Raises `IncompleteRead` when GHL lists them in no documented way."""
         try:
             return tuple(tag.name for tag in self.client.tags())
         except Refused as refused:
             raise IncompleteRead(f"GHL refused to list the location's tags: {refused.code}.") from refused
-
-    def having(self, address: str) -> Iterator[Page]:
-        """Every contact that has an address as its primary one, as far as the index knows."""
-        search = {"filters": [_is("email", address)], **listing.sorted_by("dateAdded")}
-        return self._pages(STREAM, search, complete=True)
 
     def _read(self, contact_id: str) -> Snapshot | Malformed | None:
         try:
