@@ -23,7 +23,7 @@ class Mapping:
 def show(proposal: Proposal) -> None:
     """Print what is proposed, and what has no partner."""
     out = console()
-    columns = ("#", "GHL field", "type", "", "EmailOctopus field", "type", "conversion", "why so")
+    columns = ("#", "GHL", "type", "", "EmailOctopus", "type", "conversion")
     rows = [
         (
             number,
@@ -33,11 +33,14 @@ def show(proposal: Proposal) -> None:
             row.rule.emailoctopus,
             row.emailoctopus.type,
             row.fidelity,
-            row.remark,
         )
         for number, row in enumerate(proposal.rows, 1)
     ]
     out.print(table(columns, rows, "The mapping that is proposed"))
+    for number, row in enumerate(proposal.rows, 1):
+        if row.remark:
+            one_way = " goes to EmailOctopus alone" if row.rule.direction is Direction.TO_EMAILOCTOPUS else ""
+            out.print(f"{number}, {row.rule.ghl}{one_way}: {row.remark}.")
     if proposal.possible:
         names = ", ".join(one.ghl.label or one.ghl.name for one in proposal.possible)
         out.print(f"Only GHL has {plural(len(proposal.possible), 'custom field')}, written down as comments: {names}.")
