@@ -118,8 +118,7 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> set[str
         staged=staged.staged,
         additional_addresses=staged.additional_addresses,
     )
-    commit.staged.extend(called(run, staged.left))
-    commit.staged.extend(called_by_additional(run, staged.additional_addresses))
+    commit.staged += [*called(run, staged.left), *called_by_additional(run, staged.additional_addresses)]
     news = list(_unlinked_though_malformed(run, system, page.malformed, scan))
     commit.contacts.extend(news)
     commit.staged.extend(map(_to_be_read, news))

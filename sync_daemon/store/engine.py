@@ -131,11 +131,12 @@ def writing(engine: Engine, *, durable: bool = False, erasing: bool = False) -> 
     with (
         explained(engine.url),
         engine.connect() as connection,
-        _with(connection, "synchronous", "FULL", "NORMAL", wanted=durable or erasing),
-        _with(connection, "secure_delete", "ON", "OFF", wanted=erasing),
+        _as_safe_as(connection, durable=durable or erasing),
         connection.begin(),
     ):
         if engine.dialect.name == "sqlite":
+            if erasing:  # and from now on: that some builds of SQLite do it anyway is nothing to rely on
+                connection.exec_driver_sql("PRAGMA secure_delete = ON").close()
             # Taking the write lock first is what lets others wait for it instead of failing half way.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
@@ -153,18 +154,17 @@ def rewrite(engine: Engine) -> None:
 
 
 @contextmanager
-def _with(connection: Connection, pragma: str, there: str, before: str, *, wanted: bool) -> Iterator[None]:
-    """Have a setting of SQLite's for one transaction; PostgreSQL's are durable anyway."""
-    if not wanted or connection.dialect.name != "sqlite":
+def _as_safe_as(connection: Connection, *, durable: bool) -> Iterator[None]:
+    if not durable or connection.dialect.name != "sqlite":  # PostgreSQL's commits are durable
         yield
         return
-    _set(connection, pragma, there)
+    _set_synchronous(connection, "FULL")
     try:
         yield
     finally:
-        _set(connection, pragma, before)
+        _set_synchronous(connection, "NORMAL")
 
 
-def _set(connection: Connection, pragma: str, value: str) -> None:
-    connection.exec_driver_sql(f"PRAGMA {pragma} = {value}").close()
+def _set_synchronous(connection: Connection, level: str) -> None:
+    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
     connection.rollback()  # what SQLAlchemy began for it

@@ -151,6 +151,16 @@ def test_what_another_process_had_just_brought_of_him_is_erased(database_url: st
         assert (report.outcome, dict(report.written), traces(here, *ids)) == (CycleOutcome.OK, {}, [])
 
 
+def test_nothing_is_decided_about_him_when_he_is_read_by_his_id(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, _ = here.linked()
+        forget(here)
+        here.edit_person(ghl_id, email="", phone="+15550100")
+        here.pair_store.commit(Commit(staged=[Staged(GHL, ghl_id, None)]))
+        assert dict(here.reconcile(Mode.HINTS).skipped) == {"forgotten": 1}
+        assert traces(here, ghl_id) == []
+
+
 def test_no_transaction_of_a_cycle_writes_of_him(database_url: str) -> None:
     with world(database_url) as here:
         ghl_id, _ = here.linked()
