@@ -93,6 +93,7 @@ ONE_DATABASE_IS_ENOUGH = {
     "test_deletions_again",
     "test_deletions_proof",
     "test_emailoctopus_switches",
+    "test_explain",
     "test_fields_directions",
     "test_fields_merge",
     "test_forgotten",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from sync_daemon.apply.answers import Answers
 from sync_daemon.changes.cases import CaseSide
 from sync_daemon.model.plan import Action, Operation
-from sync_daemon.model.state import Change, Held, Link, Unlinked
+from sync_daemon.model.state import Cause, Change, Held, Link, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.decision import Decision, Notice
@@ -81,19 +81,28 @@ def _scope_words(link: Link) -> str:
 def _consent(decision: Decision, commit: Commit, ids: Ids) -> Iterator[Change]:
     """Who revoked, whose wish is held back, and what is remembered for the address."""
     case, before = decision.case, decision.case.link or decision.case.former
+    new = decision.remember if commit.revoked_addresses and decision.remember is not case.remembered else None
     for link in commit.links:
         if link.cause is not (before.cause if before is not None else None):
-            whose = "; GoHighLevel's DND is this program's own" if link.dnd_by_us else ""
-            why = "allowed again" if link.cause is None else f"{link.cause}: revoked by {CAUSES[link.cause]}{whose}"
-            yield Change("consent", None, link.ghl_id, link.emailoctopus_id, "consent", why)
+            yield Change("consent", None, link.ghl_id, link.emailoctopus_id, "consent", _cause_words(link, new))
+            new = None if new is link.cause else new
         if link.consent_held != (before is not None and before.consent_held):
             why = "held back: the sides differ, and stay so" if link.consent_held else "held back no more"
             yield Change("consent", None, link.ghl_id, link.emailoctopus_id, "consent", why)
-    if commit.revoked_addresses and decision.remember is not None and decision.remember is not case.remembered:
-        why = f"{decision.remember}: remembered for the address, revoked by {CAUSES[decision.remember]}"
+    if new is not None:
+        why = f"{new}: revoked by {CAUSES[new]}; remembered for the address"
         yield Change("consent", None, *ids, "consent", why)
     if commit.regranted_addresses and case.remembered is not None:
         yield Change("consent", None, *ids, "consent", "the address is remembered as revoked no more")
+
+
+def _cause_words(link: Link, new: Cause | None) -> str:
+    """Who revoked; whether that is `new` to what is remembered for the address."""
+    if link.cause is None:
+        return "allowed again"
+    kept = "; remembered for the address" if new is link.cause else ""
+    whose = "; GoHighLevel's DND is this program's own" if link.dnd_by_us else ""
+    return f"{link.cause}: revoked by {CAUSES[link.cause]}{kept}{whose}"
 
 
 def _skipped(decision: Decision, commit: Commit) -> Iterator[Change]:

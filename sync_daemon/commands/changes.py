@@ -162,10 +162,11 @@ def _export_csv(lines: Iterator[Logged]) -> None:
     writer.writerow(_COLUMNS)
     for name, line in lines:
         cells = {"pair": name, **line_as_json(line)}
-        writer.writerow(_harmless(cells[column]) for column in _COLUMNS)
+        writer.writerow(harmless(cells[column]) for column in _COLUMNS)
 
 
-def _harmless(cell: object) -> str:
+def harmless(cell: object) -> str:
+    """A cell as text that no spreadsheet computes."""
     text = "" if cell is None else str(cell)
     return f"'{text}" if text.startswith(_FORMULA) else text
 

@@ -1,6 +1,6 @@
 """One person as both systems show him now: a handful of reads by id and by address, whatever else there is."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
@@ -37,8 +37,8 @@ class Sight:
     found: dict[tuple[SystemName, str], Snapshot | None] = field(default_factory=dict)
 
     def addresses(self) -> set[str]:
-        """Every primary address that was read."""
-        return {one.address for one in self.contacts.values() if one is not None and one.address}
+        """Every primary address that was read, as it is compared."""
+        return {normalise(one.address) for one in self.contacts.values() if one is not None and one.address}
 
     def person(self, digester: Digester) -> Person:
         """Whom these contacts make."""
@@ -65,8 +65,8 @@ def look_at(
     for _ in range(_ROUNDS):
         before = len(sight.contacts)
         for name in SystemName:
-            _read(sight, name, systems[name].reader, near.ids(name))
-        new = (sight.addresses() | ({address} if address else set())) - asked
+            _read(sight, name, systems[name].reader, _in_order(near.ids(name), name, person, store))
+        new = (sight.addresses() | ({normalise(address)} if address else set())) - asked
         asked |= new
         holders = [_holders(sight, text, systems, digester) for text in sorted(new)]
         near = at_hand(reduce(or_, holders, near | sight.person(digester)), store)
@@ -75,9 +75,16 @@ def look_at(
     return all_around(near, store)
 
 
-def _read(sight: Sight, name: SystemName, reader: Reader, ids: Iterable[str]) -> None:
+def _in_order(ids: Collection[str], name: SystemName, person: Person, store: PairStore) -> list[str]:
+    """Who has a link first, then who is meant, then who is but around."""
+    links = store.links(ghl=ids) if name is SystemName.GHL else store.links(emailoctopus=ids)
+    linked = {link.id_in(name) for link in links}
+    return sorted(ids, key=lambda one: (one not in linked, one not in person.ids(name), one))
+
+
+def _read(sight: Sight, name: SystemName, reader: Reader, ids: Sequence[str]) -> None:
     done = {one for system, one in (*sight.contacts, *sight.refused) if system is name}
-    for contact_id in sorted(set(ids) - done)[: max(0, MOST_READ - len(done))]:
+    for contact_id in [one for one in ids if one not in done][: max(0, MOST_READ - len(done))]:
         if name in sight.unread:
             return
         try:

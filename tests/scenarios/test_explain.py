@@ -73,7 +73,7 @@ def test_somebody_equal_on_both_sides_waits_for_nothing(database_url: str) -> No
             assert [(tag.name, tag.verdict) for tag in person.tags] == [("vip", "both have it")]
             assert person.full_scan is None
             assert next_of(person).does_nothing
-            assert here.requests(GHL) == [("GET", f"/contacts/{ghl_id}")]
+            assert here.requests(GHL) == [("GET", f"/contacts/{ghl_id}"), ("POST", "/contacts/search")]
             assert here.requests(EMAILOCTOPUS) == [("GET", f"/lists/{here.sandbox.list_id}/contacts/{emailoctopus_id}")]
 
         assert rows(here) == before, "nothing is left in the store"
@@ -401,9 +401,10 @@ def test_a_held_deletion_says_what_is_to_be_said(database_url: str) -> None:
 
 
 def test_a_deletion_is_foretold_for_the_next_full_scan_and_leaves_a_tombstone(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    # A fifth of all links, which the copy of one person's rows doesn't have.
+    with world(database_url, sockets=False, guard=GuardLimits(20, 0)) as here:
         ghl_id, emailoctopus_id = here.linked()
-        neighbours(here)
+        neighbours(here, 5)
         here.later(minutes=11)
         here.ghl.delete(ghl_id)
 
@@ -481,6 +482,23 @@ def test_a_revocation_is_foretold_with_its_reason_and_remembered_with_its_cause(
         assert {one.change.reason.split(":")[0] for one in person.history if one.change.kind == "consent"} == {
             "person_emailoctopus"
         }
+
+
+def test_an_opt_out_that_no_poll_shows_waits_for_the_full_scan(database_url: str) -> None:
+    with world(database_url, sockets=False) as here:
+        _, emailoctopus_id = here.linked()
+        here.later(minutes=30)
+        here.subscriber("bob@example.com", status="unsubscribed")
+        here.reconcile()
+        here.emailoctopus.quirks.unsubscribe_touches = False
+        here.emailoctopus.unsubscribe(emailoctopus_id)
+
+        person = comes_true(here, ADA)
+
+        assert next_of(person).does_nothing
+        assert person.full_scan is not None
+        assert [one.action for one in person.full_scan.operations] == [Action.SET_DND]
+        comes_true(here, ADA, Mode.FULL)
 
 
 def test_consent_that_is_held_back(database_url: str) -> None:
@@ -591,7 +609,8 @@ def test_hundreds_of_duplicates_cost_a_handful_of_requests(database_url: str) ->
         person = only(here, ADA)
 
         assert len(person.contacts) == 42
-        assert len(here.requests(GHL)) <= 12
+        assert len(here.requests(GHL)) <= 13
+        assert [one.unread for one in person.contacts if one.role == "linked"] == [None, None]
         assert {one.unread for one in person.contacts} == {None, "not read: it is one of too many"}
         assert not here.reconcile().written
         assert next_of(person).does_nothing

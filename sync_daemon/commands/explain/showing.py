@@ -53,9 +53,11 @@ def _show_person(person: PersonNow, explanation: Explanation) -> None:
     out.print(table(("state", "what it means"), [(one.state.replace("_", " "), one.words) for one in person.findings]))
     if person.contacts:
         out.print(table(_CONTACTS, [_contact(one) for one in person.contacts], "\ncontacts"))
-    if person.fields:
+    if person.fields and not any(_is_read(row) for row in person.fields):
+        out.print("\nfields: their values aren't in the state store, which keeps digests alone")
+    elif person.fields:
         out.print(table(_FIELDS, list(_fields(person)), "\nfields"))
-    if person.tags:
+    if any(has is not None for tag in person.tags for has in tag.has.values()):
         out.print(table(("tag", "GHL", "EmailOctopus", "what decides"), [_tag(one) for one in person.tags], "\ntags"))
     if person.consent is not None:
         out.print("\n" + "\n".join(_consent(person.consent)))
@@ -94,6 +96,10 @@ def _fields(person: PersonNow) -> Iterator[tuple[object, ...]]:
 def _field(row: FieldNow) -> tuple[object, ...]:
     values = [_value(row.values[name], row.seen[name]) for name in SystemName]
     return (row.rule.ghl, row.rule.emailoctopus, *values, _since(row.seen, row.changed_at), row.verdict)
+
+
+def _is_read(row: FieldNow) -> bool:
+    return any(seen not in (Seen.UNREAD, Seen.NO_CONTACT) for seen in row.seen.values())
 
 
 def _value(value: Value, seen: Seen) -> str:
