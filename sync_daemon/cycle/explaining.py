@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from structlog.contextvars import bound_contextvars
 
 from sync_daemon.changes.cases import Case, ContactKey, who_is_who
+from sync_daemon.changes.forgotten import Forgotten
 from sync_daemon.cycle.foretelling import Told, begin, forecast, go_on
 from sync_daemon.cycle.lease import Lease
 from sync_daemon.cycle.opening import open_run
@@ -38,7 +39,7 @@ from sync_daemon.reconcile.explained import (
     explain_scope,
     explain_tags,
 )
-from sync_daemon.reconcile.findings import findings, of_nobody
+from sync_daemon.reconcile.findings import findings, of_forgotten, of_nobody
 
 Copy = Callable[[Person], AbstractContextManager[PairStore]]
 """Gives a copy of one person's rows of the pair's store."""
@@ -81,7 +82,10 @@ def explain(pair: Pair, question: Question, copy: Copy) -> Explanation:
     persons: tuple[PersonNow, ...] = ()
     if core or person.addresses:
         with bound_contextvars(foretold=True):
-            persons = tuple(_Explaining(pair, question, sight, around, core, copy).persons())
+            forgotten = Forgotten(pair.digester, pair.store.forgotten())
+            persons = tuple(_Explaining(pair, question, sight, around, core, copy, forgotten).persons())
+    if not persons and pair.store.is_forgotten(question.asked):
+        persons = (of_forgotten(),)
     runs = pair.store.last_runs(1)
     return Explanation(
         pair.name,
@@ -129,6 +133,7 @@ class _Explaining:
     around: Person
     core: frozenset[ContactKey]
     copy: Copy
+    forgotten: Forgotten
     _schemas: dict[SystemName, AccountSchema] = field(default_factory=dict)
 
     def persons(self) -> Iterator[PersonNow]:
@@ -201,10 +206,14 @@ class _Explaining:
             for contact_id in sorted(ids):
                 shown = self.sight.contacts.get((name, contact_id))
                 row = known.get(contact_id)
-                if not _takes_part(row, shown):
+                if self._is_forgotten((name, contact_id)) or not _takes_part(row, shown):
                     continue
                 waiting = staged.get(contact_id) or Staged(name, contact_id, None)
                 yield replace(waiting, snapshot=shown) if shown is not None else waiting
+
+    def _is_forgotten(self, key: ContactKey) -> bool:
+        shown = self.sight.contacts.get(key)
+        return self.forgotten.contact(*key) or (shown is not None and self.forgotten.person(shown) is not None)
 
     # What is told of him
 
@@ -264,7 +273,8 @@ class _Explaining:
         shown = {(one.system, one.contact_id) for person in found for one in person.contacts}
         for key in sorted(self.core - shown, key=_in_order):
             person = self._stored({key}, events)
-            yield replace(person, findings=findings(person, None))
+            forgotten = self._is_forgotten(key)
+            yield of_forgotten(person.contacts) if forgotten else replace(person, findings=findings(person, None))
         if not self.core and self.question.address is not None:
             digest = self.pair.digester.address(self.question.address)
             cause = self.pair.store.revoked_at([digest]).get(digest)
@@ -284,10 +294,8 @@ def _decided(person: PersonNow, case: Case, context: Context, suspended: Mapping
 
 
 def _takes_part(known: KnownContact | None, shown: Snapshot | None) -> bool:
-    """Whether somebody can be one of a case: he is known and wasn't deleted, or is there; and isn't forgotten."""
-    if known is None or known.unlinked is Unlinked.DELETED:
-        return shown is not None
-    return known.unlinked is not Unlinked.FORGOTTEN
+    """Whether somebody can be one of a case: he is known and wasn't deleted, or is there."""
+    return shown is not None or (known is not None and known.unlinked is not Unlinked.DELETED)
 
 
 def _in_order(key: ContactKey) -> tuple[bool, str]:

@@ -14,7 +14,6 @@ WHY_UNLINKED = {
     Unlinked.OUT_OF_SCOPE: "doesn't satisfy `scope`",
     Unlinked.SUPPRESSED: "must not be mailed, and `create_suppressed` is off: it isn't created on the other side",
     Unlinked.PENDING: "has yet to confirm its subscription: until then it isn't created in GoHighLevel",
-    Unlinked.FORGOTTEN: "was to be forgotten: it is skipped, revocations included",
     Unlinked.CREATION_OFF: "isn't created on the other side, as the configuration says",
     Unlinked.ADDITIONAL_ADDRESS: "has what is an additional address of a GHL contact: it is linked to nobody",
     Unlinked.ORPHAN: "lost its partner, which was deleted or moved on; the delete policy was applied, or is held",
@@ -44,6 +43,11 @@ def findings(person: PersonNow, case: Case | None) -> tuple[Finding, ...]:
 def of_nobody(cause: Cause) -> PersonNow:
     """What is known of an address that nobody has: who revoked it."""
     return PersonNow((_revoked(cause),), ())
+
+
+def of_forgotten(contacts: tuple[ContactNow, ...] = ()) -> PersonNow:
+    """What is known of somebody who was forgotten, whichever contacts are still there."""
+    return PersonNow((Finding(State.FORGOTTEN, "was to be forgotten: is skipped, revocations included"),), contacts)
 
 
 def _revoked(cause: Cause) -> Finding:

@@ -19,10 +19,9 @@ from sync_daemon.model.policy import (
     ScopeRule,
 )
 from sync_daemon.model.report import Mode
-from sync_daemon.model.state import Cause, Unlinked
+from sync_daemon.model.state import Cause
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import EventKind, WebhookEvent
-from sync_daemon.ports import Commit
 from sync_daemon.store.engine import reading
 from sync_daemon.store.tables import metadata
 from tests.explained import (
@@ -288,19 +287,22 @@ def test_suppressed_and_pending(database_url: str) -> None:
         assert states(comes_true(here, "eve@example.com")) == {State.PENDING}
 
 
-def test_who_was_to_be_forgotten_takes_no_part(database_url: str) -> None:
+def test_who_was_forgotten_is_said_to_be_and_takes_no_part(database_url: str) -> None:
     with world(database_url, sockets=False) as here:
-        ghl_id = here.person(None)
+        ghl_id, emailoctopus_id = here.linked()
         here.linked("bob@example.com")
-        known = here.pair_store.contacts(GHL, [ghl_id])[ghl_id]
-        here.pair_store.commit(Commit(contacts=[replace(known, unlinked=Unlinked.FORGOTTEN)]))
+        with here.pair.lease.held():
+            here.pair_store.forget(here.pair.digester.address(ADA), holder=here.pair.lease.holds)
         here.later(minutes=11)
-        here.edit_person(ghl_id, email=ADA)
+        here.edit_person(ghl_id, firstName="Augusta")
 
-        (person,) = explained(here, ghl_id).persons
-
-        assert states(person) == {State.FORGOTTEN}
+        for asked in (ADA, ghl_id, emailoctopus_id):
+            persons = explained(here, asked).persons
+            assert {state for one in persons for state in states(one)} == {State.FORGOTTEN}
+            assert {one.contact_id for person in persons for one in person.contacts} <= {ghl_id, emailoctopus_id}
         assert not here.reconcile().written
+        here.ghl.delete(ghl_id)
+        assert [states(one) for one in explained(here, ghl_id).persons] == [{State.FORGOTTEN}]
 
 
 def test_creation_that_is_off(database_url: str) -> None:
