@@ -19,15 +19,13 @@ TOLD = st.sampled_from(["", "once", "once", "twice"])
 """How often a webhook tells of it at once: it may be lost, or come later."""
 ACT = st.sampled_from(["open", "click", "click", "click", "unsubscribe", "bounce", "tag", "edit", "send", "opt in"])
 TROUBLE = [
-    (GHL, "/workflow/"),
-    (GHL, "/workflow/"),
-    (GHL, "/tasks$"),
-    (GHL, "/notes$"),
-    (GHL, "/appointments$"),
-    (GHL, "/tags$"),
-    (EMAILOCTOPUS, "/campaigns"),
-    (EMAILOCTOPUS, "/reports"),
+    *((GHL, "/workflow/", kind) for kind in ("lost_answer", "truncate", "drop", "throttle")),
+    *((GHL, path, "lost_answer") for path in ("/workflow/", "/tasks$", "/notes$", "/appointments$", "/tags$")),
+    *((GHL, path, "error") for path in ("/tasks$", "/notes$", "/appointments$")),
+    (EMAILOCTOPUS, "/campaigns", "error"),
+    (EMAILOCTOPUS, "/reports", "truncate"),
 ]
+"""What rules ask for, and how it fares."""
 
 
 class Mail(Busy):
@@ -105,18 +103,11 @@ class Mail(Busy):
                 self.engaged.engage(subscriber, act, self.engaged.campaigns[-1])
 
     @precondition(lambda life: life.has_rules)
-    @rule(
-        place=st.sampled_from(TROUBLE),
-        kind=st.sampled_from(["error", "lost_answer", "lost_answer", "drop", "truncate", "throttle"]),
-        times=st.integers(1, 6),
-        mode=st.sampled_from([Mode.FULL, Mode.HINTS, Mode.INCREMENTAL]),
-    )
-    def rules_meet_trouble(self, place: tuple[SystemName, str], kind: str, times: int, mode: Mode) -> None:
-        """Requests of rules fare badly in the next cycle."""
-        system, path = place
-        self._weather(system).faults.append(Fault(kind=kind, path=path, times=times, status=503))  # type: ignore[arg-type]
-        self.the_house.clock.advance(900)
-        self._cycle(mode)
+    @rule(place=PICK, trouble=st.sampled_from(TROUBLE), times=st.integers(1, 3), kill=st.integers(-60, 60))
+    def rules_meet_trouble(self, place: int, trouble: tuple[SystemName, str, str], times: int, kill: int) -> None:
+        """Everybody reads a mail; requests about that fare badly in the next cycle, or the process is killed in it."""
+        self._everybody_reads(place)
+        self._meet_trouble(trouble, times, kill)
 
     @precondition(lambda life: life.has_rules)
     @rule()
@@ -128,19 +119,33 @@ class Mail(Busy):
             self.the_house.restart()
 
     def teardown(self) -> None:
-        """Before a life ends in peace everybody reads a mail, and the program looks in whatever weather there is."""
+        """Before a life ends in peace everybody reads a mail, and rules meet trouble once more."""
         if self.has_rules and self.acts.active:
-            self.the_house.clock.advance(61)
-            self.engaged.send_campaign(0)
-            for place, subscriber in enumerate(self.outside.subscribers()):
-                self._tick()
-                occurrence = self.engaged.engage(
-                    subscriber.id, ("click", "open")[place % 2], self.engaged.campaigns[-1]
-                )
-                self._tell_of(occurrence, ("", "once")[place // 2 % 2])
-            self.the_house.clock.advance(900)
-            self._cycle(Mode.INCREMENTAL)
+            self._everybody_reads(0)
+            count = len(self.engaged.occurred)
+            self._meet_trouble(TROUBLE[count % len(TROUBLE)], 1, (count * 7) % 120 - 60)
         super().teardown()
+
+    def _everybody_reads(self, place: int) -> None:
+        """A mail is sent, opened by some and clicked in by others; webhooks tell of some of it."""
+        self.the_house.clock.advance(61)
+        self.engaged.send_campaign(place)
+        for number, subscriber in enumerate(self.outside.subscribers(), place):
+            self._tick()
+            how = ("click", "click", "open")[number % 3]
+            self._tell_of(self.engaged.engage(subscriber.id, how, self.engaged.campaigns[-1]), ("", "once")[number % 2])
+
+    def _meet_trouble(self, trouble: tuple[SystemName, str, str], times: int, kill: int) -> None:
+        """A cycle in which requests fare badly; or it is killed after so many points, where that is above none."""
+        system, path, kind = trouble
+        if kill > 0:
+            self.the_house.process.dies_at = kill
+        else:
+            fault = Fault(kind=kind, method="POST" if system is GHL else "", path=path, times=times, status=503)  # type: ignore[arg-type]
+            self._weather(system).faults.append(fault)
+        self.the_house.clock.advance(900)
+        self._cycle(Mode.INCREMENTAL)
+        self.the_house.clock.advance(31)
 
     def mail_is_read(self, pick: int) -> None:
         """Somebody clicks in the newest mail, in the middle of a cycle, and a webhook tells it."""
