@@ -46,12 +46,16 @@ def start_due(run: Run) -> None:
     for deed in due:
         if run.stopped or run.pair.told_to_stop():
             return
+        if run.following is not None and not run.following.may_do(deed.key, deed.ghl_id, deed.emailoctopus_id):
+            continue
         try:
             after = _started(run, deed)
         except StopSystem as error:
             run.sender.stopped.setdefault(error.system, error)
             return
         run.commit(Commit(deeds=[after], changes=list(_told(after))))
+        if run.following is not None:
+            run.following.came_of(after)
 
 
 def _started(run: Run, deed: Deed) -> Deed:

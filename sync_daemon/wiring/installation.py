@@ -5,18 +5,21 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from sync_daemon.changes.digests import Digester
 from sync_daemon.cycle import Lease, Pair, Timing
+from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Progress
 from sync_daemon.reconcile.activity import new_activity_fields
+from sync_daemon.reconcile.following import PlanBook
 from sync_daemon.reconcile.mapping_check import NewField
+from sync_daemon.reconcile.planned import planned_field
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.installation import StateStore
@@ -50,14 +53,26 @@ class Installation:
         """An id that sorts by time."""
         return f"{self.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
-    def open(self, section: PairSection, progress: Progress) -> Pair:
-        """A pair ready to be reconciled; fields that a side lacks are made.
+    def open(self, section: PairSection, progress: Progress, plan: PlannedPair | None = None) -> Pair:
+        """A pair ready to be reconciled, or to have a plan carried out; fields that a side lacks are made.
 
-        Raises `ConfigurationError` for a mapping that can't work, `PairBusy` when fields must be made and another
-        process holds the pair, `StopSystem` when a system can't be asked.
+        Raises `ConfigurationError` for a mapping that can't work, or needs a field that the plan doesn't make,
+        `PairBusy` when fields must be made and another process holds the pair, `StopSystem` when a system can't be
+        asked.
         """
         set_up = self._set_up(section, self.store)
-        return self._pair(set_up, set_up.complete(), set_up.systems, progress, self.store)
+        if plan is None:
+            return self._pair(set_up, set_up.complete(), set_up.systems, progress, self.store)
+        book, digester = PlanBook(plan.operations), self.digester
+        policy = set_up.complete(lambda new: book.same(planned_field(new, digester)) is not None)
+        return replace(
+            self._pair(set_up, policy, set_up.systems, progress, self.store), plan=plan, made=tuple(set_up.made)
+        )
+
+    @property
+    def digester(self) -> Digester:
+        """What makes this installation's digests."""
+        return Digester(*self.store.digest_keys)
 
     def open_store(self, section: PairSection) -> SqlPairStore:
         """The state of a pair. Raises `StateStoreError` when it has links between another location and list."""
