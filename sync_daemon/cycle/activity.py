@@ -6,7 +6,7 @@ What can't be read or shown is reported and tried again: it never keeps contacts
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sync_daemon.cycle.automations import active_since, as_operation, new_only, start_due
+from sync_daemon.cycle.automations import active_since, as_operation, due_starts, new_only, start_due
 from sync_daemon.cycle.left_behind import left_behind, take_back
 from sync_daemon.cycle.pair import GHL, Run, log
 from sync_daemon.cycle.showing import Look, fields_there, foreseen, operations_of, show
@@ -63,13 +63,16 @@ def foresee_activity(run: Run) -> list[tuple[Operation, Planned]]:
     What can't be read is left out: the cycle itself says so.
     """
     policy, now = run.pair.activity, run.pair.clock.now()
-    if policy is None or not (run.full or _is_due(run, LOOKED, policy.poll_every)):
+    if policy is None:
         return []
+    begun = [_as_planned(run, deed) for deed in due_starts(run)]
+    if not (run.full or _is_due(run, LOOKED, policy.poll_every)):
+        return begun
     try:
         seen = _everything(run, policy, now, completed=run.full or COMPLETED not in run.state.looked_at)
     except (CredentialsRefused, Refused) as error:
         log.error("activity_unreadable", pair=run.pair.name, reason=error.shown)
-        return []
+        return begun
     found: list[tuple[Operation, Planned]] = []
     since, specs = active_since(run, policy), fields_there(run, policy)
     for part in _ids(run, seen):
@@ -77,8 +80,12 @@ def foresee_activity(run: Run) -> list[tuple[Operation, Planned]]:
     for looks in _parts(run, policy, seen):
         found += foreseen(run, operations_of(run, specs, looks))
         deeds = [deed for look in looks for deed in occasions(since, *look, now)]
-        found += ((as_operation(deed), planned_start(deed, run.pair.digester)) for deed in new_only(run, deeds))
-    return found
+        found += (_as_planned(run, deed) for deed in new_only(run, deeds))
+    return found + begun
+
+
+def _as_planned(run: Run, deed: Deed) -> tuple[Operation, Planned]:
+    return as_operation(deed), planned_start(deed, run.pair.digester)
 
 
 def requests_for_activity(run: Run, operations: Sequence[Operation]) -> int:
