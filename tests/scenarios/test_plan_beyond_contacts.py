@@ -157,3 +157,67 @@ def test_what_rules_do_is_held_as_planned_and_done_once_it_was_approved(database
         _, followed = here.follow(plan)
         assert counts(followed) == {"done": 3}
         assert [tasks(here, ghl_id) for ghl_id, _ in people] == [["Call Ada"]] * 3
+
+
+def test_what_waits_of_rules_and_the_plan_does_not_hold_goes_on_waiting(database_url: str) -> None:
+    with world(database_url, guard=GuardLimits(max_create_percent=0, max_create_count=0)) as here:
+        ada = here.person(ADA, "Ada")
+        here.reconcile()
+        [link] = here.pair_store.links(ghl=[ada])
+        with_rules(here, rule(Kind.CLICKED, TASK))
+        empty = here.foresee()
+        tell(here, Kind.CLICKED, link.emailoctopus_id, campaign(here).id)
+        poll(here)
+        [held] = here.pair_store.held(everything=True)
+        here.pair_store.order_held([held.id or 0], approve=True)
+
+        _, followed = here.follow(empty)
+
+        assert counts(followed) == {"left": 1}
+        assert [one.id for one in here.pair_store.held(everything=True)] == [held.id]
+        assert tasks(here, ada) == []
+        poll(here)
+        assert tasks(here, ada) == ["Call Ada"]
+
+
+def test_events_that_the_plan_does_not_hold_take_no_room_of_the_guard(database_url: str) -> None:
+    with world(database_url, guard=GuardLimits(max_create_percent=0, max_create_count=1)) as here:
+        ids = [here.person(f"p{each}@example.com", "Ada") for each in range(3)]
+        here.reconcile()
+        people = {link.ghl_id: link.emailoctopus_id for link in here.pair_store.links(ghl=ids)}
+        with_rules(here, rule(Kind.CLICKED, TASK))
+        mail = campaign(here)
+        tell(here, Kind.CLICKED, people[ids[0]], mail.id, event="e0")
+        here.later(minutes=1)
+        plan = here.foresee()
+        for each in (1, 2):
+            tell(here, Kind.CLICKED, people[ids[each]], mail.id, event=f"e{each}")
+        here.later(minutes=1)
+
+        _, followed = here.follow(plan)
+
+        assert counts(followed) == {"done": 1, "left": 2}
+        assert here.pair_store.held(everything=True) == []
+
+
+def test_what_rules_were_shown_as_held_with_is_not_done_because_there_is_room_by_now(database_url: str) -> None:
+    with world(database_url, guard=GuardLimits(max_create_percent=0, max_create_count=1)) as here:
+        ids = [here.person(f"p{each}@example.com", "Ada") for each in range(2)]
+        here.reconcile()
+        people = {link.ghl_id: link.emailoctopus_id for link in here.pair_store.links(ghl=ids)}
+        with_rules(here, rule(Kind.CLICKED, TASK))
+        mail = campaign(here)
+        for each, ghl_id in enumerate(ids):
+            tell(here, Kind.CLICKED, people[ghl_id], mail.id, event=f"e{each}")
+            if each == 0:
+                poll(here)
+        plan = here.foresee()
+        assert [one.held for one in plan.operations] == [True]
+        here.later(hours=25)
+
+        _, followed = here.follow(plan)
+
+        assert counts(followed) == {"refused": 1, "left": 1}
+        assert tasks(here, ids[1]) == []
+        poll(here)
+        assert tasks(here, ids[1]) == ["Call Ada"]
