@@ -114,9 +114,14 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
 
 
 def _decisions(run: Run) -> Iterator[Decision]:
-    """The decisions about everything that waits, batch by batch."""
-    yield from moving.plan_all(run)
-    yield from decide_missing(run)
+    """The decisions about everything that waits, batch by batch; each link's once, as a cycle would take it."""
+    moved = moving.plan_all(run)
+    yield from moved
+    links = {link.ghl_id for one in moved if (link := one.case.link or one.case.former) is not None}
+    for decision in decide_missing(run):
+        link = decision.case.link or decision.case.former
+        if link is None or link.ghl_id not in links:
+            yield decision
     for batch in batches(run):
         yield from judge_rows(run, batch)
 

@@ -221,3 +221,20 @@ def test_what_rules_were_shown_as_held_with_is_not_done_because_there_is_room_by
         assert tasks(here, ids[1]) == []
         poll(here)
         assert tasks(here, ids[1]) == ["Call Ada"]
+
+
+def test_a_start_that_was_refused_before_is_planned_when_it_is_due_and_else_not_made(database_url: str) -> None:
+    with studio(database_url) as (here, ada):
+        book(here, ada, ahead(here, days=3))
+        here.fault(EMAILOCTOPUS, kind="error", status=422, path="/queue$")
+        look(here)
+        empty = here.foresee()
+        assert empty.operations == ()
+        here.later(minutes=2)
+        plan = here.foresee()
+        assert [one.action for one in plan.operations] == ["start_automation"]
+
+        _, followed = here.follow(empty)
+        assert (counts(followed), starts(here)) == ({"left": 1}, [])
+        _, followed = here.follow(plan)
+        assert (counts(followed), starts(here)) == ({"done": 1}, [("booked", ADA)])

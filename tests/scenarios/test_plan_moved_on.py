@@ -94,7 +94,7 @@ def perform(w: World, act: Act) -> None:
         "untag": lambda: w.ghl.remove_tags(person, ["customer"]),
         "untag there": lambda: w.emailoctopus.remove_tags(there, ["customer"]),
         "address": lambda: w.ghl.edit(person, email=address),
-        "address there": lambda: w.emailoctopus.change_address(there, address),
+        "address there": lambda: w.has(EMAILOCTOPUS, address) or w.emailoctopus.change_address(there, address),
         "delete": lambda: w.ghl.delete(person),
         "delete there": lambda: w.emailoctopus.delete(there),
         "block": lambda: w.ghl.unsubscribe(person),
