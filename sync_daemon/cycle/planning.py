@@ -74,7 +74,7 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
     occasions: list[Occasion] = []
     conflicts = 0
     context = run.context()
-    for decision in _decisions(run):  # kept one by one: what was read of everybody is too much to hold
+    for decision in all_decisions(run):  # kept one by one: what was read of everybody is too much to hold
         run.guard.sift([decision])
         foreseen.append(_foreseen(run, decision, context))
         pair.progress.records_planned(bool(decision.operations))
@@ -113,7 +113,7 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
     )
 
 
-def _decisions(run: Run) -> Iterator[Decision]:
+def all_decisions(run: Run) -> Iterator[Decision]:
     """The decisions about everything that waits, batch by batch; each link's once, as a cycle would take it."""
     moved = moving.plan_all(run)
     yield from moved
