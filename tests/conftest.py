@@ -101,6 +101,8 @@ ONE_DATABASE_IS_ENOUGH = {
     "test_logs",
     "test_matching_first_meeting",
     "test_paused",
+    "test_plan_beyond_contacts",
+    "test_plan_followed",
     "test_rules",
     "test_rules_once",
     "test_rules_when",

@@ -1,22 +1,27 @@
 """`sync-daemon plan`: what a cycle would write, record by record; writes to neither system."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
 from rich.console import RenderableType
 
 from sync_daemon.commands.exits import DONE
 from sync_daemon.commands.options import DEFAULT_CONFIG, ApplyScope, Config, Full, Json, PairName, choose
-from sync_daemon.commands.printing import console, plural, print_json, seconds, table
+from sync_daemon.commands.printing import ROWS_AT_ONCE, console, plural, print_json, seconds, table
 from sync_daemon.commands.progress import shown_progress
-from sync_daemon.model.plan import Action, Operation, RuleAction
+from sync_daemon.model.plan import Operation, RuleAction
+from sync_daemon.model.planned import People
 from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.planned import NEW_FIELD
 from sync_daemon.wiring.installation import open_installation
-from sync_daemon.wiring.planning import NEW_FIELD, FullPlan, as_json, plan_pair, what
+from sync_daemon.wiring.plan_file import check_target, make_plan_file, write_plan
+from sync_daemon.wiring.planning import FullPlan, as_json, plan_pair, what
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
-_ROWS_AT_ONCE = 1000
 
 
 def plan(
@@ -25,20 +30,31 @@ def plan(
     pair: PairName = None,
     full: Full = False,
     apply_scope: ApplyScope = False,
+    out: Annotated[
+        Path | None,
+        Parameter(name="--out", help="Keep the plan in this file, for `reconcile --plan`; an older plan gives way."),
+    ] = None,
     json: Json = False,
 ) -> int:
     """Show what reconcile would write, and what that would cost; writes nothing."""
     chosen = choose(config, pair)
+    if out is not None:
+        check_target(out)
     mode = Mode.FULL if full else Mode.INCREMENTAL
     with open_installation(chosen.settings) as installation, shown_progress() as progress:
         plans = [plan_pair(installation, section, mode, progress, apply_scope=apply_scope) for section in chosen.pairs]
+        if out is not None:
+            now, digester = installation.clock.now(), installation.digester
+            write_plan(make_plan_file(tuple(one.planned for one in plans), now, digester), out)
     if json:
-        print_json(as_json(plans))
+        print_json({**as_json(plans), **({"file": str(out)} if out is not None else {})})
     else:
         for one in plans:
             show_plan(one)
             show_records((*one.cycle.operations, *one.cycle.held))
             _show_actions((*one.cycle.actions, *one.cycle.held_actions))
+        if out is not None:
+            console().print(f"The plan is in {out}: `reconcile --plan {out}` does exactly this, and nothing else.")
     return DONE
 
 
@@ -68,8 +84,8 @@ def show_records(operations: Sequence[Operation]) -> None:
     """Print operation by operation. A drawn row weighs ten times what its operation does: never all of them at once."""
     out = console()
     columns = ("write to", "action", "GHL id", "EmailOctopus id", "what", "why")
-    for start in range(0, len(operations), _ROWS_AT_ONCE):
-        rows = map(_record, operations[start : start + _ROWS_AT_ONCE])
+    for start in range(0, len(operations), ROWS_AT_ONCE):
+        rows = map(_record, operations[start : start + ROWS_AT_ONCE])
         out.print(table(columns, rows, None if start else "record by record", header=not start))
 
 
@@ -92,11 +108,23 @@ def _show_costs(plan: FullPlan) -> None:
         out.print(f"{plural(cycle.conflicts, 'value')} would give way to the other side's, as the mapping says.")
     if cycle.skipped:
         out.print("left out: " + ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in cycle.skipped.items()))
-    created = sum(one.action is Action.CREATE and one.system is EMAILOCTOPUS for one in cycle.operations)
-    if created:
-        out.print(
-            f"EmailOctopus would get {plural(created, 'new contact')}: its automations may mail them, "
-            "and its price depends on how many are subscribed."
+    for sentence in _of_people(cycle.people):
+        out.print(sentence)
+
+
+def _of_people(people: People) -> Iterator[str]:
+    """Whom the plan would touch, as far as it would."""
+    for system in SystemName:
+        if added := people.added.get(system, 0):
+            price = ", and its price depends on how many are subscribed" if system is EMAILOCTOPUS else ""
+            yield f"{system.label} would get {plural(added, 'new contact')}{price}."
+        if unsubscribed := people.unsubscribed.get(system, 0):
+            done = "unsubscribed" if system is EMAILOCTOPUS else "blocked for e-mail"
+            yield f"{plural(unsubscribed, 'contact')} would be {done} in {system.label}."
+    if people.mailable:
+        yield (
+            f"{plural(people.mailable, 'contact')} could be mailed by EmailOctopus's automations, if there are any "
+            "that new contacts, new tags or changed fields start."
         )
 
 

@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 _PIPE_WIDTH = 10_000
+ROWS_AT_ONCE = 1000
+"""A drawn row weighs ten times what it tells: of long tables never more are drawn at once."""
 
 
 def console() -> Console:

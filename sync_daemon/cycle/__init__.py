@@ -1,8 +1,9 @@
 """One pass over a pair: read, detect, reconcile, apply. `one_pass.py` is the whole of it in a few sentences."""
 
 from sync_daemon.cycle.lease import Lease
-from sync_daemon.cycle.one_pass import PairPlan, plan, reconcile
+from sync_daemon.cycle.one_pass import reconcile
 from sync_daemon.cycle.outcome import report_of
 from sync_daemon.cycle.pair import Pair, Timing
+from sync_daemon.cycle.planning import PairPlan, plan
 
 __all__ = ["Lease", "Pair", "PairPlan", "Timing", "plan", "reconcile", "report_of"]

@@ -1,8 +1,7 @@
-"""ONE PASS: read, send revocations, move addresses, reconcile the rest; and the plan of one, which writes nothing."""
+"""ONE PASS: read, send revocations, move addresses, reconcile the rest."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from structlog.contextvars import bound_contextvars
@@ -10,50 +9,26 @@ from structlog.contextvars import bound_contextvars
 from sync_daemon.apply.send import requests_needed
 from sync_daemon.changes.cases import Case, ContactKey, who_is_who
 from sync_daemon.cycle import hints, intake, moving, rules
-from sync_daemon.cycle.activity import foresee_activity, requests_for_activity, show_activity
+from sync_daemon.cycle.activity import show_activity
 from sync_daemon.cycle.deletions import decide_missing
-from sync_daemon.cycle.inbox import batches, keep_reads, next_rows, stage_due, topped_up
+from sync_daemon.cycle.inbox import keep_reads, next_rows, stage_due, topped_up
 from sync_daemon.cycle.judge import judge, refresh_schemas
 from sync_daemon.cycle.looks import look
-from sync_daemon.cycle.noticing import noticed
 from sync_daemon.cycle.opening import open_run, refuse_paused
 from sync_daemon.cycle.outcome import conclude
 from sync_daemon.cycle.pair import FIRST_LOADED, Pair, Run
 from sync_daemon.cycle.scanning import scan
 from sync_daemon.cycle.write import carry_out
-from sync_daemon.model.engagement import Occasion
 from sync_daemon.model.errors import IncompleteRead, PairBusy, PairPaused, Refused, StopSystem
-from sync_daemon.model.plan import Operation, RuleAction
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.state import Staged
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.read.gather import gather
 from sync_daemon.reconcile.decision import Decision, revocations_of
-from sync_daemon.reconcile.foreseen import Asking, asking
 
 _AT_A_TIME = timedelta(seconds=60)
 """Writing goes on so long before more is taken from the inbox: in that time neither system takes a whole batch."""
-
-
-@dataclass(frozen=True, slots=True)
-class PairPlan:
-    """What a cycle would write, and what that costs: requests, and the least seconds under the limits known.
-
-    `held` is what it wouldn't, as it must wait for a person; the reason of each says why. `actions` and `held_actions`
-    are what rules would do.
-    """
-
-    pair: str
-    operations: tuple[Operation, ...]
-    held: tuple[Operation, ...]
-    requests: dict[SystemName, int]
-    least_seconds: dict[SystemName, float]
-    skipped: Counter[str]
-    conflicts: int
-    report: CycleReport
-    actions: tuple[RuleAction, ...] = ()
-    held_actions: tuple[RuleAction, ...] = ()
 
 
 def reconcile(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> CycleReport:
@@ -100,71 +75,12 @@ def _is_an_echo(report: CycleReport) -> bool:
     return report.mode is Mode.HINTS and report.outcome is CycleOutcome.OK and not report.written
 
 
-def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
-    """What a cycle would write now, and what of it a guard would hold.
-
-    Reads, and keeps what it read; writes to neither system.
-
-    Raises `StopSystem` and `IncompleteRead` when a side can't be read to its end: a plan is made of both.
-    """
-    report = CycleReport(pair.name, pair.new_run_id(), mode)
-    run = open_run(pair, report, apply_scope=apply_scope)
-    read_both(run)
-    for error in (*run.stopped.values(), *run.failed.values()):
-        raise error
-    stage_due(run)
-    foreseen: list[Asking] = []
-    skipped: Counter[str] = Counter()
-    occasions: list[Occasion] = []
-    conflicts = 0
-    context = run.context()
-    for decision in _foreseen(run):  # kept one by one: what was read of everybody is too much to hold
-        run.guard.sift([decision])
-        foreseen.append(asking(decision, pair.policy.fields, first_load=run.guard.first_load))
-        pair.progress.records_planned(bool(decision.operations))
-        skipped.update([decision.unlinked] if decision.unlinked is not None else [])
-        conflicts += len(decision.conflicts)
-        occasions.extend(noticed(run, decision, context, None))
-    run.guard.judge()
-    parted = [parts for one in foreseen for parts in one.parted(run.guard.over, pair.policy.fields)]
-    operations = [operation for operation, _ in parted if operation is not None]
-    operations.sort(key=lambda operation: not operation.revokes)
-    requests = requests_needed(run.sender.bundle(operations))
-    activity = foresee_activity(run)
-    requests[SystemName.EMAILOCTOPUS] += requests_for_activity(run, activity)
-    operations += activity
-    if occasions:
-        run.commit(Commit(occasions=occasions))
-    actions, held_actions = rules.foresee(run)
-    requests[SystemName.GHL] += len(actions)
-    return PairPlan(
-        pair.name,
-        tuple(operations),
-        tuple(held for _, held in parted if held is not None),
-        requests,
-        {name: run.systems[name].seconds_for(requests[name]) for name in SystemName},
-        skipped + report.skipped,
-        conflicts,
-        report,
-        tuple(actions),
-        tuple(held_actions),
-    )
-
-
-def _foreseen(run: Run) -> Iterator[Decision]:
-    """The decisions about everything that waits, batch by batch."""
-    yield from moving.plan_all(run)
-    yield from decide_missing(run)
-    for batch in batches(run):
-        yield from judge_rows(run, batch)
-
-
 def _pass(run: Run) -> None:
     """The whole of a cycle."""
     read_both(run)
     if not work_through(run):
         return
-    if not run.stopped and run.guard.first_load:
+    if not run.stopped and run.guard.first_load and not (run.following and run.following.left):
         run.commit(Commit(looked_at={FIRST_LOADED: run.pair.clock.now()}))
     rules.act(run)
     show_activity(run)
@@ -185,7 +101,7 @@ def work_through(run: Run) -> bool:
 def _move_and_reconcile(run: Run) -> None:
     """Decide and write what waits, addresses first."""
     moving.move_all(run)
-    carry_out(run, run.guard.sift(decide_missing(run))[0])
+    carry_out(run, run.sift(decide_missing(run))[0])
     _reconcile(run)
 
 
@@ -203,7 +119,7 @@ def _reconcile(run: Run) -> None:
         if not rows:
             waiting = []
             continue
-        decisions, put_off = run.guard.sift(judge_rows(run, rows))
+        decisions, put_off = run.sift(judge_rows(run, rows))
         counted.update((row.system, row.contact_id) for decision in put_off for row in decision.case.rows())
         now, later = _fitting(run, decisions)
         _foresee(run, rows, decisions, later)

@@ -1,7 +1,7 @@
 """A pair with everything a cycle works with, and the run that one cycle is."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,20 +14,23 @@ from sync_daemon.changes.detect import Detector
 from sync_daemon.changes.digests import Digester
 from sync_daemon.changes.forgotten import Forgotten
 from sync_daemon.changes.tagbook import TagBook
+from sync_daemon.cycle.following import Following
 from sync_daemon.cycle.guard import Guard
 from sync_daemon.cycle.lease import Lease
 from sync_daemon.model.activity import ActivityPolicy
 from sync_daemon.model.contact import AccountSchema, Snapshot
 from sync_daemon.model.engagement import Campaign
 from sync_daemon.model.errors import IncompleteRead, Stopped, StopSystem
+from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.rules import NO_RULES, RuleBook
 from sync_daemon.model.state import PairState
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Commit, PairStore, Progress, System
-from sync_daemon.reconcile.decision import Context
+from sync_daemon.reconcile.decision import Context, Decision
 from sync_daemon.reconcile.fields import MappedField
+from sync_daemon.reconcile.mapping_check import NewField
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 FIRST_LOADED = "first_load"
@@ -53,7 +56,8 @@ class Pair:
 
     `lease` is kept by the systems before each request; `workers` is how many requests to one system wait at once (1:
     nothing goes side by side); `schema_fresh` says that opening it has just read both schemas; `told_to_stop` that
-    nothing more is to be begun; `activity` what is shown of tasks, notes and appointments, None for nothing.
+    nothing more is to be begun; `activity` what is shown of tasks, notes and appointments, None for nothing. `plan` is
+    all that a cycle may do, None for whatever is to be done; `made` are the fields that opening it made.
     """
 
     name: str
@@ -71,6 +75,8 @@ class Pair:
     told_to_stop: Callable[[], bool] = lambda: False
     activity: ActivityPolicy | None = None
     rules: RuleBook = NO_RULES
+    plan: PlannedPair | None = None
+    made: tuple[NewField, ...] = ()
 
 
 @dataclass(slots=True)
@@ -95,6 +101,8 @@ class Run:
     search_tells_consent: bool
     guard: Guard
     forgotten: Forgotten
+    following: Following | None = None
+    """What becomes of the plan that this cycle carries out, None for one that does whatever is to be done."""
     apply_scope: bool = False
     schema_fresh: bool = False
     failed: dict[SystemName, Exception] = field(default_factory=dict)
@@ -169,6 +177,12 @@ class Run:
         if new:
             self.commit(Commit(looked_at=new))
         return {name: looked_at.get(name, now) for name in names}
+
+    def sift(self, decisions: Iterable[Decision]) -> tuple[list[Decision], list[Decision]]:
+        """What can be carried out now, as the guard and the plan have it; and what must be put off."""
+        if self.following is None:
+            return self.guard.sift(decisions)
+        return self.following.sift(decisions, self.guard, self.context())
 
     def tick(self) -> None:
         """Keep the lease while reading. Raises `PairBusy` when it was lost, `Stopped` when told to stop."""

@@ -131,6 +131,8 @@ def _answered(run: Run, results: Iterable[WriteResult], waiting: dict[OperationK
                 ready.append(case)
         else:
             # Decided anew, with the contact that was met; nothing of this decision is remembered.
+            if run.following is not None:
+                run.following.exists(result.operation, case.decision, run.context())
             for operation in case.decision.operations:
                 waiting.pop(_key(operation), None)
             run.commit(known)
@@ -171,6 +173,8 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
 
 def _count(run: Run, case: _Open) -> None:
     decision, report = case.decision, run.report
+    if run.following is not None:
+        run.following.note(decision, case.results, run.context())
     done = [result.operation for result in case.results if result.refusal is None]
     report.written.update({(operation.system, word) for operation in done if (word := _word(operation)) == "updated"})
     report.written.update((operation.system, word) for operation in done if (word := _word(operation)) != "updated")

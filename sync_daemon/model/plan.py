@@ -130,12 +130,16 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class RuleAction:
-    """What a rule would do in GHL for one contact, as a plan shows it; `reason` names the rule and the event."""
+    """What a rule would do in GHL for one contact, as a plan shows it.
+
+    `reason` names the rule and the event, `key` is that of the deed which a cycle makes of it.
+    """
 
     ghl_id: str
     emailoctopus_id: str
     action: str
     reason: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)

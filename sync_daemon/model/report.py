@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sync_daemon.model.alarm import Condition
+from sync_daemon.model.planned import Followed
 from sync_daemon.model.system import SystemName
 
 
@@ -42,7 +43,8 @@ class CycleReport:
     Not in the JSON: `quota_left`, what the headers told of a daily quota, which is stored for `status`; `proven`, the
     systems that were read to their end; `resume_in_s`, how long a used-up quota or limit asks to wait; `alarms`, a
     sentence for each condition that somebody is to be alerted to, and `judged`, the conditions about which the cycle
-    could tell whether they are so; `paused`, that nothing was done, as a person paused the pair.
+    could tell whether they are so; `paused`, that nothing was done, as a person paused the pair; `plan`, what came
+    of the plan that was carried out, if one was.
     """
 
     pair: str
@@ -71,3 +73,4 @@ class CycleReport:
     alarms: dict[Condition, str] = field(default_factory=dict)
     judged: set[Condition] = field(default_factory=set)
     paused: bool = False
+    plan: Followed | None = None

@@ -12,12 +12,15 @@ import structlog
 from sync_daemon.changes.digests import Digester
 from sync_daemon.cycle import Lease, Pair, Timing
 from sync_daemon.model.errors import PairPaused
+from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Progress
 from sync_daemon.reconcile.activity import new_activity_fields
+from sync_daemon.reconcile.following import PlanBook
 from sync_daemon.reconcile.mapping_check import NewField
+from sync_daemon.reconcile.planned import planned_field
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.installation import StateStore
@@ -51,17 +54,26 @@ class Installation:
         """An id that sorts by time."""
         return f"{self.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
-    def open(self, section: PairSection, progress: Progress) -> Pair:
-        """A pair ready to be reconciled; fields that a side lacks are made.
+    def open(self, section: PairSection, progress: Progress, plan: PlannedPair | None = None) -> Pair:
+        """A pair ready to be reconciled, or to have a plan carried out; fields that a side lacks are made.
 
-        Raises `ConfigurationError` for a mapping that can't work, `PairBusy` when fields must be made and another
-        process holds the pair or a person paused it, `StopSystem` when a system can't be asked.
+        Raises `ConfigurationError` for a mapping that can't work, or needs a field that the plan doesn't make,
+        `PairBusy` when fields must be made and another process holds the pair or a person paused it, `StopSystem` when
+        a system can't be asked.
         """
         if (since := self.open_store(section).state().paused_since) is not None:
             raise PairPaused(section.name, since)
         set_up = self.set_up(section, self.store)
-        pair = self.pair_of(set_up, set_up.complete(), set_up.systems, progress, self.store)
-        return replace(pair, told_to_stop=told_to_stop_or_paused(set_up.store, self.clock))
+        book, digester = PlanBook(plan.operations if plan else ()), self.digester
+        policy = set_up.complete(lambda new: plan is None or book.same(planned_field(new, digester)) is not None)
+        pair = self.pair_of(set_up, policy, set_up.systems, progress, self.store)
+        stop = told_to_stop_or_paused(set_up.store, self.clock)
+        return replace(pair, told_to_stop=stop, plan=plan, made=tuple(set_up.made) if plan else ())
+
+    @property
+    def digester(self) -> Digester:
+        """What makes this installation's digests."""
+        return Digester(*self.store.digest_keys)
 
     def open_store(self, section: PairSection) -> SqlPairStore:
         """The state of a pair. Raises `StateStoreError` when it has links between another location and list."""
