@@ -29,6 +29,7 @@ from sync_daemon.model.state import (
     Totals,
 )
 from sync_daemon.model.system import SystemName
+from sync_daemon.model.undo import Replaced
 from sync_daemon.model.webhook import WebhookEvent
 
 
@@ -258,6 +259,8 @@ class Commit:
     """Occasions about which every rule was asked."""
     reports: list[ReportRead] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    replaced: list[Replaced] = field(default_factory=list)
+    """What writes replaced, for the undo journal."""
     mass_changes: dict[str, int] = field(default_factory=dict)
     """How many changes of each kind that the guard counts this transaction writes down as made."""
 
@@ -431,6 +434,18 @@ class PairStore(Protocol):
 
     def absent_from_scan(self, system: SystemName, scan: int, known_before: datetime) -> list[str]:
         """Ids of the old contacts that a full scan didn't see: linked ones, and others not known to be deleted."""
+
+    def replaced(self, run_id: str, after: int, limit: int) -> list[Replaced]:
+        """What a run's writes replaced, in the order of their answers, from the row after `after` on."""
+
+    def replaced_by(self, row_id: int) -> Replaced | None:
+        """One row of the undo journal, None when it was erased or never was."""
+
+    def count_replaced(self, run_ids: Collection[str]) -> dict[str, int]:
+        """How many writes of each of these runs the undo journal has; a run without any is left out."""
+
+    def conflicts(self, limit: int, before: int | None = None) -> list[Replaced]:
+        """The newest writes by which a value lost against the other side's, newest first; those before a row."""
 
     def mass_changes(self, since: datetime) -> dict[str, int]:
         """How many changes of each kind that the guard counts were made since then; older ones may be forgotten."""

@@ -52,6 +52,7 @@ def reconcile(
             reconcile_pair(installation, section, mode, progress, wait, apply_scope=apply_scope)
             for section in chosen.pairs
         ]
+        installation.tidy()
     if json:
         print_json({"pairs": [as_json(report) for report in reports]})
     else:

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, Table, insert, select
 
 from sync_daemon.store.engine import explained, open_engine, writing
-from sync_daemon.store.tables import changes, installation, metadata, pairs, runs
+from sync_daemon.store.tables import changes, installation, metadata, pairs, runs, undo_journal
 
 _ROWS = 1000
-_LOGS = (runs, changes)
-"""What only people read stays behind."""
+_LOGS = (runs, changes, undo_journal)
+"""What no plan asks about stays behind."""
 
 
 @contextmanager

@@ -32,6 +32,7 @@ ENCRYPTED: Mapping[str, tuple[str, ...]] = {
     "parked": ("message",),
     "deeds": ("message",),
     "events": ("subject",),
+    "undo_journal": ("payload",),
 }
 """The columns that hold an encrypted value; names of tags are renewed together with their digests."""
 PLAIN = {

@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
+    true,
 )
 
 metadata = MetaData(
@@ -300,6 +301,32 @@ changes = Table(
     _text("reason"),
     Index(None, "pair_id", "run_id"),
     Index(None, "at"),
+)
+
+# What a run's writes replaced: values, so that they can be put back, encrypted, until `retention.undo_days` are over.
+undo_journal = Table(
+    "undo_journal",
+    metadata,
+    _row_id(),
+    _of_pair(),
+    _text("run_id"),
+    _time("at"),
+    _text("system"),
+    _text("action"),
+    _text("ghl_id"),
+    _text("emailoctopus_id"),
+    _flag("conflict"),
+    Column("payload", LargeBinary, nullable=False),
+    Index(None, "pair_id", "run_id", "id"),
+    Index(None, "at"),
+    sqlite_autoincrement=True,  # an id that a page shows never comes to mean another write
+)
+Index(
+    "ix_undo_journal_conflicts",
+    undo_journal.c.pair_id,
+    undo_journal.c.id,
+    sqlite_where=undo_journal.c.conflict == true(),
+    postgresql_where=undo_journal.c.conflict == true(),
 )
 
 # What webhooks told, once each: hints until `heeded_at`, afterwards what tells a repeated event. Those with an

@@ -1,0 +1,103 @@
+"""The undo journal: what a run's writes replaced, encrypted, for `retention.undo_days`."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, func, insert, select, true
+
+from sync_daemon.model.plan import Action
+from sync_daemon.model.system import SystemName
+from sync_daemon.model.undo import Replaced, Swap
+from sync_daemon.store.moments import to_datetime, to_micros
+from sync_daemon.store.room import AnyRow, Room
+from sync_daemon.store.tables import undo_journal
+
+
+class _Payload(msgspec.Struct, array_like=True, frozen=True):
+    """What may name a person. JSON, as msgpack has no integers beyond 64 bits and a field may hold one."""
+
+    fields: dict[str, Swap]
+    unread: list[str]
+    address: Swap | None
+    tags: tuple[str, ...]
+    conflicts: list[str]
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Payload).decode
+_PAIR = undo_journal.c.pair_id == bindparam("pair")
+_ADD = insert(undo_journal)
+_OF_RUN = (
+    select(undo_journal)
+    .where(_PAIR, undo_journal.c.run_id == bindparam("run"), undo_journal.c.id > bindparam("after"))
+    .order_by(undo_journal.c.id)
+    .limit(bindparam("limit"))
+)
+_COUNT = (
+    select(undo_journal.c.run_id, func.count().label("writes"))
+    .where(_PAIR, undo_journal.c.run_id.in_(bindparam("ids", expanding=True)))
+    .group_by(undo_journal.c.run_id)
+)
+_BY_ID = select(undo_journal).where(_PAIR, undo_journal.c.id == bindparam("row"))
+_CONFLICTS = (
+    select(undo_journal)
+    .where(_PAIR, undo_journal.c.conflict == true(), undo_journal.c.id < bindparam("before"))
+    .order_by(undo_journal.c.id.desc())
+    .limit(bindparam("limit"))
+)
+_NEWEST = 2**62
+
+
+class UndoJournal(Room):
+    """The rows of the undo journal, numbered in the order in which the writes were answered."""
+
+    def replaced(self, run_id: str, after: int, limit: int) -> list[Replaced]:
+        """What a run's writes replaced, in order, from the row after `after` on."""
+        return [self._replaced(row) for row in self._read(_OF_RUN, run=run_id, after=after, limit=limit)]
+
+    def replaced_by(self, row_id: int) -> Replaced | None:
+        """One row of the journal, None when it was erased or never was."""
+        return next((self._replaced(row) for row in self._read(_BY_ID, row=row_id)), None)
+
+    def count_replaced(self, run_ids: Collection[str]) -> dict[str, int]:
+        """How many writes of each of these runs the journal has; a run without any is left out."""
+        return {row.run_id: row.writes for row in self._read_by(_COUNT, run_ids)}
+
+    def conflicts(self, limit: int, before: int | None = None) -> list[Replaced]:
+        """The newest writes by which a value lost against the other side's, newest first; those before a row."""
+        rows = self._read(_CONFLICTS, before=_NEWEST if before is None else before, limit=limit)
+        return [self._replaced(row) for row in rows]
+
+    def _write_replaced(self, connection: Connection, new: Sequence[Replaced], run_id: str) -> None:
+        if new:
+            at = to_micros(self._clock.now())
+            connection.execute(_ADD, self._rows([{"run_id": run_id, "at": at, **self._undo_row(one)} for one in new]))
+
+    def _replaced(self, row: AnyRow) -> Replaced:
+        payload = _decode(self._secrets.decrypt(row.payload))
+        return Replaced(
+            SystemName(row.system),
+            Action(row.action),
+            row.ghl_id or None,
+            row.emailoctopus_id or None,
+            payload.fields,
+            frozenset(payload.unread),
+            payload.address,
+            payload.tags,
+            frozenset(payload.conflicts),
+            row.run_id,
+            to_datetime(row.at),
+            row.id,
+        )
+
+    def _undo_row(self, one: Replaced) -> dict[str, Any]:
+        payload = _Payload(dict(one.fields), sorted(one.unread), one.address, one.tags, sorted(one.conflicts))
+        return {
+            "system": one.system,
+            "action": one.action,
+            "ghl_id": one.ghl_id or "",
+            "emailoctopus_id": one.emailoctopus_id or "",
+            "conflict": bool(one.conflicts),
+            "payload": self._secrets.encrypt(_encode(payload)),
+        }
