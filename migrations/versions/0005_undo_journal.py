@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("ghl_id", sa.Text, nullable=False),
         sa.Column("emailoctopus_id", sa.Text, nullable=False),
         sa.Column("conflict", sa.Boolean, nullable=False),
+        sa.Column("digest", sa.LargeBinary),
         sa.Column("payload", sa.LargeBinary, nullable=False),
         sa.ForeignKeyConstraint(["pair_id"], ["pairs.id"], name="fk_undo_journal_pair_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_undo_journal"),

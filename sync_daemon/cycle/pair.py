@@ -52,7 +52,8 @@ class Pair:
 
     `lease` is kept by the systems before each request; `workers` is how many requests to one system wait at once (1:
     nothing goes side by side); `schema_fresh` says that opening it has just read both schemas; `told_to_stop` that
-    nothing more is to be begun; `activity` what is shown of tasks, notes and appointments, None for nothing.
+    nothing more is to be begun; `activity` what is shown of tasks, notes and appointments, None for nothing;
+    `keeps_undo` that what writes replace goes into the undo journal.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Pair:
     told_to_stop: Callable[[], bool] = lambda: False
     activity: ActivityPolicy | None = None
     rules: RuleBook = NO_RULES
+    keeps_undo: bool = False
 
 
 @dataclass(slots=True)
@@ -108,6 +110,8 @@ class Run:
     """Who was found, if anybody, under the address of a contact that is gone."""
     consent_missed: Counter[SystemName] = field(default_factory=Counter)
     """How many changes of consent this cycle found that polls had not told."""
+    overwritten: dict[ContactKey, Snapshot] = field(default_factory=dict)
+    """Contacts as they were read for the undo journal alone, just before they are written to."""
     campaigns: dict[str, Campaign | None] = field(default_factory=dict)
     """The campaigns that rules asked about; None for one that isn't there."""
     unread_reports: IncompleteRead | None = None

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from sync_daemon.apply.answers import all_answered
 from sync_daemon.apply.burial import addresses_left
 from sync_daemon.apply.intents import intents
+from sync_daemon.apply.replaced import replaced
 from sync_daemon.apply.settle import settle
 from sync_daemon.cycle.intake import called, called_by_additional, stage
 from sync_daemon.cycle.noticing import noticed
+from sync_daemon.cycle.overwriting import look_before_writing
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
 from sync_daemon.model.contact import Consent, Page, Snapshot
 from sync_daemon.model.errors import AlreadyExists, Refused, Stopped, StopSystem
@@ -42,6 +44,7 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
 
     Raises `WithoutEvidence` before anything is sent when a step toward consent rests on an earlier cycle's reads.
     """
+    decisions = look_before_writing(run, decisions)
     run.pair.progress.records_planned(sum(bool(decision.operations) for decision in decisions))
     context = run.context()
     run.sender.in_hand.clear()
@@ -151,6 +154,8 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
     for case in cases:
         settled = settle(case.decision, case.results, context, run.state.tag_generation)
         commit.include(settled)
+        if run.pair.keeps_undo:
+            commit.replaced.extend(replaced(case.decision, case.results, context, run.overwritten))
         commit.occasions.extend(noticed(run, case.decision, context, settled.contacts))
         if settled.done and (addresses := set(addresses_left(case.decision))):
             left |= addresses

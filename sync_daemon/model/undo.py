@@ -24,8 +24,8 @@ class Replaced:
     `system` is the one written to; the id there is that of the contact that was created, or deleted. `fields` are by
     the mapping row's key, `unread` the keys of those whose former value nobody had read, `address` the primary
     addresses; `tags` the names that were added or removed, as that system spells them. `conflicts` are the keys (or
-    "address") whose former value lost against the other side's. `run_id`, `at` and `id`, which orders rows, are the
-    journal's.
+    "address") whose former value lost against the other side's. Of what was created `digest` tells what it was then,
+    `updated_at` is its own timestamp. `run_id`, `at` and `id`, which orders rows, are the journal's.
     """
 
     system: SystemName
@@ -37,6 +37,8 @@ class Replaced:
     address: Swap | None = None
     tags: tuple[str, ...] = ()
     conflicts: frozenset[str] = frozenset()
+    digest: bytes | None = None
+    updated_at: datetime | None = None
     run_id: str = ""
     at: datetime | None = None
     id: int = 0

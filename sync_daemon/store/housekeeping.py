@@ -1,4 +1,4 @@
-"""What the state store doesn't keep any longer: old runs with their changes, events heeded long ago, the undo journal."""
+"""What the state store keeps no longer: old runs with their changes, events heeded long ago, what can be undone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

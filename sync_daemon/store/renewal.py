@@ -25,6 +25,7 @@ DIGESTS: Mapping[str, tuple[str, ...]] = {
     "tombstones": ("address",),
     "revocations": ("address",),
     "deeds": ("digest",),
+    "undo_journal": ("digest",),
 }
 """The columns that hold a digest."""
 ENCRYPTED: Mapping[str, tuple[str, ...]] = {

@@ -316,6 +316,7 @@ undo_journal = Table(
     _text("ghl_id"),
     _text("emailoctopus_id"),
     _flag("conflict"),
+    Column("digest", LargeBinary),
     Column("payload", LargeBinary, nullable=False),
     Index(None, "pair_id", "run_id", "id"),
     Index(None, "at"),

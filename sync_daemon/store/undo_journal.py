@@ -1,6 +1,7 @@
 """The undo journal: what a run's writes replaced, encrypted, for `retention.undo_days`."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ class _Payload(msgspec.Struct, array_like=True, frozen=True):
     address: Swap | None
     tags: tuple[str, ...]
     conflicts: list[str]
+    updated_at: datetime | None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -86,18 +88,23 @@ class UndoJournal(Room):
             payload.address,
             payload.tags,
             frozenset(payload.conflicts),
+            row.digest,
+            payload.updated_at,
             row.run_id,
             to_datetime(row.at),
             row.id,
         )
 
     def _undo_row(self, one: Replaced) -> dict[str, Any]:
-        payload = _Payload(dict(one.fields), sorted(one.unread), one.address, one.tags, sorted(one.conflicts))
+        payload = _Payload(
+            dict(one.fields), sorted(one.unread), one.address, one.tags, sorted(one.conflicts), one.updated_at
+        )
         return {
             "system": one.system,
             "action": one.action,
             "ghl_id": one.ghl_id or "",
             "emailoctopus_id": one.emailoctopus_id or "",
             "conflict": bool(one.conflicts),
+            "digest": one.digest,
             "payload": self._secrets.encrypt(_encode(payload)),
         }

@@ -122,6 +122,7 @@ class Installation:
             told_to_stop=told_to_stop,
             activity=set_up.section.activity.policy(),
             rules=set_up.section.rule_book(),
+            keeps_undo=self.settings.retention.undo_days > 0,
         )
 
 

@@ -131,6 +131,7 @@ def replaced(ghl_id: str, emailoctopus_id: str, **changes: Any) -> Replaced:
         address=Swap("Jane.Roe@example.org", "j.roe@example.com"),
         tags=("VIP customer",),
         conflicts=frozenset({"firstName=FirstName"}),
+        digest=digest(9),
     )
     return replace(written, **changes)
 

@@ -13,7 +13,7 @@ from sync_daemon.store.housekeeping import Retention
 from sync_daemon.store.installation import StateStore
 from sync_daemon.store.tables import undo_journal
 from tests.store.conftest import StoppedClock
-from tests.store.examples import GHL, replaced
+from tests.store.examples import GHL, NOON, replaced
 
 WEEK = timedelta(days=7)
 ALWAYS = timedelta(days=9000)
@@ -32,7 +32,7 @@ def test_every_part_comes_back_under_its_run(pair: PairStore, other_pair: PairSt
         written.system, written.action, "g1", "e1",
     )  # fmt: skip
     assert (back.fields, back.unread, back.address) == (written.fields, written.unread, written.address)
-    assert (back.tags, back.conflicts) == (written.tags, written.conflicts)
+    assert (back.tags, back.conflicts, back.digest) == (written.tags, written.conflicts, written.digest)
     assert pair.replaced_by(back.id) == back
     assert other_pair.replaced_by(back.id) is None
     assert pair.count_replaced(["one", "two", "three"]) == {"one": 1, "two": 1}
@@ -57,9 +57,9 @@ def test_conflicts_are_told_newest_first(pair: PairStore) -> None:
 
 
 def test_what_was_created_has_no_former_value(pair: PairStore) -> None:
-    pair.commit(Commit(replaced=[Replaced(GHL, Action.CREATE, "g1", "e1")]), "run")
+    pair.commit(Commit(replaced=[Replaced(GHL, Action.CREATE, "g1", "e1", updated_at=NOON)]), "run")
     (back,) = pair.replaced("run", 0, 9)
-    assert (back.action, back.fields, back.address, back.target_id) == (Action.CREATE, {}, None, "g1")
+    assert (back.action, back.fields, back.updated_at, back.target_id) == (Action.CREATE, {}, NOON, "g1")
 
 
 def test_what_is_older_is_erased_and_nothing_else(store: StateStore, pair: PairStore, clock: StoppedClock) -> None:
@@ -94,6 +94,6 @@ def test_nothing_is_said_of_a_person_in_clear(pair: PairStore, engine: Engine) -
     with reading(engine) as connection:
         row = connection.execute(select(undo_journal)).mappings().one()
     assert set(row) - {"payload"} == {
-        "id", "pair_id", "run_id", "at", "system", "action", "ghl_id", "emailoctopus_id", "conflict",
+        "id", "pair_id", "run_id", "at", "system", "action", "ghl_id", "emailoctopus_id", "conflict", "digest",
     }  # fmt: skip
     assert b"Jan" not in row["payload"]
