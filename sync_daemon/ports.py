@@ -435,8 +435,8 @@ class PairStore(Protocol):
     def absent_from_scan(self, system: SystemName, scan: int, known_before: datetime) -> list[str]:
         """Ids of the old contacts that a full scan didn't see: linked ones, and others not known to be deleted."""
 
-    def replaced(self, run_id: str, after: int, limit: int) -> list[Replaced]:
-        """What a run's writes replaced, in the order of their answers, from the row after `after` on."""
+    def replaced(self, run_id: str, after: Replaced | None, limit: int) -> list[Replaced]:
+        """What a run's writes replaced, contact by contact, from the row after `after` on."""
 
     def replaced_by(self, row_id: int) -> Replaced | None:
         """One row of the undo journal, None when it was erased or never was."""
@@ -465,6 +465,9 @@ class PairStore(Protocol):
     def renew(self, holder: str, seconds: float) -> bool:
         """Let the lease end `seconds` from now; False when `holder` has lost it, though it be free again."""
 
+    def is_leased(self) -> bool:
+        """Whether some process works on the pair now."""
+
     def release(self, holder: str) -> None:
         """Give the lease back."""
 
@@ -476,6 +479,9 @@ class PairStore(Protocol):
 
         Each has run_id, mode, outcome, started, ended and report (as `reconcile --json` prints it).
         """
+
+    def run(self, run_id: str) -> Mapping[str, object] | None:
+        """One run, as `last_runs` tells it; None for one that has no row (any more, or yet)."""
 
 
 class Progress(Protocol):

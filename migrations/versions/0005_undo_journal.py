@@ -29,7 +29,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_undo_journal"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_undo_journal_pair_id_run_id_id", "undo_journal", ["pair_id", "run_id", "id"])
+    place = ["pair_id", "run_id", "ghl_id", "emailoctopus_id", "id"]
+    op.create_index("ix_undo_journal_run", "undo_journal", place)
     op.create_index("ix_undo_journal_at", "undo_journal", ["at"])
     op.create_index(
         "ix_undo_journal_conflicts",

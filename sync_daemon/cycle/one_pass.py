@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from structlog.contextvars import bound_contextvars
-
 from sync_daemon.apply.send import requests_needed
 from sync_daemon.changes.cases import Case, ContactKey, who_is_who
 from sync_daemon.cycle import hints, intake, moving, rules
@@ -17,14 +15,13 @@ from sync_daemon.cycle.judge import judge, refresh_schemas
 from sync_daemon.cycle.looks import look
 from sync_daemon.cycle.noticing import noticed
 from sync_daemon.cycle.opening import open_run
-from sync_daemon.cycle.outcome import conclude
 from sync_daemon.cycle.pair import FIRST_LOADED, Pair, Run
+from sync_daemon.cycle.running import as_a_run
 from sync_daemon.cycle.scanning import scan
 from sync_daemon.cycle.write import carry_out
 from sync_daemon.model.engagement import Occasion
-from sync_daemon.model.errors import IncompleteRead, PairBusy, Refused, StopSystem
 from sync_daemon.model.plan import Operation, RuleAction
-from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import Staged
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
@@ -61,41 +58,9 @@ def reconcile(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> CycleRepo
 
     `apply_scope` does what `on_leave_scope` says about those who left because the scope was narrowed, too.
     """
-    started, began = pair.clock.now(), pair.clock.monotonic()
     report = CycleReport(pair.name, pair.new_run_id(), mode)
-    before = {name: pair.systems[name].usage() for name in SystemName}
-    try:
-        with bound_contextvars(run=report.run_id, pair=pair.name), pair.lease.held():
-            run = open_run(pair, report, apply_scope=apply_scope)
-            try:
-                _pass(run)
-            except StopSystem as error:
-                run.sender.stopped.setdefault(error.system, error)
-            except (IncompleteRead, Refused) as error:
-                run.interrupted = error
-            conclude(run)
-    except PairBusy as error:
-        report.outcome, report.message = CycleOutcome.BUSY, str(error)
-        return report
-    except BaseException:
-        report.outcome = CycleOutcome.ERROR
-        raise
-    finally:
-        for name in SystemName:
-            usage = pair.systems[name].usage()
-            report.requests[name] = usage.requests - before[name].requests
-            report.throttled[name] = usage.throttled - before[name].throttled
-            if usage.daily_remaining is not None:
-                report.quota_left[name] = usage.daily_remaining
-        report.duration_s = pair.clock.monotonic() - began
-        if report.outcome is not CycleOutcome.BUSY and not _is_an_echo(report):
-            pair.store.save_run(report, started, pair.clock.now())
+    as_a_run(pair, report, lambda: open_run(pair, report, apply_scope=apply_scope), _pass)
     return report
-
-
-def _is_an_echo(report: CycleReport) -> bool:
-    """Whether webhooks told nothing but what this program had written: nobody needs to read of that."""
-    return report.mode is Mode.HINTS and report.outcome is CycleOutcome.OK and not report.written
 
 
 def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:

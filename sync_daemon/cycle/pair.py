@@ -24,6 +24,7 @@ from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.rules import NO_RULES, RuleBook
 from sync_daemon.model.state import PairState
 from sync_daemon.model.system import SystemName
+from sync_daemon.model.undo import Left
 from sync_daemon.ports import Clock, Commit, PairStore, Progress, System
 from sync_daemon.reconcile.decision import Context
 from sync_daemon.reconcile.fields import MappedField
@@ -112,6 +113,8 @@ class Run:
     """How many changes of consent this cycle found that polls had not told."""
     overwritten: dict[ContactKey, Snapshot] = field(default_factory=dict)
     """Contacts as they were read for the undo journal alone, just before they are written to."""
+    left: list[Left] = field(default_factory=list)
+    """What of an undo a system didn't take."""
     campaigns: dict[str, Campaign | None] = field(default_factory=dict)
     """The campaigns that rules asked about; None for one that isn't there."""
     unread_reports: IncompleteRead | None = None

@@ -47,3 +47,14 @@ class Replaced:
     def target_id(self) -> str | None:
         """The id of the contact that was written to."""
         return self.ghl_id if self.system is SystemName.GHL else self.emailoctopus_id
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Something that a run did and that isn't undone: in which system, of whom, what, and why."""
+
+    system: SystemName
+    ghl_id: str | None
+    emailoctopus_id: str | None
+    what: str
+    why: str

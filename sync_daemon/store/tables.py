@@ -318,7 +318,7 @@ undo_journal = Table(
     _flag("conflict"),
     Column("digest", LargeBinary),
     Column("payload", LargeBinary, nullable=False),
-    Index(None, "pair_id", "run_id", "id"),
+    Index("ix_undo_journal_run", "pair_id", "run_id", "ghl_id", "emailoctopus_id", "id"),
     Index(None, "at"),
     sqlite_autoincrement=True,  # an id that a page shows never comes to mean another write
 )

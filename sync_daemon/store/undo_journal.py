@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, insert, select, true
+from sqlalchemy import Connection, bindparam, func, insert, select, true, tuple_
 
 from sync_daemon.model.plan import Action
 from sync_daemon.model.system import SystemName
@@ -30,10 +30,15 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Payload).decode
 _PAIR = undo_journal.c.pair_id == bindparam("pair")
 _ADD = insert(undo_journal)
+_PLACE = (undo_journal.c.ghl_id, undo_journal.c.emailoctopus_id, undo_journal.c.id)
 _OF_RUN = (
     select(undo_journal)
-    .where(_PAIR, undo_journal.c.run_id == bindparam("run"), undo_journal.c.id > bindparam("after"))
-    .order_by(undo_journal.c.id)
+    .where(
+        _PAIR,
+        undo_journal.c.run_id == bindparam("run"),
+        tuple_(*_PLACE) > tuple_(bindparam("ghl"), bindparam("emailoctopus"), bindparam("row")),
+    )
+    .order_by(*_PLACE)
     .limit(bindparam("limit"))
 )
 _COUNT = (
@@ -54,9 +59,11 @@ _NEWEST = 2**62
 class UndoJournal(Room):
     """The rows of the undo journal, numbered in the order in which the writes were answered."""
 
-    def replaced(self, run_id: str, after: int, limit: int) -> list[Replaced]:
-        """What a run's writes replaced, in order, from the row after `after` on."""
-        return [self._replaced(row) for row in self._read(_OF_RUN, run=run_id, after=after, limit=limit)]
+    def replaced(self, run_id: str, after: Replaced | None, limit: int) -> list[Replaced]:
+        """What a run's writes replaced, contact by contact, from the row after `after` on."""
+        place = ("", "", 0) if after is None else (after.ghl_id or "", after.emailoctopus_id or "", after.id)
+        where = dict(zip(("ghl", "emailoctopus", "row"), place, strict=True))
+        return [self._replaced(row) for row in self._read(_OF_RUN, run=run_id, limit=limit, **where)]
 
     def replaced_by(self, row_id: int) -> Replaced | None:
         """One row of the journal, None when it was erased or never was."""

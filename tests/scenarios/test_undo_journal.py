@@ -20,7 +20,7 @@ def here(database_url: str) -> Iterator[World]:
 
 def journal(here: World) -> list[Replaced]:
     """What the last cycle replaced."""
-    return here.pair_store.replaced(here.reports[-1].run_id, 0, 1000)
+    return here.pair_store.replaced(here.reports[-1].run_id, None, 1000)
 
 
 def test_a_written_field_leaves_what_it_was(here: World) -> None:

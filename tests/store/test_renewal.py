@@ -66,7 +66,7 @@ def test_after_the_renewal_the_former_secret_is_not_needed(engine: Engine, clock
     assert pair.contacts(GHL, ["g5"])["g5"].seen == new.tag(GHL, "g", "x")
     assert [row.contact_id for row in pair.next_staged(GHL, 0, 9)] == ["g1"]
     assert [(row.value, bool(row.message)) for row in pair.parked(everything=True)] == [(ada, True)]
-    assert [one.tags for one in pair.replaced("run", 0, 9)] == [("VIP customer",)]
+    assert [one.tags for one in pair.replaced("run", None, 9)] == [("VIP customer",)]
     tags = [KnownTag("vip", EMAILOCTOPUS), KnownTag("vip", GHL, "VIP")]
     assert pair.tags() == tags
     pair.commit(Commit(tags=tags))

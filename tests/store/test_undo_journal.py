@@ -25,7 +25,7 @@ def test_every_part_comes_back_under_its_run(pair: PairStore, other_pair: PairSt
     pair.commit(Commit(replaced=[replaced("g2", "e2")]), "two")
     other_pair.commit(Commit(replaced=[replaced("g3", "e3")]), "one")
 
-    (back,) = pair.replaced("one", 0, 9)
+    (back,) = pair.replaced("one", None, 9)
 
     assert (back.run_id, back.at) == ("one", clock.now())
     assert (back.system, back.action, back.ghl_id, back.emailoctopus_id) == (
@@ -40,8 +40,8 @@ def test_every_part_comes_back_under_its_run(pair: PairStore, other_pair: PairSt
 
 def test_a_run_is_read_page_by_page(pair: PairStore) -> None:
     pair.commit(Commit(replaced=[replaced(f"g{number}", "") for number in range(5)]), "run")
-    first = pair.replaced("run", 0, 2)
-    rest = pair.replaced("run", first[-1].id, 9)
+    first = pair.replaced("run", None, 2)
+    rest = pair.replaced("run", first[-1], 9)
     assert [one.ghl_id for one in (*first, *rest)] == [f"g{number}" for number in range(5)]
     assert rest[0].emailoctopus_id is None
 
@@ -58,7 +58,7 @@ def test_conflicts_are_told_newest_first(pair: PairStore) -> None:
 
 def test_what_was_created_has_no_former_value(pair: PairStore) -> None:
     pair.commit(Commit(replaced=[Replaced(GHL, Action.CREATE, "g1", "e1", updated_at=NOON)]), "run")
-    (back,) = pair.replaced("run", 0, 9)
+    (back,) = pair.replaced("run", None, 9)
     assert (back.action, back.fields, back.updated_at, back.target_id) == (Action.CREATE, {}, NOON, "g1")
 
 
