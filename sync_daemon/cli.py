@@ -115,6 +115,12 @@ _COMMANDS = {
         "Show pairs, their last runs, how far they have read, and what waits.",
         "sync-daemon status --json | jq '.pairs[0].parked'",
     ),
+    "undo": _Command(
+        "undo:undo",
+        "Take back what a run wrote, where it is still what it wrote; shows it and asks first.",
+        "sync-daemon undo 20261101T120000-3f9a1c",
+        finishes_at=(signal.SIGTERM,),
+    ),
     "adopt": _Command(
         "adopt:adopt",
         "Keep the links that still hold after a changed location, list or secret_key; asks first.",

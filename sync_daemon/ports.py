@@ -447,6 +447,9 @@ class PairStore(Protocol):
     def conflicts(self, limit: int, before: int | None = None) -> list[Replaced]:
         """The newest writes by which a value lost against the other side's, newest first; those before a row."""
 
+    def written_beside(self, run_id: str, because: Collection[str]) -> list[Change]:
+        """The lines of a run's audit log about what was written for a reason that begins with one of these."""
+
     def mass_changes(self, since: datetime) -> dict[str, int]:
         """How many changes of each kind that the guard counts were made since then; older ones may be forgotten."""
 

@@ -31,6 +31,13 @@ from sync_daemon.reconcile.undo.words import GONE, left
 _AT_ONCE = 200
 """Contacts that are read and written together: enough to fill EmailOctopus's batches."""
 _PAGE = 1000
+_BESIDE = {
+    "a rule": "a rule did it: once for each event, and what it did is taken back by hand",
+    "activity in GoHighLevel": "it shows what is so in GoHighLevel, and follows that",
+    "activity of a contact": "it shows what is so in GoHighLevel, and follows that",
+    "start the automation": "an automation that was started can't be stopped",
+}
+"""What a run does beside writing contacts, by how its lines in the audit log begin, and why it isn't undone."""
 Ids = tuple[str | None, str | None]
 Writes = list[Replaced]
 """What a run wrote to one pair of contacts."""
@@ -81,7 +88,7 @@ def plan_undo(pair: Pair, task: Task) -> UndoPlan:
     why = _why_too_much(run, task)
     operations: list[Operation] = []
     held: list[Operation] = []
-    rest: list[Left] = []
+    rest = _done_beside(task)
     for inverse, entry in _inverses(run, task):
         rest.extend(inverse.left)
         decided = inverse.decision.operations if inverse.decision is not None else ()
@@ -97,9 +104,21 @@ def undo(pair: Pair, task: Task) -> tuple[CycleReport, list[Left]]:
     What a user can cause ends in the report's outcome, never in an exception.
     """
     report = CycleReport(pair.name, pair.new_run_id(), Mode.UNDO)
-    rest: list[Left] = []
+    rest = _done_beside(task)
     as_a_run(pair, report, lambda: _begin(pair, report), lambda run: _undo(run, task, rest))
     return report, rest
+
+
+def _done_beside(task: Task) -> list[Left]:
+    """What the run did that is no write to a contact's fields and tags by the mapping: it is told, and stays."""
+    if task.row is not None:
+        return []
+    return [
+        Left(one.system or GHL, one.ghl_id, one.emailoctopus_id, one.what, why)
+        for one in task.journal.written_beside(task.run_id, _BESIDE)
+        for begins, why in _BESIDE.items()
+        if one.reason.startswith(begins)
+    ]
 
 
 def _begin(pair: Pair, report: CycleReport) -> Run:

@@ -4,17 +4,23 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select
 
 from sync_daemon.model.plan import GUARDED_FOR
 from sync_daemon.model.state import Change, Tombstone
+from sync_daemon.model.system import SystemName
 from sync_daemon.store.moments import to_micros
-from sync_daemon.store.room import Room
+from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.tables import changes, mass_changes, tombstones
 
 _BURY = insert(tombstones)
 _LOG = insert(changes)
 _COUNT = insert(mass_changes)
+_WRITTEN = (
+    select(changes)
+    .where(changes.c.pair_id == bindparam("pair"), changes.c.run_id == bindparam("run"), changes.c.kind == "written")
+    .order_by(changes.c.id)
+)
 _FORGET = delete(mass_changes).where(
     mass_changes.c.pair_id == bindparam("pair"), mass_changes.c.at < bindparam("until")
 )
@@ -27,6 +33,11 @@ _COUNTED = (
 
 class Journal(Room):
     """The rows of tombstones, changes and mass changes."""
+
+    def written_beside(self, run_id: str, because: Collection[str]) -> list[Change]:
+        """The lines of a run's audit log about what was written for a reason that begins with one of these."""
+        begins = or_(*(changes.c.reason.startswith(reason, autoescape=True) for reason in because))
+        return [_change(row) for row in self._read(_WRITTEN.where(begins), run=run_id)]
 
     def mass_changes(self, since: datetime) -> dict[str, int]:
         """How many changes of each kind that the guard counts were made since then."""
@@ -62,6 +73,11 @@ def _tombstone_row(tombstone: Tombstone) -> dict[str, Any]:
         "consent": tombstone.consent,
         "address": tombstone.address,
     }
+
+
+def _change(row: AnyRow) -> Change:
+    system = SystemName(row.system) if row.system else None
+    return Change(row.kind, system, row.ghl_id or None, row.emailoctopus_id or None, row.what, row.reason)
 
 
 def _change_row(change: Change) -> dict[str, Any]:
