@@ -55,6 +55,8 @@ class Reader(Protocol):
     """Those in which a contact turns up when its consent is revoked."""
     runs_behind: bool
     """Whether listings come from an index that runs behind, so that rows are hints (GHL)."""
+    per_page: int
+    """How many contacts one request of a listing brings."""
 
     def poll(self, stream: str, since: datetime) -> Iterator[Page]:
         """Contacts of a stream changed at or after `since`, oldest change first where the API can sort.
@@ -446,6 +448,12 @@ class PairStore(Protocol):
 
     def conflicts(self, limit: int, before: int | None = None) -> list[Replaced]:
         """The newest writes by which a value lost against the other side's, newest first; those before a row."""
+
+    def count_to_be_overwritten(self, system: SystemName) -> int:
+        """How many contacts with nothing in the inbox have a link to one that is there: it may be written to them."""
+
+    def to_be_overwritten(self, system: SystemName, ids: Collection[str]) -> set[str]:
+        """Those of some contacts that `count_to_be_overwritten` counts."""
 
     def written_beside(self, run_id: str, because: Collection[str]) -> list[Change]:
         """The lines of a run's audit log about what was written for a reason that begins with one of these."""

@@ -16,6 +16,7 @@ from sync_daemon.cycle.looks import look
 from sync_daemon.cycle.noticing import noticed
 from sync_daemon.cycle.opening import open_run
 from sync_daemon.cycle.pair import FIRST_LOADED, Pair, Run
+from sync_daemon.cycle.reading_ahead import read_ahead
 from sync_daemon.cycle.running import as_a_run
 from sync_daemon.cycle.scanning import scan
 from sync_daemon.cycle.write import carry_out
@@ -129,6 +130,7 @@ def _pass(run: Run) -> None:
     if run.failed or run.stopped:
         return
     stage_due(run)
+    read_ahead(run)
     _move_and_reconcile(run)
     if not run.stopped and run.guard.judge():
         _move_and_reconcile(run)

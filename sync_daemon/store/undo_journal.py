@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, insert, select, true, tuple_
+from sqlalchemy import Column, Connection, Select, and_, bindparam, exists, func, insert, select, true, tuple_
 
 from sync_daemon.model.plan import Action
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.undo import Replaced, Swap
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow, Room
-from sync_daemon.store.tables import undo_journal
+from sync_daemon.store.tables import inbox, links, undo_journal
 
 
 class _Payload(msgspec.Struct, array_like=True, frozen=True):
@@ -54,6 +54,32 @@ _CONFLICTS = (
     .limit(bindparam("limit"))
 )
 _NEWEST = 2**62
+_other = inbox.alias("other")
+
+
+def _partners(own: Column[Any], other: Column[Any]) -> Select[tuple[str]]:
+    """The contacts of a system with nothing in the inbox whose link's other contact is there."""
+    waits = exists().where(
+        _other.c.pair_id == links.c.pair_id, _other.c.system == bindparam("of"), _other.c.contact_id == own
+    )
+    return (
+        select(own)
+        .join(inbox, and_(inbox.c.pair_id == links.c.pair_id, inbox.c.contact_id == other))
+        .where(links.c.pair_id == bindparam("pair"), inbox.c.system == bindparam("others"), ~waits)
+    )
+
+
+_PARTNERS = {
+    SystemName.GHL: _partners(links.c.ghl_id, links.c.emailoctopus_id),
+    SystemName.EMAILOCTOPUS: _partners(links.c.emailoctopus_id, links.c.ghl_id),
+}
+_COUNT_PARTNERS = {system: select(func.count()).select_from(query.subquery()) for system, query in _PARTNERS.items()}
+_PARTNERS_AMONG = {
+    SystemName.GHL: _PARTNERS[SystemName.GHL].where(links.c.ghl_id.in_(bindparam("ids", expanding=True))),
+    SystemName.EMAILOCTOPUS: _PARTNERS[SystemName.EMAILOCTOPUS].where(
+        links.c.emailoctopus_id.in_(bindparam("ids", expanding=True))
+    ),
+}
 
 
 class UndoJournal(Room):
@@ -77,6 +103,16 @@ class UndoJournal(Room):
         """The newest writes by which a value lost against the other side's, newest first; those before a row."""
         rows = self._read(_CONFLICTS, before=_NEWEST if before is None else before, limit=limit)
         return [self._replaced(row) for row in rows]
+
+    def count_to_be_overwritten(self, system: SystemName) -> int:
+        """How many contacts with nothing in the inbox have a link to one that is there: it may be written to them."""
+        ((count,),) = self._read(_COUNT_PARTNERS[system], of=system, others=system.other)
+        return int(count)
+
+    def to_be_overwritten(self, system: SystemName, ids: Collection[str]) -> set[str]:
+        """Those of some contacts that `count_to_be_overwritten` counts."""
+        rows = self._read_by(_PARTNERS_AMONG[system], ids, of=system, others=system.other)
+        return {contact_id for (contact_id,) in rows}
 
     def _write_replaced(self, connection: Connection, new: Sequence[Replaced], run_id: str) -> None:
         if new:

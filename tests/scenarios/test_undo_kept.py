@@ -1,13 +1,14 @@
 """What the undo journal holds after a cycle: what each write replaced, as it was (contract, section 2)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
-from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action
+from sync_daemon.model.system import SystemName
 from sync_daemon.model.undo import Replaced, Swap
-from tests.worlds import EMAILOCTOPUS, GHL, World, world
+from tests.worlds import EMAILOCTOPUS, GHL, NoProgress, World, world
 
 FIRST = "firstName=FirstName"
 
@@ -65,15 +66,60 @@ def test_nothing_is_read_where_a_field_was_blank(here: World) -> None:
     assert row.fields == {"lastName=LastName": Swap(None, "King")}
 
 
-def test_an_edit_that_no_poll_has_told_is_not_overwritten(here: World) -> None:
+class EditsMeanwhile(NoProgress):
+    """Lets the outside act once, when everything was read and nothing is decided yet."""
+
+    def __init__(self, act: Callable[[], object], pages: int) -> None:
+        self._act, self._left = act, pages
+
+    def pages_read(self, system: SystemName, records: int) -> None:
+        del system, records
+        self._left -= 1
+        if self._left == 0:
+            self._act()
+
+
+@pytest.mark.parametrize("people", [1, 5], ids=["read by id", "listed"])
+def test_an_edit_that_no_poll_has_told_is_not_overwritten(here: World, people: int) -> None:
     """The read that the journal needs shows it: the two are a conflict, decided and told as one."""
-    ghl_id, emailoctopus_id = here.linked(first="Ada")
+    ids = [here.linked(f"p{each}@example.com", first=f"P{each}") for each in range(people)]
     here.later(minutes=11)
-    here.edit_person(ghl_id, firstName="Augusta")
-    here.edit_person(ghl_id, lastName="King")
-    quiet = here.sandbox.emailoctopus.world
-    contact = quiet.contacts[emailoctopus_id] if hasattr(quiet, "contacts") else None
-    assert contact is None or contact
+    for ghl_id, _ in ids:
+        here.edit_person(ghl_id, firstName="Augusta")
+    last = ids[-1][1]
+    pages = 1 + len(here.pair.systems[EMAILOCTOPUS].reader.streams)
+    here.pair = replace(
+        here.pair, progress=EditsMeanwhile(lambda: here.edit_subscriber(last, FirstName="Adele", LastName="K"), pages)
+    )
+
+    assert here.reconcile().conflicts == 1
+
+    lost = [row for row in journal(here) if row.conflicts]
+    assert [(row.emailoctopus_id, row.fields[FIRST]) for row in lost] == [(last, Swap("Adele", "Augusta"))]
+    assert here.in_ghl(f"p{people - 1}@example.com")["lastName"] == "K", "what else was edited travels"
+
+
+def test_many_are_listed_and_not_read_one_by_one(here: World) -> None:
+    ids = [here.linked(f"p{each}@example.com", first=f"P{each}") for each in range(8)]
+    here.later(minutes=11)
+    for ghl_id, _ in ids:
+        here.edit_person(ghl_id, firstName="Same")
+    here.forget_requests()
+    here.reconcile()
+    asked = here.requests(EMAILOCTOPUS)
+    assert not [path for method, path in asked if method == "GET" and any(path.endswith(one) for _, one in ids)]
+    assert {row.fields[FIRST].before for row in journal(here)} == {f"P{each}" for each in range(8)}
+    here.assert_quiet()
+
+
+def test_many_in_ghl_as_well(here: World) -> None:
+    ids = [here.linked(f"p{each}@example.com", first=f"P{each}") for each in range(8)]
+    here.later(minutes=11)
+    for _, emailoctopus_id in ids:
+        here.edit_subscriber(emailoctopus_id, FirstName="Same")
+    here.reconcile()
+    assert {row.fields[FIRST].before for row in journal(here)} == {f"P{each}" for each in range(8)}
+    here.assert_quiet()
 
 
 def test_a_conflict_leaves_both_values(here: World) -> None:
@@ -129,7 +175,6 @@ def test_an_unsubscribe_is_told(here: World) -> None:
     (row,) = journal(here)
     assert (row.action, row.system) == (Action.SET_STATUS, EMAILOCTOPUS)
     assert here.status("ada@example.com") == "unsubscribed"
-    assert Consent.REVOKED
 
 
 def test_a_quiet_cycle_reads_nobody_and_keeps_nothing(here: World) -> None:
