@@ -4,7 +4,7 @@ from sync_daemon.cycle.lease import Lease
 from sync_daemon.cycle.one_pass import PairPlan, plan, reconcile
 from sync_daemon.cycle.outcome import report_of
 from sync_daemon.cycle.pair import Pair, Timing
-from sync_daemon.cycle.undo import Task, UndoPlan, plan_undo, undo
+from sync_daemon.cycle.undoing import Task, UndoPlan, plan_undo, undo
 
 __all__ = [
     "Lease",

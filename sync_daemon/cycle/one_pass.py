@@ -168,7 +168,7 @@ def _reconcile(run: Run) -> None:
         carry_out(run, now)
         keep_reads(run, rows, [*later, *put_off])
         waiting = [row for decision in later for row in decision.case.rows()]
-        _poll_again(run)
+        poll_again(run)
 
 
 def _fitting(run: Run, decisions: Sequence[Decision]) -> tuple[list[Decision], list[Decision]]:
@@ -251,7 +251,7 @@ def _is_decided_apart(row: Staged) -> bool:
     return row.moved or row.absent
 
 
-def _poll_again(run: Run) -> None:
+def poll_again(run: Run) -> None:
     """A cycle that lasts longer than the poll interval looks for revocations meanwhile, and at who moved."""
     polled_at = run.polled_at
     if run.stopped or polled_at is None or run.pair.clock.now() - polled_at < run.pair.timing.poll_every:

@@ -1,6 +1,6 @@
 """The undo of a run: what it wrote is taken back, where it is still what it wrote (interface.md, `undo RUN`)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from sync_daemon.reconcile.undo.words import (
     TOUCHED,
     WAITS,
 )
-from tests.worlds import EMAILOCTOPUS, GHL, NAMES, World, tombstones, world
+from tests.worlds import EMAILOCTOPUS, GHL, NAMES, NoProgress, World, tombstones, world
 
 ADA = "ada@example.com"
 
@@ -602,3 +602,46 @@ def test_another_process_holds_the_pair(here: World) -> None:
     report, _ = take_back(here)
     assert report.outcome is CycleOutcome.BUSY
     assert first_in_emailoctopus(here) == "Augusta"
+
+
+class Unsubscribes(NoProgress):
+    """Lets somebody opt out while the first write of an undo is under way, and the next poll be due."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._act: Callable[[], object] | None = act
+
+    def sent(self, system: object, requests: int) -> None:
+        del system, requests
+        if self._act is not None:
+            act, self._act = self._act, None
+            act()
+
+
+def test_who_opts_out_while_it_lasts_is_heeded_first(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An undo of many contacts holds the pair for as long as it takes: revocations don't wait for its end."""
+    monkeypatch.setattr("sync_daemon.cycle.undoing._AT_ONCE", 1)
+    ids = [here.linked(f"p{each}@example.com", first=f"P{each}") for each in range(3)]
+    here.later(minutes=11)
+    for ghl_id, _ in ids:
+        here.edit_person(ghl_id, firstName="Same")
+    here.reconcile()
+    here.forget_requests()
+
+    def opt_out() -> None:
+        here.later(minutes=2)
+        here.emailoctopus.unsubscribe(ids[0][1])
+
+    here.pair = replace(here.pair, progress=Unsubscribes(opt_out))
+    report, left = take_back(here)
+    assert (report.written[GHL, "dnd_set"], left) == (1, [])
+    assert here.blocked("p0@example.com")
+    assert [first_in_emailoctopus(here, f"p{each}@example.com") for each in range(3)] == ["P0", "P1", "P2"]
+
+
+def test_nobody_is_read_for_what_the_journal_alone_can_tell(here: World) -> None:
+    many(here, 3)
+    here.reconcile()
+    here.forget_requests()
+    _, left = take_back(here)
+    assert len(left) == 3
+    assert not [path for _, path in here.requests(EMAILOCTOPUS) if "/contacts/" in path]

@@ -53,7 +53,8 @@ class Wish:
 
     def asks_nobody(self, row: Replaced) -> bool:
         """Whether it can be told by the journal alone that a write stays as it is."""
-        return row.action in _CONSENT or row.action is Action.DELETE
+        stays = row.action is Action.CREATE and not self.deletes_created
+        return stays or row.action in _CONSENT or row.action is Action.DELETE
 
     def may_take_away(self, rows: Iterable[Replaced]) -> bool:
         """Whether taking back these writes might clear or take away something, by the journal alone."""
@@ -72,13 +73,9 @@ def invert(rows: Sequence[Replaced], case: Case | None, context: Context, wish: 
     """
     if wish.conflict is not None:
         return _decide_otherwise(rows[0], wish.conflict, case, context)
-    told = [one for row in rows for one in _told_alone(row)]
+    told = [one for row in rows for one in _told_alone(row, wish)]
     open_rows = [row for row in rows if not wish.asks_nobody(row)]
     created = next((row for row in open_rows if row.action is Action.CREATE), None)
-    if created is not None and not wish.deletes_created:
-        told.append(left(created, "creation", CREATED))
-        open_rows = [row for row in open_rows if row is not created]
-        created = None
     why = _why_nothing(case)
     if case is None or (why is not None and created is None):
         told.extend(left(row, what, why or NO_LINK) for row in open_rows for what in _whats(row))
@@ -143,8 +140,10 @@ def _why_nothing(case: Case | None) -> str | None:
     return None if case.link.in_scope else OUT_OF_SCOPE
 
 
-def _told_alone(row: Replaced) -> Iterable[Left]:
-    """What of a write is never undone, whoever it is about."""
+def _told_alone(row: Replaced, wish: Wish) -> Iterable[Left]:
+    """What of a write isn't undone, whoever it is about."""
+    if row.action is Action.CREATE and not wish.deletes_created:
+        yield left(row, "creation", CREATED)
     if row.action in _CONSENT:
         yield left(row, _CONSENT[row.action], CONSENT)
     if row.action is Action.DELETE:

@@ -10,6 +10,7 @@ from itertools import groupby, islice
 from sync_daemon.apply.send import requests_needed
 from sync_daemon.changes.cases import Case, CaseSide, ContactKey, linked_case
 from sync_daemon.cycle.judge import fetch, refresh_schemas
+from sync_daemon.cycle.one_pass import poll_again
 from sync_daemon.cycle.opening import open_run
 from sync_daemon.cycle.pair import GHL, Pair, Run
 from sync_daemon.cycle.running import as_a_run
@@ -134,6 +135,7 @@ def _undo(run: Run, task: Task, rest: list[Left]) -> None:
     why = _why_too_much(run, task)
     if why is not None:
         run.guard.over[MassChange.UNDO] = why
+    run.polled_at = run.pair.clock.now()
     inverses = _inverses(run, task)
     while not run.stopped and (some := list(islice(inverses, _AT_ONCE))):
         decisions: list[Decision] = []
@@ -148,6 +150,7 @@ def _undo(run: Run, task: Task, rest: list[Left]) -> None:
                 held.append(Held(*_ids_of(inverse.decision), MassChange.UNDO, reason, run.pair.clock.now()))
         _hold(run, held)
         carry_out(run, decisions)
+        poll_again(run)
     rest.extend(run.left)
 
 
