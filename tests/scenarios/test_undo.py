@@ -9,6 +9,7 @@ import pytest
 from sync_daemon.cycle import Task, UndoPlan, plan_undo, undo
 from sync_daemon.model.policy import Blanks, Direction, FieldRule, GuardLimits
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.model.state import Change
 from sync_daemon.model.undo import Left
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.undo.inverse import Wish
@@ -299,6 +300,20 @@ def test_other_tags_that_change_meanwhile_travel(here: World) -> None:
     assert here.in_emailoctopus(ADA)["tags"] == ["newer"]
 
 
+def test_a_tag_that_changes_meanwhile_is_the_next_cycles(here: World) -> None:
+    ghl_id, _ = here.linked()
+    here.later(minutes=11)
+    here.edit_person(ghl_id, tags=["new"])
+    here.reconcile()
+    here.later(minutes=11)
+    here.edit_person(ghl_id, tags=[])
+    report, left = take_back(here)
+    assert (why(left), report.written) == ({"tag new": TO_COME}, {})
+    here.later(minutes=1)
+    here.reconcile()
+    assert here.in_emailoctopus(ADA)["tags"] == []
+
+
 # Consent
 
 
@@ -391,6 +406,7 @@ def test_what_somebody_changed_since_is_not_deleted(here: World, change: str) ->
         case "tag":
             here.emailoctopus.add_tags(emailoctopus_id, ["mine"])
         case "consent":
+            here.emailoctopus.quirks.unsubscribe_touches = False
             here.emailoctopus.unsubscribe(emailoctopus_id)
         case _:
             here.edit_person(ghl_id, firstName="Augusta")
@@ -496,6 +512,19 @@ def test_it_is_in_the_audit_log(here: World) -> None:
     assert here.pair_store.count_replaced([report.run_id]) == {report.run_id: 1}
     assert here.pair_store.last_runs(1)[0]["mode"] == "undo"
     assert run_id != report.run_id
+
+
+def test_what_rules_and_activity_did_is_listed(here: World) -> None:
+    renamed(here)
+    lines = [
+        Change("written", GHL, "g1", "e1", "add_tag clicked", "a rule, for what happened at 2026-11-01 12:00 UTC"),
+        Change("written", EMAILOCTOPUS, "g1", "e1", "GhlOpenTasks", "activity in GoHighLevel"),
+        Change("written", EMAILOCTOPUS, "g1", "e1", "automation", "start the automation a1"),
+    ]
+    here.pair_store.commit(Commit(changes=lines), last_run(here))
+    plan = foreseen(here)
+    assert [one.what for one in plan.left] == ["add_tag clicked", "GhlOpenTasks", "automation"]
+    assert len(plan.operations) == 1
 
 
 # Faults
