@@ -148,6 +148,12 @@ _COMMANDS = {
         "Erase every trace of a person from the state store; skip him in both systems from then on.",
         "sync-daemon forget ada@example.com",
     ),
+    "undo": _Command(
+        "undo:undo",
+        "Take back what a run wrote, where it is still what it wrote; shows it and asks first.",
+        "sync-daemon undo 20261101T120000-3f9a1c",
+        finishes_at=(signal.SIGTERM,),
+    ),
     "adopt": _Command(
         "adopt:adopt",
         "Keep the links that still hold after a changed location, list or secret_key; asks first.",

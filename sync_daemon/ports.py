@@ -32,6 +32,7 @@ from sync_daemon.model.state import (
     Totals,
 )
 from sync_daemon.model.system import SystemName
+from sync_daemon.model.undo import Replaced
 from sync_daemon.model.webhook import WebhookEvent
 
 
@@ -57,6 +58,8 @@ class Reader(Protocol):
     """Those in which a contact turns up when its consent is revoked."""
     runs_behind: bool
     """Whether listings come from an index that runs behind, so that rows are hints (GHL)."""
+    per_page: int
+    """How many contacts one request of a listing brings."""
 
     def poll(self, stream: str, since: datetime) -> Iterator[Page]:
         """Contacts of a stream changed at or after `since`, oldest change first where the API can sort.
@@ -267,6 +270,8 @@ class Commit:
     """Occasions about which every rule was asked."""
     reports: list[ReportRead] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    replaced: list[Replaced] = field(default_factory=list)
+    """What writes replaced, for the undo journal."""
     mass_changes: dict[str, int] = field(default_factory=dict)
     """How many changes of each kind that the guard counts this transaction writes down as made."""
 
@@ -441,6 +446,27 @@ class PairStore(Protocol):
     def absent_from_scan(self, system: SystemName, scan: int, known_before: datetime) -> list[str]:
         """Ids of the old contacts that a full scan didn't see: linked ones, and others not known to be deleted."""
 
+    def replaced(self, run_id: str, after: Replaced | None, limit: int) -> list[Replaced]:
+        """What a run's writes replaced, contact by contact, from the row after `after` on."""
+
+    def replaced_by(self, row_id: int) -> Replaced | None:
+        """One row of the undo journal, None when it was erased or never was."""
+
+    def count_replaced(self, run_ids: Collection[str]) -> dict[str, int]:
+        """How many writes of each of these runs the undo journal has; a run without any is left out."""
+
+    def conflicts(self, limit: int, before: int | None = None) -> list[Replaced]:
+        """The newest writes by which a value lost against the other side's, newest first; those before a row."""
+
+    def count_to_be_overwritten(self, system: SystemName) -> int:
+        """How many contacts with nothing in the inbox have a link to one that is there: it may be written to them."""
+
+    def to_be_overwritten(self, system: SystemName, ids: Collection[str]) -> set[str]:
+        """Those of some contacts that `count_to_be_overwritten` counts."""
+
+    def written_beside(self, run_id: str, because: Collection[str]) -> list[Change]:
+        """The lines of a run's audit log about what was written for a reason that begins with one of these."""
+
     def mass_changes(self, since: datetime) -> dict[str, int]:
         """How many changes of each kind that the guard counts were made since then; older ones may be forgotten."""
 
@@ -487,6 +513,9 @@ class PairStore(Protocol):
     def renew(self, holder: str, seconds: float) -> bool:
         """Let the lease end `seconds` from now; False when `holder` has lost it, though it be free again."""
 
+    def is_leased(self) -> bool:
+        """Whether some process works on the pair now."""
+
     def release(self, holder: str) -> None:
         """Give the lease back."""
 
@@ -509,6 +538,9 @@ class PairStore(Protocol):
 
         Each has run_id, mode, outcome, started, ended and report (as `reconcile --json` prints it).
         """
+
+    def run(self, run_id: str) -> Mapping[str, object] | None:
+        """One run, as `last_runs` tells it; None for one that has no row (any more, or yet)."""
 
 
 class Progress(Protocol):

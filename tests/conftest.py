@@ -109,6 +109,10 @@ ONE_DATABASE_IS_ENOUGH = {
     "test_scope",
     "test_scope_leaving",
     "test_tags",
+    "test_undo",
+    "test_undo_conflicts",
+    "test_undo_kept",
+    "test_undo_property",
     "test_webhooks",
 }
 """Scenarios of what is decided or answered, which no database has a part in: on SQLite alone, unless asked for."""

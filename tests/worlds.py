@@ -350,6 +350,7 @@ def world(
     limits: bool = False,
     prepare: Callable[[Sandbox], None] | None = None,
     activity: ActivityPolicy | None = None,
+    keeps_undo: bool = False,
     **policy: Any,
 ) -> Iterator[World]:
     """A world over a migrated database, over real sockets unless told otherwise, limits off unless asked for."""
@@ -410,6 +411,7 @@ def world(
             timing=Timing(),
             workers=8 if sockets else 1,
             activity=activity,
+            keeps_undo=keeps_undo,
         )
         yield World(sandbox, clock, pair, store, connect, engine)
 

@@ -58,6 +58,7 @@ def reconcile(
         else:
             planned = _planned(chosen, plan, installation.digester, named=pair is not None)
             reports = [follow_plan(installation, section, one, progress, wait) for section, one in planned]
+        installation.tidy()
     if json:
         print_json({"pairs": [_as_json(report, with_plan=plan is not None) for report in reports]})
     else:

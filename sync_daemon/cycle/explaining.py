@@ -171,7 +171,9 @@ class _Explaining:
             for name, system in self.pair.systems.items()
         }
         lease = Lease(self.pair.name, rows, "", self.pair.clock)
-        return replace(self.pair, store=rows, systems=systems, lease=lease, progress=Silent()), pretence
+        return replace(
+            self.pair, store=rows, systems=systems, lease=lease, progress=Silent(), keeps_undo=False
+        ), pretence
 
     def _told(self, run: Run, pretence: Pretence) -> Told | None:
         """What the run would do; None where that can't be told without what couldn't be read."""

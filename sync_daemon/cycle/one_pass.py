@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from structlog.contextvars import bound_contextvars
-
 from sync_daemon.apply.send import requests_needed
 from sync_daemon.changes.cases import Case, ContactKey, who_is_who
 from sync_daemon.cycle import hints, intake, moving, rules
@@ -14,13 +12,13 @@ from sync_daemon.cycle.deletions import decide_missing
 from sync_daemon.cycle.inbox import keep_reads, next_rows, stage_due, topped_up
 from sync_daemon.cycle.judge import judge, refresh_schemas
 from sync_daemon.cycle.looks import look
-from sync_daemon.cycle.opening import open_run, refuse_paused
-from sync_daemon.cycle.outcome import conclude
+from sync_daemon.cycle.opening import open_run
 from sync_daemon.cycle.pair import FIRST_LOADED, Pair, Run
+from sync_daemon.cycle.reading_ahead import read_ahead
+from sync_daemon.cycle.running import as_a_run
 from sync_daemon.cycle.scanning import scan
 from sync_daemon.cycle.write import carry_out
-from sync_daemon.model.errors import IncompleteRead, PairBusy, PairPaused, Refused, StopSystem
-from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import Staged
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
@@ -36,43 +34,9 @@ def reconcile(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> CycleRepo
 
     `apply_scope` does what `on_leave_scope` says about those who left because the scope was narrowed, too.
     """
-    started, began = pair.clock.now(), pair.clock.monotonic()
     report = CycleReport(pair.name, pair.new_run_id(), mode)
-    before = {name: pair.systems[name].usage() for name in SystemName}
-    try:
-        with bound_contextvars(run=report.run_id, pair=pair.name), pair.lease.held():
-            refuse_paused(pair)
-            run = open_run(pair, report, apply_scope=apply_scope)
-            try:
-                _pass(run)
-            except StopSystem as error:
-                run.sender.stopped.setdefault(error.system, error)
-            except (IncompleteRead, Refused) as error:
-                run.interrupted = error
-            conclude(run)
-    except PairBusy as error:
-        report.outcome, report.message = CycleOutcome.BUSY, str(error)
-        report.paused = isinstance(error, PairPaused)
-        return report
-    except BaseException:
-        report.outcome = CycleOutcome.ERROR
-        raise
-    finally:
-        for name in SystemName:
-            usage = pair.systems[name].usage()
-            report.requests[name] = usage.requests - before[name].requests
-            report.throttled[name] = usage.throttled - before[name].throttled
-            if usage.daily_remaining is not None:
-                report.quota_left[name] = usage.daily_remaining
-        report.duration_s = pair.clock.monotonic() - began
-        if report.outcome is not CycleOutcome.BUSY and not _is_an_echo(report):
-            pair.store.save_run(report, started, pair.clock.now())
+    as_a_run(pair, report, lambda: open_run(pair, report, apply_scope=apply_scope), _pass)
     return report
-
-
-def _is_an_echo(report: CycleReport) -> bool:
-    """Whether webhooks told nothing but what this program had written: nobody needs to read of that."""
-    return report.mode is Mode.HINTS and report.outcome is CycleOutcome.OK and not report.written
 
 
 def _pass(run: Run) -> None:
@@ -92,6 +56,7 @@ def work_through(run: Run) -> bool:
     if run.failed or run.stopped:
         return False
     stage_due(run)
+    read_ahead(run)
     _move_and_reconcile(run)
     if not run.stopped and run.guard.judge():
         _move_and_reconcile(run)
@@ -126,7 +91,7 @@ def _reconcile(run: Run) -> None:
         carry_out(run, now)
         keep_reads(run, rows, [*later, *put_off])
         waiting = [row for decision in later for row in decision.case.rows()]
-        _poll_again(run)
+        poll_again(run)
 
 
 def _fitting(run: Run, decisions: Sequence[Decision]) -> tuple[list[Decision], list[Decision]]:
@@ -210,7 +175,7 @@ def _is_decided_apart(row: Staged) -> bool:
     return row.moved or row.absent
 
 
-def _poll_again(run: Run) -> None:
+def poll_again(run: Run) -> None:
     """A cycle that lasts longer than the poll interval looks for revocations meanwhile, and at who moved."""
     polled_at = run.polled_at
     if run.stopped or polled_at is None or run.pair.clock.now() - polled_at < run.pair.timing.poll_every:

@@ -27,6 +27,7 @@ from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.rules import NO_RULES, RuleBook
 from sync_daemon.model.state import PairState
 from sync_daemon.model.system import SystemName
+from sync_daemon.model.undo import Left
 from sync_daemon.ports import Clock, Commit, PairStore, Progress, System
 from sync_daemon.reconcile.decision import Context, Decision
 from sync_daemon.reconcile.fields import MappedField
@@ -57,7 +58,8 @@ class Pair:
     `lease` is kept by the systems before each request; `workers` is how many requests to one system wait at once (1:
     nothing goes side by side); `schema_fresh` says that opening it has just read both schemas; `told_to_stop` that
     nothing more is to be begun; `activity` what is shown of tasks, notes and appointments, None for nothing. `plan` is
-    all that a cycle may do, None for whatever is to be done; `made` are the fields that opening it made.
+    all that a cycle may do, None for whatever is to be done; `made` are the fields that opening it made; `keeps_undo`
+    says that what writes replace goes into the undo journal.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Pair:
     rules: RuleBook = NO_RULES
     plan: PlannedPair | None = None
     made: tuple[NewField, ...] = ()
+    keeps_undo: bool = False
 
 
 @dataclass(slots=True)
@@ -120,6 +123,10 @@ class Run:
     """Who was found, if anybody, under the address of a contact that is gone."""
     consent_missed: Counter[SystemName] = field(default_factory=Counter)
     """How many changes of consent this cycle found that polls had not told."""
+    overwritten: dict[ContactKey, Snapshot] = field(default_factory=dict)
+    """Contacts as they were read for the undo journal alone, just before they are written to."""
+    left: list[Left] = field(default_factory=list)
+    """What of an undo a system didn't take."""
     campaigns: dict[str, Campaign | None] = field(default_factory=dict)
     """The campaigns that rules asked about; None for one that isn't there."""
     unread_reports: IncompleteRead | None = None

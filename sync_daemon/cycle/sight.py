@@ -129,7 +129,7 @@ class SightedReader:
     def __init__(self, reader: Reader, sight: Sight, pretence: Pretence, name: SystemName) -> None:
         self._reader, self._sight, self._pretence, self._name = reader, sight, pretence, name
         self.streams, self.revocation_streams = reader.streams, reader.revocation_streams
-        self.runs_behind = reader.runs_behind
+        self.runs_behind, self.per_page = reader.runs_behind, reader.per_page
 
     def poll(self, stream: str, since: datetime) -> Iterator[Page]:
         """Nothing but what was read."""

@@ -58,6 +58,8 @@ class MassChange(StrEnum):
     """What rules add in GHL: tags, tasks, notes, enrolments, and whatever they call that takes nothing away."""
     RULE_REMOVAL = "rule_removal"
     """What rules take away in GHL."""
+    UNDO = "undo"
+    """A contact of which an undo clears a field, takes away a tag, or which it deletes."""
     CREATE_IN_GHL = "create_in_ghl"
     CREATE_IN_EMAILOCTOPUS = "create_in_emailoctopus"
 

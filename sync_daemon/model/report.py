@@ -16,6 +16,8 @@ class Mode(StrEnum):
     FULL = "full"
     HINTS = "hints"
     """Only what webhooks told, what is due again and what waits; the service alone works in this way."""
+    UNDO = "undo"
+    """Nothing but the contacts that another run wrote to: what it wrote is taken back."""
 
 
 class CycleOutcome(StrEnum):

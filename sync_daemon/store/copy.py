@@ -19,8 +19,8 @@ from sync_daemon.store.tables import installation, metadata, pairs
 
 _ROWS = 1000
 _SQLITE = sqlite.dialect(paramstyle="qmark")
-_LOGS = (tables.runs, tables.changes)
-"""What only people read stays behind."""
+_LOGS = (tables.runs, tables.changes, tables.undo_journal)
+"""What no plan asks about stays behind."""
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +15,7 @@ from sync_daemon.store import tables
 from sync_daemon.store.copy import private_copy
 from sync_daemon.store.crypto import DerivedKeys, Secrets, split_keys
 from sync_daemon.store.engine import reading, rewrite, writing
-from sync_daemon.store.housekeeping import Removed, tidy
+from sync_daemon.store.housekeeping import Removed, Retention, tidy
 from sync_daemon.store.lease import Fingerprint, leased_pairs
 from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.store.pair_state import read_state
@@ -53,6 +52,7 @@ _OF_ONE_LOCATION_AND_LIST = [
         tables.parked,
         tables.held,
         tables.tags,
+        tables.undo_journal,
     )
 ]
 
@@ -104,9 +104,9 @@ class StateStore:
         """The keys of every digest in the store, as `Digester` takes them: those of former secrets first."""
         return (*self._former, self._keys.digests)
 
-    def tidy(self, retention_runs: timedelta, retention_events: timedelta) -> Removed:
-        """Remove runs and events that are older, and runs in which nothing happened after a day."""
-        return tidy(self._engine, self._clock.now(), keep_runs=retention_runs, keep_events=retention_events)
+    def tidy(self, keep: Retention) -> Removed:
+        """Remove what is older than it is to be kept, and runs in which nothing happened after a day."""
+        return tidy(self._engine, self._clock.now(), keep)
 
     @property
     def keeps_deleted_rows(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, or_, select
 
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.person import Person
@@ -23,6 +23,11 @@ _BURIED_BY_EMAILOCTOPUS = _BURIED.where(tombstones.c.emailoctopus_id.in_(_IDS))
 _BURIED_AT = _BURIED.where(tombstones.c.address.in_(_IDS))
 _LOG = insert(changes)
 _COUNT = insert(mass_changes)
+_WRITTEN = (
+    select(changes)
+    .where(changes.c.pair_id == bindparam("pair"), changes.c.run_id == bindparam("run"), changes.c.kind == "written")
+    .order_by(changes.c.id)
+)
 _FORGET = delete(mass_changes).where(
     mass_changes.c.pair_id == bindparam("pair"), mass_changes.c.at < bindparam("until")
 )
@@ -35,6 +40,11 @@ _COUNTED = (
 
 class Journal(Room):
     """The rows of tombstones, changes and mass changes."""
+
+    def written_beside(self, run_id: str, because: Collection[str]) -> list[Change]:
+        """The lines of a run's audit log about what was written for a reason that begins with one of these."""
+        begins = or_(*(changes.c.reason.startswith(reason, autoescape=True) for reason in because))
+        return [_change(row) for row in self._read(_WRITTEN.where(begins), run=run_id)]
 
     def mass_changes(self, since: datetime) -> dict[str, int]:
         """How many changes of each kind that the guard counts were made since then."""
@@ -92,6 +102,11 @@ def _tombstone(row: AnyRow) -> Tombstone:
         Consent(row.consent) if row.consent else None,
         row.address,
     )
+
+
+def _change(row: AnyRow) -> Change:
+    system = SystemName(row.system) if row.system else None
+    return Change(row.kind, system, row.ghl_id or None, row.emailoctopus_id or None, row.what, row.reason)
 
 
 def _change_row(change: Change) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from sync_daemon.store.revocations import Revocations
 from sync_daemon.store.runs import Runs
 from sync_daemon.store.tables import contacts
 from sync_daemon.store.tags import Tags
+from sync_daemon.store.undo_journal import UndoJournal
 from sync_daemon.store.waiting import Waiting
 
 _UNLINKED = (
@@ -50,6 +51,7 @@ class SqlPairStore(
     Activity,
     Deeds,
     Engagement,
+    UndoJournal,
 ):
     """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads.
 
@@ -116,4 +118,5 @@ class SqlPairStore(
             self._write_judged(connection, commit.judged, self._clock.now())
             self._write_reports(connection, commit.reports)
             self._write_changes(connection, commit.changes, run_id)
+            self._write_replaced(connection, commit.replaced, run_id)
             self._write_mass_changes(connection, commit.mass_changes)

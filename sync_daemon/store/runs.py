@@ -21,6 +21,7 @@ _NEWEST = (
     .limit(bindparam("limit"))
 )
 _NEWEST_OF = _NEWEST.where(runs.c.mode == bindparam("of"))
+_BY_ID = select(runs).where(runs.c.pair_id == bindparam("pair"), runs.c.run_id == bindparam("run"))
 _QUOTA = "quota_left"
 _UPSERT = Upsert(runs, ("pair_id", "run_id"))
 
@@ -48,6 +49,10 @@ class Runs(Room):
         """
         rows = self._read(_NEWEST, limit=limit) if mode is None else self._read(_NEWEST_OF, limit=limit, of=mode)
         return [_run(row) for row in rows]
+
+    def run(self, run_id: str) -> Mapping[str, object] | None:
+        """One run, as `last_runs` tells it; None for one that has no row (any more, or yet)."""
+        return next(map(_run, self._read(_BY_ID, run=run_id)), None)
 
 
 def _run(row: AnyRow) -> Mapping[str, object]:

@@ -48,8 +48,9 @@ _SEEN_THERE = (
     tables.held,
     tables.activity,
     tables.reports,
+    tables.undo_journal,
 )
-"""What is found anew by the next full scan."""
+"""What is found anew by the next full scan, and what can be undone there no more."""
 _UNLINK = delete(links).where(links.c.pair_id == _OF_PAIR, links.c.ghl_id == bindparam("ghl"))
 # As links of contacts out of scope that come back into it: that is what two contacts are that meet anew.
 _MEET_ANEW = (

@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
+    true,
 )
 
 metadata = MetaData(
@@ -317,6 +318,33 @@ changes = Table(
     Index("ix_changes_emailoctopus_id", "pair_id", "emailoctopus_id"),
     Index("ix_changes_what", "pair_id", "what", "at", "id"),
     Index("ix_changes_in_order", "pair_id", "at", "id"),
+)
+
+# What a run's writes replaced: values, so that they can be put back, encrypted, until `retention.undo_days` are over.
+undo_journal = Table(
+    "undo_journal",
+    metadata,
+    _row_id(),
+    _of_pair(),
+    _text("run_id"),
+    _time("at"),
+    _text("system"),
+    _text("action"),
+    _text("ghl_id"),
+    _text("emailoctopus_id"),
+    _flag("conflict"),
+    Column("digest", LargeBinary),
+    Column("payload", LargeBinary, nullable=False),
+    Index("ix_undo_journal_run", "pair_id", "run_id", "ghl_id", "emailoctopus_id", "id"),
+    Index(None, "at"),
+    sqlite_autoincrement=True,  # an id that a page shows never comes to mean another write
+)
+Index(
+    "ix_undo_journal_conflicts",
+    undo_journal.c.pair_id,
+    undo_journal.c.id,
+    sqlite_where=undo_journal.c.conflict == true(),
+    postgresql_where=undo_journal.c.conflict == true(),
 )
 
 # What webhooks told, once each: hints until `heeded_at`, afterwards what tells a repeated event. Those with an

@@ -5,7 +5,8 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
+from datetime import timedelta
 
 import structlog
 
@@ -23,6 +24,7 @@ from sync_daemon.reconcile.mapping_check import NewField
 from sync_daemon.reconcile.planned import planned_field
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
+from sync_daemon.store.housekeeping import Retention
 from sync_daemon.store.installation import StateStore
 from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.wiring.clock import SystemClock
@@ -84,6 +86,13 @@ class Installation:
         if report.mode is Mode.FULL and report.outcome in READ_ALL and self.store.renew():
             _log.info("secret_key_renewed", advice="previous_secret_keys isn't needed any more: take it out")
 
+    def tidy(self) -> None:
+        """Remove what the configuration doesn't want kept any longer."""
+        wanted = self.settings.retention
+        removed = self.store.tidy(Retention(wanted.runs, wanted.events, timedelta(days=wanted.undo_days)))
+        if any(astuple(removed)):
+            _log.info("tidied", **asdict(removed))
+
     @contextmanager
     def foresee(self, section: PairSection, progress: Progress) -> Iterator[tuple[Pair, list[NewField]]]:
         """A pair ready to be planned, as it will be once the fields given with it are made; nothing is made.
@@ -138,6 +147,7 @@ class Installation:
             told_to_stop=told_to_stop,
             activity=set_up.section.activity.policy(),
             rules=set_up.section.rule_book(),
+            keeps_undo=self.settings.retention.undo_days > 0,
         )
 
 

@@ -85,7 +85,7 @@ def as_json(plans: Sequence[FullPlan]) -> dict[str, Any]:
             "pair": one.cycle.pair,
             "operations": [
                 *(_new_field_as_json(new) for new in one.new_fields),
-                *(_operation_as_json(operation) for operation in (*one.cycle.operations, *one.cycle.held)),
+                *(operation_as_json(operation) for operation in (*one.cycle.operations, *one.cycle.held)),
                 *(_action_as_json(action) for action in (*one.cycle.actions, *one.cycle.held_actions)),
             ],
             "requests": {str(system): count for system, count in one.requests().items()},
@@ -117,7 +117,8 @@ def what(operation: Operation) -> str:
     return "; ".join(parts) or "-"
 
 
-def _operation_as_json(operation: Operation) -> dict[str, Any]:
+def operation_as_json(operation: Operation) -> dict[str, Any]:
+    """One operation in the words of `plan --json`."""
     return {
         "system": str(operation.system),
         "action": str(operation.action),

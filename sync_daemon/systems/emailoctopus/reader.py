@@ -8,7 +8,7 @@ import msgspec
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, Refused
 from sync_daemon.systems.emailoctopus import wire
-from sync_daemon.systems.emailoctopus.client import Client, md5_of
+from sync_daemon.systems.emailoctopus.client import PAGE_SIZE, Client, md5_of
 from sync_daemon.systems.emailoctopus.mapping import CONSENT_OF_STATUS, STATUS_OF_CONSENT, Columns, read_contact
 
 
@@ -18,6 +18,7 @@ class EmailOctopusReader:
     streams = tuple(CONSENT_OF_STATUS)
     revocation_streams: tuple[str, ...] = ("unsubscribed",)
     runs_behind = False
+    per_page = PAGE_SIZE
 
     def __init__(self, client: Client, columns: Columns) -> None:
         self._client = client

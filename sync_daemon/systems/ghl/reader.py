@@ -33,6 +33,7 @@ class GhlReader:
     streams: tuple[str, ...] = (STREAM,)
     revocation_streams: tuple[str, ...] = (STREAM,)
     runs_behind: bool = True
+    per_page: int = listing.PAGE_LIMIT
 
     def poll(self, stream: str, since: datetime) -> Iterator[Page]:
         """Contacts changed at or after `since` as far as the index knows, oldest change first.
