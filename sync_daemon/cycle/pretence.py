@@ -11,13 +11,15 @@ from sync_daemon.changes.addresses import normalise
 from sync_daemon.changes.cases import ContactKey
 from sync_daemon.changes.tagbook import fold
 from sync_daemon.model.contact import Consent, Snapshot, Source
-from sync_daemon.model.errors import AlreadyExists
+from sync_daemon.model.errors import AlreadyExists, NotFound, Refused
 from sync_daemon.model.plan import Action, Bundle, Operation, Returned, WriteResult
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Writer
 
 NEW = "new-"
 """What the ids begin with that contacts get which would be created."""
+_GONE = {SystemName.GHL: "contact_not_found", SystemName.EMAILOCTOPUS: "not-found"}
+"""What each system calls it that a contact doesn't exist."""
 _CONSENT = {Action.SET_DND: Consent.REVOKED, Action.LIFT_DND: Consent.GRANTED}
 
 
@@ -39,12 +41,9 @@ class Pretence:
         return None
 
     def take(self, operation: Operation) -> WriteResult:
-        """Do what a write asks for; refused like a system does where somebody else has the address."""
-        if operation.address is not None:
-            taken = self.holder(operation.system, operation.address, operation.target_id)
-            if taken is not None:
-                refusal = AlreadyExists("address_taken", "", fields=("address",), other_id=taken.contact_id)
-                return WriteResult(operation, refusal=refusal)
+        """Do what a write asks for, or refuse it as a system would."""
+        if (refusal := self._refusal(operation)) is not None:
+            return WriteResult(operation, refusal=refusal)
         self.written.append(operation)
         contact_id = operation.target_id or f"{NEW}{next(self._ids)}"
         key = (operation.system, contact_id)
@@ -54,6 +53,17 @@ class Pretence:
         if after is None:
             return WriteResult(operation, Returned(contact_id))
         return WriteResult(operation, Returned(contact_id, after, after.tags, after.updated_at))
+
+    def _refusal(self, operation: Operation) -> Refused | None:
+        """What a system says of a contact that doesn't exist, or where somebody else has the address."""
+        contact_id = operation.target_id
+        gone = contact_id is not None and self.contacts.get((operation.system, contact_id), operation) is None
+        if gone and operation.action is not Action.DELETE:
+            return NotFound(_GONE[operation.system], "")
+        taken = self.holder(operation.system, operation.address, contact_id) if operation.address is not None else None
+        if taken is None:
+            return None
+        return AlreadyExists("address_taken", "", fields=("address",), other_id=taken.contact_id)
 
     def _after(self, operation: Operation, contact_id: str, before: Snapshot | None) -> Snapshot | None:
         """The contact as the answer to a write shows it; None where it is gone, or nobody has read what it was."""

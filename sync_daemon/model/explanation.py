@@ -219,7 +219,8 @@ class PersonNow:
 class Explanation:
     """The answer for one pair. `persons` is empty when neither the store nor a system knows whom was asked for.
 
-    `unread` tells for each system that couldn't be read, or wasn't to be, why; `requests` what the answer cost.
+    `unread` tells for each system that couldn't be read, or wasn't to be, why; `requests` what the answer cost; while
+    the pair is paused (`paused_since`) no cycle comes.
     """
 
     pair: str
@@ -227,3 +228,4 @@ class Explanation:
     unread: Mapping[SystemName, StopSystem] = field(default_factory=dict)
     requests: Mapping[SystemName, int] = field(default_factory=dict)
     last_cycle: datetime | None = None
+    paused_since: datetime | None = None

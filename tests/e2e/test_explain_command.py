@@ -90,6 +90,13 @@ def test_what_one_system_doesn_t_tell_is_named_and_the_rest_is_answered(
     assert ada in {one["id"] for one in answer.pair["persons"][0]["contacts"]}
 
 
+def test_a_paused_pair_says_so(trial: Trial, ada: str) -> None:
+    assert trial.run("explain", ada, "--json").pair["paused_since"] is None
+    assert trial.run("pause").status == 0
+    assert "The pair is paused since" in trial.run("explain", ada).out
+    assert trial.run("explain", ada, "--json").pair["paused_since"].endswith("Z")
+
+
 def test_nobody(trial: Trial, ada: str) -> None:
     del ada
     for asked in ("nobody@example.com", "no-such-id"):

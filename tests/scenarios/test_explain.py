@@ -425,6 +425,24 @@ def test_a_deletion_is_foretold_for_the_next_full_scan_and_leaves_a_tombstone(da
         assert "deleted in GoHighLevel: unsubscribe" in words(gone, State.TOMBSTONE)
 
 
+@pytest.mark.parametrize("system", list(SystemName))
+def test_a_change_for_a_contact_that_doesn_t_exist_any_more_is_parked(database_url: str, system: SystemName) -> None:
+    with world(database_url, sockets=False) as here:
+        ghl_id, emailoctopus_id = here.linked()
+        here.later(minutes=11)
+        if system is GHL:
+            here.edit_subscriber(emailoctopus_id, FirstName="Augusta")
+            here.ghl.delete(ghl_id)
+        else:
+            here.edit_person(ghl_id, firstName="Augusta")
+            here.emailoctopus.delete(emailoctopus_id)
+
+        person = comes_true(here, emailoctopus_id)
+
+        assert next_of(person).operations == ()
+        assert [one.what for one in next_of(person).logged("parked")] == ["firstName=FirstName"]
+
+
 def test_a_held_address(database_url: str) -> None:
     with world(database_url, sockets=False, double_opt_in=True, address_change=AddressChange.HOLD) as here:
         ghl_id, emailoctopus_id = here.linked()

@@ -27,6 +27,7 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
     return {
         "pair": explanation.pair,
         "last_cycle": iso(explanation.last_cycle),
+        "paused_since": iso(explanation.paused_since),
         "unread": {str(name): error.shown for name, error in explanation.unread.items()},
         "requests": {str(name): count for name, count in explanation.requests.items()},
         "persons": [_person(one) for one in explanation.persons],

@@ -44,6 +44,9 @@ def show(explanation: Explanation, *, several: bool) -> None:
         if count
     ]
     out.print(f"\nRead just now with {' and '.join(asked)}." if asked else "\nRead from the state store alone.")
+    if explanation.paused_since is not None:
+        since = _when(explanation.paused_since)
+        out.print(f"The pair is paused since {since}: no cycle does anything until `sync-daemon resume`.")
     for name, error in explanation.unread.items():
         out.print(f"{name.label} couldn't be read: {error.shown}")
 
