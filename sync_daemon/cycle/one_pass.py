@@ -89,6 +89,8 @@ def reconcile(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> CycleRepo
             report.throttled[name] = usage.throttled - before[name].throttled
             if usage.daily_remaining is not None:
                 report.quota_left[name] = usage.daily_remaining
+            if usage.daily_limit is not None:
+                report.quota_limit[name] = usage.daily_limit
         report.duration_s = pair.clock.monotonic() - began
         if report.outcome is not CycleOutcome.BUSY and not _is_an_echo(report):
             pair.store.save_run(report, started, pair.clock.now())
