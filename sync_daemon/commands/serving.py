@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import structlog
 
@@ -18,6 +19,7 @@ from sync_daemon.web.health import Health
 from sync_daemon.web.intake import Intake
 from sync_daemon.web.server import serving
 from sync_daemon.web.webhooks import Receiver, Webhooks
+from sync_daemon.wiring.planning import plan_pair
 
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +57,13 @@ def _given(service: Service) -> Given:
     installation = service.installation
     return Given(
         [
-            OnePair(one.runner.section, one.store, one.runner.want, one.runner.working)
+            OnePair(
+                one.runner.section,
+                one.store,
+                one.runner.want,
+                one.runner.working,
+                partial(plan_pair, installation, one.runner.section),
+            )
             for one in service.served.values()
         ],
         service.health,

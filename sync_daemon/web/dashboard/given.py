@@ -8,19 +8,24 @@ from datetime import datetime, timedelta
 from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import Mode
 from sync_daemon.model.working import Working
+from sync_daemon.ports import CycleProgress
 from sync_daemon.settings.installation import HttpSection
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.pair import SqlPairStore
+from sync_daemon.wiring.planning import FullPlan
 
 
 @dataclass(frozen=True, slots=True)
 class OnePair:
-    """A pair that the service works on: its state, how to wish for a cycle, and what the one under way has come to."""
+    """A pair that the service works on: its state, how to wish for a cycle, what the one under way has come to, and
+    what one would do: `plan` reads both sides and takes its time.
+    """
 
     section: PairSection
     store: SqlPairStore
     want: Callable[[Mode], None]
     working: Callable[[], Working | None]
+    plan: Callable[[Mode, CycleProgress], FullPlan]
 
     @property
     def name(self) -> str:
