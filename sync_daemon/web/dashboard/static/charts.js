@@ -12,7 +12,7 @@
   /* Hours of the last day, days of longer spans. */
   const hour = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   const day = { day: "numeric", month: "short" };
-  const at = (time, style) => new Date(time * 1000).toLocaleString(undefined, style);
+  const clock = (time, style) => new Date(time * 1000).toLocaleString(undefined, style);
   const shown = (value, unit) => (value == null ? "–" : value.toLocaleString() + (unit ? " " + unit : ""));
 
   function options(figure, labels) {
@@ -33,10 +33,10 @@
       : [Number(from), Number(to)];
     return {
       width: figure.querySelector(".plot").clientWidth, height: HEIGHT,
-      series: [{ label: "at", value: (_plot, time) => (time == null ? "–" : at(time, { ...day, ...hour })) }, ...series],
+      series: [{ label: "at", value: (_plot, time) => (time == null ? "–" : clock(time, { ...day, ...hour })) }, ...series],
       scales: { y: { range } },
       axes: [
-        { ...axis, space: 64, values: (_plot, ticks) => ticks.map((one) => at(one, long ? day : hour)) },
+        { ...axis, space: 64, values: (_plot, ticks) => ticks.map((one) => clock(one, long ? day : hour)) },
         { ...axis, size: 56, values: (_plot, ticks) => ticks.map((one) => shown(one, unit)) },
       ],
       cursor: { y: false }, legend: { live: true },
@@ -71,7 +71,7 @@
     const rows = [["from", ...names.map(([, label]) => label)]];
     figures.times.forEach((time, at) => {
       if (names.some(([name]) => figures[name][at])) {
-        rows.unshift([at(time, { ...day, ...hour }), ...names.map(([name]) => shown(figures[name][at]))]);
+        rows.unshift([clock(time, { ...day, ...hour }), ...names.map(([name]) => shown(figures[name][at]))]);
       }
     });
     const head = rows.pop();
