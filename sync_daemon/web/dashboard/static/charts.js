@@ -13,7 +13,11 @@
   const hour = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   const day = { day: "numeric", month: "short" };
   const clock = (time, style) => new Date(time * 1000).toLocaleString(undefined, style);
-  const shown = (value, unit) => (value == null ? "–" : value.toLocaleString() + (unit ? " " + unit : ""));
+  const shown = (value, unit) => {
+    if (value == null) return "–";
+    if (unit === "s" && value >= 120) return `${Math.round(value / 60)} min`;
+    return value.toLocaleString() + (unit ? ` ${unit}` : "");
+  };
 
   function options(figure, labels) {
     const { kind, unit, from, to } = figure.dataset;
