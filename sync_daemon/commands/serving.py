@@ -19,6 +19,7 @@ from sync_daemon.web.health import Health
 from sync_daemon.web.intake import Intake
 from sync_daemon.web.server import serving
 from sync_daemon.web.webhooks import Receiver, Webhooks
+from sync_daemon.wiring.explaining import explain_pair
 from sync_daemon.wiring.planning import plan_pair
 
 _log = structlog.get_logger(__name__)
@@ -63,6 +64,7 @@ def _given(service: Service) -> Given:
                 one.runner.want,
                 one.runner.working,
                 partial(plan_pair, installation, one.runner.section),
+                partial(explain_pair, installation, one.runner.section),
             )
             for one in service.served.values()
         ],

@@ -12,6 +12,7 @@ PAGES = {
     "parked": "/pairs/sandbox/parked",
     "uncertain": "/pairs/sandbox/deeds",
     "runs": "/pairs/sandbox/runs",
+    "people": "/pairs/sandbox/people",
     "plan": "/pairs/sandbox/plan",
     "missing": "/pairs/nobody",
 }
@@ -42,7 +43,7 @@ def test_the_login(window: Window) -> None:
 
 def test_a_run(window: Window, stage: Stage) -> None:
     window.sign_in("rita")
-    run = stage.store.last_runs(1)[0]["run_id"]
+    run = next(one["run_id"] for one in stage.store.last_runs(9) if one["mode"] == "full")
     window.go(f"/pairs/sandbox/runs/{run}")
     window.check("run")
 

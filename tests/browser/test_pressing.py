@@ -69,6 +69,29 @@ def test_a_plan_on_demand(one_window: Window, stage: Stage) -> None:
     assert "A full scan begins" in one_window.told()
 
 
+def test_a_person_is_looked_up(one_window: Window, stage: Stage) -> None:
+    contact, _ = next(stage.sides.meetings())
+    one_window.sign_in("rita")
+    one_window.go("/pairs/sandbox/people")
+    one_window.page.locator("#who").fill(str(contact.email))
+    one_window.press("Look up")
+    one_window.page.wait_for_selector("article.person")
+    assert contact.id in one_window.page.inner_text("article.person")
+    assert str(contact.email) not in one_window.page.url
+    one_window.check("person")
+
+
+def test_a_pair_is_paused_and_resumed(one_window: Window, stage: Stage) -> None:
+    one_window.sign_in()
+    one_window.go("/")
+    one_window.press("Pause")
+    assert "Paused" in one_window.told()
+    one_window.check("paused")
+    one_window.press("Resume")
+    assert "Resumed" in one_window.told()
+    assert not stage.store.state().paused
+
+
 def test_everything_is_reached_by_keyboard(one_window: Window) -> None:
     one_window.sign_in()
     one_window.go("/")

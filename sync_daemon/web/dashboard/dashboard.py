@@ -12,6 +12,7 @@ from sync_daemon.web.dashboard.headers import SafeHeaders
 from sync_daemon.web.dashboard.jobs import Jobs
 from sync_daemon.web.dashboard.pages.login import Login
 from sync_daemon.web.dashboard.pages.overview import Overview
+from sync_daemon.web.dashboard.pages.people import PeoplePages
 from sync_daemon.web.dashboard.pages.plan import PlanPages
 from sync_daemon.web.dashboard.pages.runs import RunPages
 from sync_daemon.web.dashboard.pages.waiting import WaitingPages
@@ -25,6 +26,13 @@ def dashboard(given: Given) -> Sequence[BaseRoute]:
     """The routes of the dashboard."""
     doors = Doors(given)
     jobs = Jobs(given.now)
-    rooms = (Login(doors), Overview(doors), PlanPages(doors, jobs), RunPages(doors), WaitingPages(doors))
+    rooms = (
+        Login(doors),
+        Overview(doors),
+        PlanPages(doors, jobs),
+        RunPages(doors),
+        WaitingPages(doors),
+        PeoplePages(doors, jobs),
+    )
     files = Mount("/static", StaticFiles(directory=STATIC), middleware=[Middleware(SafeHeaders, cache=_A_YEAR)])
     return [files, *(route for room in rooms for route in room.routes())]

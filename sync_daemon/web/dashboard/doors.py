@@ -43,6 +43,10 @@ class Doors:
         """What only those may do who aren't readers, with a form of their own session."""
         return self._route(path, "POST", self._signed_in(_acting(handler)))
 
+    def question(self, path: str, handler: Handler) -> Route:
+        """What everybody who is signed in may ask, with a form of his own session: nothing changes by it."""
+        return self._route(path, "POST", self._signed_in(_with_token(handler)))
+
     def open_page(self, path: str, handler: Handler) -> Route:
         """What anybody may see."""
         return self._route(path, "GET", handler)

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sync_daemon.model.explanation import Explanation
 from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import Mode
 from sync_daemon.model.working import Working
-from sync_daemon.ports import CycleProgress
+from sync_daemon.ports import CycleProgress, Progress
 from sync_daemon.settings.installation import HttpSection
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.pair import SqlPairStore
@@ -18,7 +19,7 @@ from sync_daemon.wiring.planning import FullPlan
 @dataclass(frozen=True, slots=True)
 class OnePair:
     """A pair that the service works on: its state, how to wish for a cycle, what the one under way has come to, and
-    what one would do: `plan` reads both sides and takes its time.
+    what one would do. `plan` and `explain` read both sides, and take their time.
     """
 
     section: PairSection
@@ -26,6 +27,7 @@ class OnePair:
     want: Callable[[Mode], None]
     working: Callable[[], Working | None]
     plan: Callable[[Mode, CycleProgress], FullPlan]
+    explain: Callable[[str, Progress], Explanation]
 
     @property
     def name(self) -> str:

@@ -42,6 +42,7 @@ class Jobs:
             before = self._jobs.get((kind, pair))
             if before is not None and before.ended is None:
                 return False
+            self._jobs = {key: one for key, one in self._jobs.items() if not self._is_old(one)}
             job = self._jobs[kind, pair] = Job(what, self.now())
         threading.Thread(target=self._work, args=(job, work), name=f"{kind} {pair}", daemon=True).start()
         return True
@@ -50,10 +51,10 @@ class Jobs:
         """The last job of a kind for a pair, unless it ended too long ago."""
         with self._lock:
             job = self._jobs.get((kind, pair))
-            if job is not None and job.ended is not None and self.now() - job.ended > _KEPT_FOR:
-                del self._jobs[kind, pair]
-                return None
-            return job
+            return None if job is None or self._is_old(job) else job
+
+    def _is_old(self, job: Job) -> bool:
+        return job.ended is not None and self.now() - job.ended > _KEPT_FOR
 
     def _work(self, job: Job, work: Callable[[Tally], Any]) -> None:
         try:

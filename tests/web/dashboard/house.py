@@ -10,12 +10,14 @@ from pathlib import Path
 import httpx
 
 from sync_daemon.model.deeds import Deed, DeedState
+from sync_daemon.model.errors import ConfigurationError
+from sync_daemon.model.explanation import Explanation
 from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.state import Held, Link, Parked
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.working import Working
-from sync_daemon.ports import Commit, CycleProgress
+from sync_daemon.ports import Commit, CycleProgress, Progress
 from sync_daemon.settings.installation import HttpSection, UserSection
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.settings.passwords import Hash
@@ -123,7 +125,10 @@ def standing_house(
             def plan(mode: Mode, progress: CycleProgress) -> FullPlan:
                 raise NotImplementedError
 
-            return OnePair(pair, pairs[pair.name], want, lambda: house.working, plan)
+            def explain(who: str, progress: Progress) -> Explanation:
+                raise ConfigurationError(f"nobody is called {who}")
+
+            return OnePair(pair, pairs[pair.name], want, lambda: house.working, plan, explain)
 
         given = Given(
             [one(pair) for pair in sections],

@@ -2,6 +2,8 @@
 
 import json
 import re
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -12,13 +14,15 @@ import pytest
 from sync_daemon.model.errors import StateStoreError
 from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.model.state import Change
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.working import Working
+from sync_daemon.ports import Commit
 from tests.web.dashboard.house import NASTY, House, furnish, http, standing_house
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 PAGES = ("/", "/pairs/main", "/pairs/main/held", "/pairs/main/parked", "/pairs/main/deeds", "/pairs/main/runs",
-         "/pairs/main/runs/run-0", "/pairs/main/plan")  # fmt: skip
+         "/pairs/main/runs/run-0", "/pairs/main/plan", "/pairs/main/people")  # fmt: skip
 
 
 def text_of(answer: httpx.Response) -> str:
@@ -222,3 +226,50 @@ def test_charts_of_several_pairs_are_added_up(folder: Path) -> None:
             store.save_run(report, now, now)
         assert sum(json.loads(visitor.get("/charts.json").text)["changes_emailoctopus"]) == 8
         assert sum(json.loads(visitor.get("/pairs/main/charts.json").text)["changes_emailoctopus"]) == 4
+
+
+def test_pause_and_resume(house: House) -> None:
+    store = house.pairs["main"]
+    with house.visitor("ada") as visitor:
+        visitor.get("/")
+        assert "Paused: nothing is read" in text_of(visitor.post("/pairs/main/pause"))
+        assert store.state().paused
+        house.health["main"] = replace(house.health["main"], paused=True)
+        page = visitor.get("/")
+        assert "Paused Nothing is read or written until somebody resumes it." in text_of(page)
+        assert "Sync now" not in page.text
+        visitor.post("/pairs/main/resume")
+    assert not store.state().paused
+    assert house.wanted == [("main", Mode.INCREMENTAL)]
+
+
+def test_a_run_tells_what_it_did_line_by_line(folder: Path) -> None:
+    with standing_house(folder) as house, house.visitor("rita") as visitor:
+        store = house.pairs["main"]
+        furnish(store)
+        lines = [Change("written", GHL, f"g{n}", "e", "firstName=FirstName", NASTY) for n in range(250)]
+        store.commit(Commit(changes=lines[:130]), run_id="run-1")
+        store.commit(Commit(changes=lines[130:]), run_id="run-1")
+        seen, path, pages = [], "/pairs/main/runs/run-1", 0
+        while path:
+            page = visitor.get(path).text
+            assert NASTY not in page
+            seen += re.findall(r"<code>(g\d+)</code>", page)
+            found = re.search(r'href="([^"]+)" rel="next"', page)
+            path, pages = unescape(found[1]) if found else "", pages + 1
+        assert pages == 3
+        assert len(seen) == len(set(seen)) == 250
+        assert "Nothing had changed" in text_of(visitor.get("/pairs/main/runs/run-0"))
+
+
+def test_what_somebody_looked_up_is_his_own(house: House) -> None:
+    with house.visitor("ada") as ada, house.visitor("rita") as rita:
+        ada.get("/pairs/main/people")
+        ada.post("/pairs/main/people", who="secret@example.org")
+        for _ in range(100):
+            if "nobody is called" in (page := ada.get("/pairs/main/people").text):
+                break
+            time.sleep(0.02)
+        assert "nobody is called secret@example.org" in page
+        assert "secret@example.org" not in rita.get("/pairs/main/people").text
+        assert "Name somebody" in ada.post("/pairs/main/people", who=" ").text

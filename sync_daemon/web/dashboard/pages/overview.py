@@ -18,6 +18,8 @@ _SAID = {
     Mode.INCREMENTAL: "A cycle begins: what has changed is read.",
     Mode.FULL: "A full scan begins: every contact of both sides is read.",
 }
+_PAUSED = "Paused: nothing is read or written until you resume it. A cycle under way ends with the record in hand."
+_RESUMED = "Resumed: a cycle begins, and reads what has changed meanwhile."
 
 
 class Overview:
@@ -35,6 +37,8 @@ class Overview:
             doors.page("/pairs/{pair}", self.one_pair),
             doors.page("/pairs/{pair}/charts.json", self.charts),
             doors.action("/pairs/{pair}/cycle", self.cycle),
+            doors.action("/pairs/{pair}/pause", self.pause),
+            doors.action("/pairs/{pair}/resume", self.resume),
         ]
 
     def all_pairs(self, visit: Visit) -> Response:
@@ -64,6 +68,19 @@ class Overview:
             raise Missing("There is no such kind of cycle.")
         pair.want(mode)
         return visit.back_to(_page_of(visit, slug), _SAID[mode])
+
+    def pause(self, visit: Visit) -> Response:
+        """Have nothing of a pair read or written."""
+        slug, pair = visit.pair()
+        pair.store.pause()
+        return visit.back_to(_page_of(visit, slug), _PAUSED)
+
+    def resume(self, visit: Visit) -> Response:
+        """Let it go on."""
+        slug, pair = visit.pair()
+        pair.store.resume()
+        pair.want(Mode.INCREMENTAL)
+        return visit.back_to(_page_of(visit, slug), _RESUMED)
 
 
 def _page_of(visit: Visit, slug: str) -> str:

@@ -5,10 +5,12 @@ from datetime import datetime
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sync_daemon.model.audit import ChangeFilter
 from sync_daemon.web.dashboard.doors import Doors
 from sync_daemon.web.dashboard.visit import Missing, Visit
 
 _AT_ONCE = 50
+_LINES = 100
 
 
 class RunPages:
@@ -38,10 +40,19 @@ class RunPages:
     def one_run(self, visit: Visit) -> Response:
         """What a run read and wrote."""
         slug, pair = visit.pair()
-        run = pair.store.run(visit.request.path_params["run"])
+        run_id = visit.request.path_params["run"]
+        run = pair.store.run(run_id)
         if run is None:
             raise Missing("There is no such run; those in which nothing happened are kept for a day.")
-        return visit.page("run.html", slug=slug, run=run)
+        changes = pair.store.logged(ChangeFilter(run_id=run_id), _LINES + 1, beyond=_place(visit))
+        shown, more = changes[:_LINES], len(changes) > _LINES
+        return visit.page("run.html", slug=slug, run=run, changes=shown, more=more, first=_place(visit) is None)
+
+
+def _place(visit: Visit) -> tuple[datetime, int] | None:
+    """After which line of the log a page goes on."""
+    at = _moment(visit.given("after"))
+    return (at, visit.number("line")) if at is not None else None
 
 
 def _moment(text: str) -> datetime | None:
