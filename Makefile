@@ -32,6 +32,7 @@ lint: $(VENV)/.dev ## style and types
 
 bench: $(VENV)/.dev ## requests and seconds against their floors
 	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks.pages
 
 soak: $(VENV)/.dev ## the service between two sandboxes in changing weather for MINUTES; SEED repeats what was done
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
