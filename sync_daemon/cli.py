@@ -120,6 +120,11 @@ _COMMANDS = {
         "sync-daemon run --config config/sync.yaml",
         finishes_at=(signal.SIGTERM, signal.SIGINT),
     ),
+    "password": _Command(
+        "password:password",
+        "Make the line that lets somebody sign in to the dashboard.",
+        "sync-daemon password ada --role reader",
+    ),
     "status": _Command(
         "status:status",
         "Show pairs, their last runs, how far they have read, and what waits.",

@@ -120,12 +120,14 @@ ONE_DATABASE_IS_ENOUGH = {
 
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
 _SCENARIOS = "scenarios on PostgreSQL; --every-database runs them, too"
+_BROWSER = "tests in a browser; make test-browser runs them"
 _IMAGE = "tests of the container image; make test-image runs them"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-database", action="store_true", help="run every scenario on PostgreSQL, too")
     parser.addoption("--image", action="store_true", help="build and run the container image, too")
+    parser.addoption("--browser", metavar="FOLDER", help="look at the dashboard in a browser, too; pictures go there")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -140,8 +142,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _why_left_out(config: pytest.Config, item: pytest.Item) -> str | None:
-    if "image" in item.path.relative_to(Path(__file__).parent).parts and not config.getoption("--image"):
+    rooms = item.path.relative_to(Path(__file__).parent).parts
+    if "image" in rooms and not config.getoption("--image"):
         return _IMAGE
+    if "browser" in rooms and not config.getoption("--browser"):
+        return _BROWSER
     on_postgres = item.get_closest_marker("postgres") is not None and item.path.stem in ONE_DATABASE_IS_ENOUGH
     return _SCENARIOS if on_postgres and not config.getoption("--every-database") else None
 

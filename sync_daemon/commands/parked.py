@@ -14,7 +14,7 @@ from sync_daemon.commands.printing import console, plural, print_json, table
 from sync_daemon.model.errors import ConfigurationError
 from sync_daemon.model.state import Parked
 from sync_daemon.ports import PairStore
-from sync_daemon.reconcile.explained import WHY_PARKED
+from sync_daemon.reconcile.waiting_words import why
 from sync_daemon.wiring.state import look_into_store
 
 app = App(
@@ -109,11 +109,6 @@ def _named(pairs: Sequence[_OfPair], ids: Sequence[int]) -> set[int]:
             "is no longer asked for leaves the queue; `sync-daemon parked list` shows what waits."
         )
     return set(ids)
-
-
-def why(entry: Parked) -> str:
-    """Why a change is parked: the API's own words, or what its code means."""
-    return entry.message or WHY_PARKED.get(entry.code, entry.code)
 
 
 def _as_json(pair: str, entry: Parked) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def _count(known: _Known, state: DeedState) -> int:
 
 
 def _run(run: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {name: value for name, value in run.items() if name != "quota_left"}
+    shown = {name: value for name, value in run.items() if not name.startswith("quota_")}
     return {**shown, "started": _iso(run["started"]), "ended": _iso(run["ended"])}
 
 

@@ -43,6 +43,8 @@ def as_a_run(pair: Pair, report: CycleReport, begin: Callable[[], Run], work: Ca
             report.throttled[name] = usage.throttled - before[name].throttled
             if usage.daily_remaining is not None:
                 report.quota_left[name] = usage.daily_remaining
+            if usage.daily_limit is not None:
+                report.quota_limit[name] = usage.daily_limit
         report.duration_s = pair.clock.monotonic() - began
         if report.outcome is not CycleOutcome.BUSY and not _is_an_echo(report):
             pair.store.save_run(report, started, pair.clock.now())

@@ -42,8 +42,8 @@ def _per_system() -> dict[SystemName, int]:
 class CycleReport:
     """The counters of one cycle of one pair. `written` counts by (system, word of `written` in the JSON).
 
-    Not in the JSON: `quota_left`, what the headers told of a daily quota, which is stored for `status`; `proven`, the
-    systems that were read to their end; `resume_in_s`, how long a used-up quota or limit asks to wait; `alarms`, a
+    Not in the JSON: `quota_left` and `quota_limit`, what the headers told of a daily quota, which is stored; `proven`,
+    the systems that were read to their end; `resume_in_s`, how long a used-up quota or limit asks to wait; `alarms`, a
     sentence for each condition that somebody is to be alerted to, and `judged`, the conditions about which the cycle
     could tell whether they are so; `paused`, that nothing was done, as a person paused the pair; `plan`, what came
     of the plan that was carried out, if one was.
@@ -69,6 +69,7 @@ class CycleReport:
     requests: dict[SystemName, int] = field(default_factory=_per_system)
     throttled: dict[SystemName, int] = field(default_factory=_per_system)
     quota_left: dict[SystemName, int] = field(default_factory=dict)
+    quota_limit: dict[SystemName, int] = field(default_factory=dict)
     duration_s: float = 0.0
     proven: set[SystemName] = field(default_factory=set)
     resume_in_s: float | None = None

@@ -17,6 +17,7 @@ from sync_daemon.service.metrics import Figures, Metrics
 from sync_daemon.service.runner import PairRunner
 from sync_daemon.service.schedule import Schedule
 from sync_daemon.settings.pair import PairSection
+from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.wiring.alerts import Alerts
 from sync_daemon.wiring.installation import READ_ALL, Installation
 
@@ -32,7 +33,7 @@ class Served:
     """One pair as the service has it, with its state."""
 
     runner: PairRunner
-    store: PairStore
+    store: SqlPairStore
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
+    text,
     true,
 )
 
@@ -146,6 +147,15 @@ contacts = Table(
     Index(None, "pair_id", "address"),
 )
 
+_UNLINKED = contacts.c.unlinked.is_not(None)
+Index(
+    "ix_contacts_unlinked",
+    contacts.c.pair_id,
+    contacts.c.unlinked,
+    sqlite_where=_UNLINKED,
+    postgresql_where=_UNLINKED,
+)
+
 additional_addresses = Table(
     "additional_addresses",
     metadata,
@@ -174,6 +184,11 @@ links = Table(
     PrimaryKeyConstraint("pair_id", "ghl_id"),
     UniqueConstraint("pair_id", "emailoctopus_id"),
 )
+
+# Most links are neither: counting those that are reads these alone.
+_DIVERGED, _CONSENT_HELD = links.c.diverged.is_not(None), text("consent_held")
+Index("ix_links_diverged", links.c.pair_id, sqlite_where=_DIVERGED, postgresql_where=_DIVERGED)
+Index("ix_links_consent_held", links.c.pair_id, sqlite_where=_CONSENT_HELD, postgresql_where=_CONSENT_HELD)
 
 inbox = Table(
     "inbox",

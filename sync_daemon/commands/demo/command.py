@@ -3,9 +3,13 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from sync_daemon import logs
 from sync_daemon.commands.demo.outside import live
+from sync_daemon.commands.demo.serving import free_port, stay_up
 from sync_daemon.commands.demo.sides import EMAILOCTOPUS, GHL, Sides
 from sync_daemon.commands.demo.telling import COLUMNS, examples, rows, tasks
 from sync_daemon.commands.exits import DONE, UNEXPECTED
@@ -39,17 +43,33 @@ _MORE = """\
 _POPULATION = Population(ghl=220, emailoctopus=200, shared=160)
 
 
-def demo() -> int:
-    """See it at work between two local sandboxes, in less than a minute."""
+_SERVICE = """\
+service:
+  poll_every: 10s
+  http: {{host: 127.0.0.1, port: {port}, dashboard_without_login: true}}
+"""
+_PORT = 8080
+
+Serve = Annotated[
+    bool, Parameter(name="--serve", negative="", help="Stay up afterwards, with the service and its dashboard.")
+]
+
+
+def demo(*, serve: Serve = False) -> int:
+    """See it at work between two local sandboxes, in less than a minute; `--serve` stays up with the dashboard."""
     logs.configure({"SYNC_DAEMON_LOG_LEVEL": "error", **os.environ})
     sandbox = Sandbox()
     seeded = sandbox.populate(_POPULATION)
     with tempfile.TemporaryDirectory(prefix="sync-daemon-demo-") as folder, running_sandbox(sandbox) as running:
         path = Path(folder) / "sync.yaml"
-        text = configuration(running, f"sqlite:///{folder}/sync.db")
-        path.write_text(text + _MORE.format(automation=seeded.automation_id), encoding="utf-8")
-        with open_installation(load(path, Variables({}))) as installation:
-            return _Demo(installation, running).play()
+        text = configuration(running, f"sqlite:///{folder}/sync.db") + _MORE.format(automation=seeded.automation_id)
+        path.write_text(text + (_SERVICE.format(port=free_port(_PORT)) if serve else ""), encoding="utf-8")
+        settings = load(path, Variables({}))
+        with open_installation(settings) as installation:
+            status = _Demo(installation, running).play()
+        if serve:
+            stay_up(settings, running)
+        return status
 
 
 class _Demo:
