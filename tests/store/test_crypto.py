@@ -51,7 +51,7 @@ def test_the_keys_of_a_secret_never_change() -> None:
         values=bytes.fromhex("ffe8e362e86beb2126875ec995df2afac19d2628fc1696145b92cd28fbcc23e3"),
         digests=bytes.fromhex("76453f158f037ee5046674bd43332ce20d2884e2b8228e111cdfd64f820fa530"),
         tag_names=bytes.fromhex("f075f8d6b29c17b1bf7e354ddf12a3217f06c4e9c50cd32ad6ffb2c12acd6d17"),
-        sessions=bytes.fromhex("ffd675dfd7138bacf369ed0907907e3bb3682251194b79275f400b638762d568"),
+        sessions=bytes.fromhex("ffd675dfd7138bacf369ed09c7907e3bb3682251194b79275f400b638762d568"),
         check=bytes.fromhex("c3d6eea3f5ba9cdb7bbcbf9fab5d49f1"),
     )
 
