@@ -119,7 +119,7 @@ def _show_left(left: Sequence[Left]) -> None:
 def _show_outcome(report: CycleReport, new: Sequence[Left]) -> None:
     show_reports([report])
     _show_left(new)
-    if report.written:
+    if any(word != "deleted" for (_, word), count in report.written.items() if count):
         console().print(f"It is a run of its own: `sync-daemon undo {report.run_id}` takes it back.")
 
 

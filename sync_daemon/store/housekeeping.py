@@ -1,11 +1,9 @@
 """What the state store keeps no longer: old runs with their changes, events heeded long ago, what can be undone."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, and_, bindparam, delete, exists, func, or_, select
+from sqlalchemy import Engine, and_, bindparam, delete, exists, func, or_, select
 
 from sync_daemon.model.report import CycleOutcome
 from sync_daemon.store.engine import reading, writing
@@ -92,7 +90,7 @@ def _erase_undo(engine: Engine, old: int) -> int:
             return 0
     erased = 0
     while True:
-        with writing(engine) as connection, _overwriting(connection):
+        with writing(engine, erasing=True) as connection:
             removed = connection.execute(_OLD_UNDO, {"old": old}).rowcount
         erased += removed
         if removed < _AT_ONCE:
@@ -101,17 +99,3 @@ def _erase_undo(engine: Engine, old: int) -> int:
         with reading(engine) as connection:  # its log holds the pages as they were until they are back in the file
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     return erased
-
-
-@contextmanager
-def _overwriting(connection: Connection) -> Iterator[None]:
-    """Let SQLite overwrite what it deletes with zeros; PostgreSQL's vacuum frees it for others to overwrite."""
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    before = connection.exec_driver_sql("PRAGMA secure_delete").scalar_one()
-    connection.exec_driver_sql("PRAGMA secure_delete = ON")
-    try:
-        yield
-    finally:
-        connection.exec_driver_sql(f"PRAGMA secure_delete = {before}")

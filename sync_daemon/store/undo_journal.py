@@ -53,7 +53,7 @@ _CONFLICTS = (
     .order_by(undo_journal.c.id.desc())
     .limit(bindparam("limit"))
 )
-_NEWEST = 2**62
+_NEWEST = 2**31 - 1
 _other = inbox.alias("other")
 
 
