@@ -96,7 +96,7 @@ class House:
 
     @contextmanager
     def visitor(self, name: str = "", **options: bool) -> Iterator[Visitor]:
-        with httpx.Client(base_url=self.url, follow_redirects=options.get("follow", True)) as client:
+        with httpx.Client(base_url=self.url, timeout=60, follow_redirects=options.get("follow", True)) as client:
             visitor = Visitor(client)
             if name:
                 assert visitor.sign_in(name).status_code in (200, 303)

@@ -23,6 +23,7 @@ from sync_daemon.wiring.undoing import Undoing
 
 _PLAN, _DEED = "undo", "undone"
 _AT_ONCE = 100
+_CONFLICTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ class UndoPages:
         """Values that lost, while the undo journal has them."""
         slug, pair = visit.pair()
         before = visit.number("before")
-        found = pair.store.conflicts(_AT_ONCE + 1, before or None)
-        rows, more = found[:_AT_ONCE], len(found) > _AT_ONCE
+        found = pair.store.conflicts(_CONFLICTS + 1, before or None)
+        rows, more = found[:_CONFLICTS], len(found) > _CONFLICTS
         return visit.page("conflicts.html", slug=slug, rows=rows, more=more, first=not before, label=_label)
 
     def of_conflict(self, visit: Visit) -> Response:
