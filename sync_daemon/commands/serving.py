@@ -6,10 +6,11 @@ from functools import partial
 
 import structlog
 
+from sync_daemon.commands.reconcile import follow_plan
 from sync_daemon.model.engagement import Occasion
 from sync_daemon.model.webhook import WebhookEvent
 from sync_daemon.ports import PairStore
-from sync_daemon.service.service import Service
+from sync_daemon.service.service import Served, Service
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.systems.ghl.webhooks import load_key
@@ -20,8 +21,12 @@ from sync_daemon.web.intake import Intake
 from sync_daemon.web.server import serving
 from sync_daemon.web.webhooks import Receiver, Webhooks
 from sync_daemon.wiring.explaining import explain_pair
+from sync_daemon.wiring.installation import Installation
 from sync_daemon.wiring.planning import plan_pair
+from sync_daemon.wiring.undoing import undo_of_conflict, undo_of_run
 
+_FOR_THE_PAIR_S = 60.0
+"""How long what a page orders waits for the cycle under way to end."""
 _log = structlog.get_logger(__name__)
 
 
@@ -56,23 +61,30 @@ def answering(service: Service, pairs: Sequence[PairSection]) -> Iterator[str]:
 
 def _given(service: Service) -> Given:
     installation = service.installation
+    # What pages do holds a pair in a name of its own: never at the same time as a cycle of the service.
+    own = Installation(installation.settings, installation.store, installation.clock, installation.traffic)
     return Given(
-        [
-            OnePair(
-                one.runner.section,
-                one.store,
-                one.runner.want,
-                one.runner.working,
-                partial(plan_pair, installation, one.runner.section),
-                partial(explain_pair, installation, one.runner.section),
-            )
-            for one in service.served.values()
-        ],
+        [_one_pair(served, own) for served in service.served.values()],
         service.health,
         installation.settings.service.http,
         installation.store.session_key,
         installation.settings.alerts.silent_after,
         installation.clock.now,
+    )
+
+
+def _one_pair(served: Served, own: Installation) -> OnePair:
+    section = served.runner.section
+    return OnePair(
+        section,
+        served.store,
+        served.runner.want,
+        served.runner.working,
+        plan=partial(plan_pair, own, section),
+        explain=partial(explain_pair, own, section),
+        follow=partial(follow_plan, own, section, wait=_FOR_THE_PAIR_S),
+        undo_run=lambda run_id, delete: undo_of_run(own, [section], run_id, deletes_created=delete),
+        undo_conflict=partial(undo_of_conflict, own, section),
     )
 
 

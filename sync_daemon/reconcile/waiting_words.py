@@ -13,6 +13,7 @@ _ACTIONS = {
     MassChange.RULE_REMOVAL: "take away what a rule says",
     MassChange.CREATE_IN_GHL: "create a contact in GoHighLevel",
     MassChange.CREATE_IN_EMAILOCTOPUS: "create a contact in EmailOctopus",
+    MassChange.UNDO: "take back what a run wrote",
     "change_address": "change an e-mail address",
 }
 

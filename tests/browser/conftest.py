@@ -72,10 +72,16 @@ class Window:
         """Press a button, agree to what it asks."""
         self.page.get_by_role("button", name=name, exact=True).nth(at).click()
 
-    def told(self) -> str:
-        """What the page says was done."""
-        self.page.wait_for_selector("#notice")
-        return str(self.page.inner_text("#notice"))
+    def until(self, selector: str) -> None:
+        """Wait for something to be on the page; what is there instead is told when it never comes."""
+        try:
+            self.page.wait_for_selector(selector, timeout=60_000)
+        except Exception as error:
+            raise AssertionError(f"{selector} never came; there is: {self.page.inner_text('#page')}") from error
+
+    def hears(self, words: str) -> None:
+        """Wait until the page says that something was done."""
+        self.until(f"#notice:has-text('{words}')")
 
     def check(self, what: str) -> None:
         """Take a picture; nothing is wrong for those who can't see, nothing is cut off, nothing failed."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sync_daemon import logs
 from sync_daemon.commands.demo.outside import live, mishap
-from sync_daemon.commands.demo.sides import Sides
+from sync_daemon.commands.demo.sides import Sides, may_be_mailed
 from sync_daemon.commands.sandbox_configuration import configuration
 from sync_daemon.commands.serving import answering
 from sync_daemon.model.deeds import Deed, DeedState
@@ -16,6 +16,8 @@ from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import Parked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
+from sync_daemon.sandbox.emailoctopus.model import Contact as Subscriber
+from sync_daemon.sandbox.ghl.contact import Contact
 from sync_daemon.sandbox.seed import Population
 from sync_daemon.sandbox.server import Sandbox, running_sandbox
 from sync_daemon.service.metrics import Metrics
@@ -85,6 +87,12 @@ def cycle(stage: Stage, mode: Mode = Mode.INCREMENTAL) -> CycleReport:
         clock.sleep(0.05)
     assert runner.report is not None
     return runner.report
+
+
+def at_ease(stage: Stage) -> tuple[Contact, Subscriber]:
+    """Somebody about whom nothing waits."""
+    waiting = {one.ghl_id for one in (*stage.store.held(everything=True), *stage.store.parked(everything=True))}
+    return next(one for one in stage.sides.meetings() if one[0].id not in waiting and may_be_mailed(one[0]))
 
 
 def _act(stage: Stage) -> None:

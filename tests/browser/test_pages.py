@@ -13,6 +13,7 @@ PAGES = {
     "uncertain": "/pairs/sandbox/deeds",
     "runs": "/pairs/sandbox/runs",
     "people": "/pairs/sandbox/people",
+    "conflicts": "/pairs/sandbox/conflicts",
     "plan": "/pairs/sandbox/plan",
     "missing": "/pairs/nobody",
 }

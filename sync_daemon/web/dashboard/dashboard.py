@@ -15,6 +15,7 @@ from sync_daemon.web.dashboard.pages.overview import Overview
 from sync_daemon.web.dashboard.pages.people import PeoplePages
 from sync_daemon.web.dashboard.pages.plan import PlanPages
 from sync_daemon.web.dashboard.pages.runs import RunPages
+from sync_daemon.web.dashboard.pages.undoing import UndoPages
 from sync_daemon.web.dashboard.pages.waiting import WaitingPages
 from sync_daemon.web.dashboard.rendering import STATIC
 
@@ -33,6 +34,7 @@ def dashboard(given: Given) -> Sequence[BaseRoute]:
         RunPages(doors),
         WaitingPages(doors),
         PeoplePages(doors, jobs),
+        UndoPages(doors, jobs),
     )
     files = Mount("/static", StaticFiles(directory=STATIC), middleware=[Middleware(SafeHeaders, cache=_A_YEAR)])
     return [files, *(route for room in rooms for route in room.routes())]

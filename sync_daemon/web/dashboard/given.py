@@ -7,19 +7,22 @@ from datetime import datetime, timedelta
 
 from sync_daemon.model.explanation import Explanation
 from sync_daemon.model.health import PairHealth
-from sync_daemon.model.report import Mode
+from sync_daemon.model.planned_pair import PlannedPair
+from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.working import Working
 from sync_daemon.ports import CycleProgress, Progress
 from sync_daemon.settings.installation import HttpSection
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.wiring.planning import FullPlan
+from sync_daemon.wiring.undoing import Undoing
 
 
 @dataclass(frozen=True, slots=True)
 class OnePair:
     """A pair that the service works on: its state, how to wish for a cycle, what the one under way has come to, and
-    what one would do. `plan` and `explain` read both sides, and take their time.
+    what one would do; how to do what a plan holds, and to take back what a run wrote, or one conflict of the undo
+    journal. All but `want` and `working` ask the systems, and take their time.
     """
 
     section: PairSection
@@ -28,6 +31,9 @@ class OnePair:
     working: Callable[[], Working | None]
     plan: Callable[[Mode, CycleProgress], FullPlan]
     explain: Callable[[str, Progress], Explanation]
+    follow: Callable[[PlannedPair, CycleProgress], CycleReport]
+    undo_run: Callable[[str, bool], Undoing]
+    undo_conflict: Callable[[int, str], Undoing]
 
     @property
     def name(self) -> str:

@@ -1,18 +1,22 @@
 """What takes longer than a page may: plans and the like, made in threads of their own, one of a kind for each pair."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 from sync_daemon.model.errors import SyncError
+from sync_daemon.wiring.stopping import told_to_stop
 from sync_daemon.wiring.tally import Tally
 
 _KEPT_FOR = timedelta(minutes=30)
 """A plan tells what was so when it was made, and may be large."""
+_PATIENCE_S, _ASK_AGAIN_S = 60.0, 0.5
+T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 
@@ -26,6 +30,19 @@ class Job:
     ended: datetime | None = None
     result: Any = None
     problem: str = ""
+
+    @property
+    def number(self) -> str:
+        """What tells it from another one."""
+        return f"{self.began.timestamp():.6f}"
+
+
+def patiently(work: Callable[[], T], is_busy: Callable[[T], bool]) -> T:
+    """Do something that needs a pair for itself, again and again while a cycle has it; for a minute at most."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while is_busy(ended := work()) and time.monotonic() < deadline and not told_to_stop():
+        time.sleep(_ASK_AGAIN_S)
+    return ended
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -13,9 +14,11 @@ from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.errors import ConfigurationError
 from sync_daemon.model.explanation import Explanation
 from sync_daemon.model.health import PairHealth
+from sync_daemon.model.plan import Action
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.state import Held, Link, Parked
 from sync_daemon.model.system import SystemName
+from sync_daemon.model.undo import Replaced, Swap
 from sync_daemon.model.working import Working
 from sync_daemon.ports import Commit, CycleProgress, Progress
 from sync_daemon.settings.installation import HttpSection, UserSection
@@ -93,7 +96,7 @@ class House:
 
     @contextmanager
     def visitor(self, name: str = "", **options: bool) -> Iterator[Visitor]:
-        with httpx.Client(base_url=self.url, follow_redirects=options.get("follow", True)) as client:
+        with httpx.Client(base_url=self.url, timeout=60, follow_redirects=options.get("follow", True)) as client:
             visitor = Visitor(client)
             if name:
                 assert visitor.sign_in(name).status_code in (200, 303)
@@ -125,10 +128,13 @@ def standing_house(
             def plan(mode: Mode, progress: CycleProgress) -> FullPlan:
                 raise NotImplementedError
 
+            def nobody(*_: object) -> Any:
+                raise ConfigurationError("no run is known by that id")
+
             def explain(who: str, progress: Progress) -> Explanation:
                 raise ConfigurationError(f"nobody is called {who}")
 
-            return OnePair(pair, pairs[pair.name], want, lambda: house.working, plan, explain)
+            return OnePair(pair, pairs[pair.name], want, lambda: house.working, plan, explain, nobody, nobody, nobody)
 
         given = Given(
             [one(pair) for pair in sections],
@@ -162,4 +168,15 @@ def furnish(pair: SqlPairStore, waiting: int = 3) -> None:
             Deed(f"k{n}", f"create_task {NASTY}", "g1", "e1", state, now, message=NASTY)
             for n, state in enumerate((DeedState.UNCERTAIN, DeedState.REFUSED, DeedState.GIVEN_UP))
         ],
-    ))  # fmt: skip
+        replaced=[
+            Replaced(
+                EMAILOCTOPUS,
+                Action.UPDATE,
+                f"g{n}",
+                f"e{n}",
+                {"firstName=FirstName": Swap(f"lost {NASTY}", f"won {NASTY}")},
+                conflicts=frozenset({"firstName=FirstName"}),
+            )
+            for n in range(waiting)
+        ],
+    ), run_id="run-0")  # fmt: skip

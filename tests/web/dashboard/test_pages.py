@@ -18,11 +18,22 @@ from sync_daemon.model.state import Change
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.working import Working
 from sync_daemon.ports import Commit
-from tests.web.dashboard.house import NASTY, House, furnish, http, standing_house
+from tests.web.dashboard.house import NASTY, House, Visitor, furnish, http, standing_house
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
-PAGES = ("/", "/pairs/main", "/pairs/main/held", "/pairs/main/parked", "/pairs/main/deeds", "/pairs/main/runs",
-         "/pairs/main/runs/run-0", "/pairs/main/plan", "/pairs/main/people")  # fmt: skip
+PAGES = (
+    "/",
+    "/pairs/main",
+    "/pairs/main/held",
+    "/pairs/main/parked",
+    "/pairs/main/deeds",
+    "/pairs/main/runs",
+    "/pairs/main/runs/run-0",
+    "/pairs/main/plan",
+    "/pairs/main/people",
+    "/pairs/main/conflicts",
+    "/pairs/main/undo",
+)
 
 
 def text_of(answer: httpx.Response) -> str:
@@ -59,6 +70,8 @@ def test_an_empty_store_says_what_will_be_there(folder: Path) -> None:
     assert "Nothing is parked" in said["/pairs/main/parked"]
     assert "Nothing is uncertain" in said["/pairs/main/deeds"]
     assert "No run yet" in said["/pairs/main/runs"]
+    assert "No conflicts" in said["/pairs/main/conflicts"]
+    assert "Nothing is being taken back" in said["/pairs/main/undo"]
     assert "No plan yet" in said["/pairs/main/plan"]
 
 
@@ -161,7 +174,7 @@ def test_no_choice_does_nothing(house: House) -> None:
     assert not any(one.approved or one.discarded for one in house.pairs["main"].held(everything=True))
 
 
-@pytest.mark.parametrize("kind", ["held", "parked"])
+@pytest.mark.parametrize("kind", ["held", "parked", "conflicts"])
 def test_long_lists_come_in_pages(folder: Path, kind: str) -> None:
     with standing_house(folder) as house, house.visitor("rita") as visitor:
         furnish(house.pairs["main"], 120)
@@ -260,16 +273,42 @@ def test_a_run_tells_what_it_did_line_by_line(folder: Path) -> None:
         assert pages == 3
         assert len(seen) == len(set(seen)) == 250
         assert "Nothing had changed" in text_of(visitor.get("/pairs/main/runs/run-0"))
+        assert "Take this run back" not in visitor.get("/pairs/main/runs/run-0").text  # a reader looks
+
+
+def test_a_run_is_taken_back_where_the_journal_has_it(house: House) -> None:
+    with house.visitor("ada") as visitor:
+        assert "Take this run back" in visitor.get("/pairs/main/runs/run-0").text
+        assert "Take this run back" not in visitor.get("/pairs/main/runs/run-1").text
+        visitor.post("/pairs/main/runs/run-0/undo")
+        assert "no run is known by that id" in until(visitor, "/pairs/main/undo", "no run")
+        assert "Another plan was made meanwhile" in visitor.post("/pairs/main/undo", job="1").text
+
+
+def until(visitor: Visitor, path: str, words: str) -> str:
+    """A page, as soon as it says something."""
+    for _ in range(200):
+        if words in (page := visitor.get(path).text):
+            return page
+        time.sleep(0.02)
+    raise AssertionError(f"{path} never says {words}")
+
+
+def test_both_values_of_a_conflict_are_shown(house: House) -> None:
+    with house.visitor("ada") as visitor:
+        said = text_of(visitor.get("/pairs/main/conflicts"))
+        assert f"lost {NASTY} in EmailOctopus won {NASTY} from GoHighLevel" in said
+        row = house.pairs["main"].conflicts(1)[0]
+        visitor.post("/pairs/main/conflicts", row=str(row.id), key="firstName=FirstName")
+        assert "Decide the conflict about firstName and FirstName the other way" in until(
+            visitor, "/pairs/main/undo", "no run is known"
+        )
 
 
 def test_what_somebody_looked_up_is_his_own(house: House) -> None:
     with house.visitor("ada") as ada, house.visitor("rita") as rita:
         ada.get("/pairs/main/people")
         ada.post("/pairs/main/people", who="secret@example.org")
-        for _ in range(100):
-            if "nobody is called" in (page := ada.get("/pairs/main/people").text):
-                break
-            time.sleep(0.02)
-        assert "nobody is called secret@example.org" in page
+        assert "nobody is called secret@example.org" in until(ada, "/pairs/main/people", "nobody is called")
         assert "secret@example.org" not in rita.get("/pairs/main/people").text
         assert "Name somebody" in ada.post("/pairs/main/people", who=" ").text

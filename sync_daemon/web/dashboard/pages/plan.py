@@ -15,7 +15,7 @@ from sync_daemon.web.dashboard.jobs import Jobs
 from sync_daemon.web.dashboard.visit import Missing, Visit
 from sync_daemon.wiring.planning import FullPlan, what
 
-_KIND = "plan"
+_KIND, _DEED = "plan", "followed"
 _AT_ONCE = 100
 _MODES = {"incremental": Mode.INCREMENTAL, "full": Mode.FULL}
 
@@ -31,14 +31,18 @@ class PlanPages:
         return [
             self._doors.page("/pairs/{pair}/plan", self.show),
             self._doors.action("/pairs/{pair}/plan", self.begin),
+            self._doors.action("/pairs/{pair}/plan/carry-out", self.carry_out),
         ]
 
     def show(self, visit: Visit) -> Response:
         """The plan that was made last, or how far the one under way is."""
         slug, pair = visit.pair()
         job = self._jobs.last(_KIND, pair.name)
+        done = self._jobs.last(_DEED, pair.name)
+        if done is not None and job is not None and done.what != job.number:
+            done = None
         shown = _shown(job.result, visit.number("from")) if job is not None and job.result is not None else {}
-        return visit.page("plan.html", slug=slug, job=job, name=pair.name, **shown)
+        return visit.page("plan.html", slug=slug, job=job, done=done, **shown)
 
     def begin(self, visit: Visit) -> Response:
         """Make one: both sides are read, nothing is written."""
@@ -47,6 +51,17 @@ class PlanPages:
         if mode is None:
             raise Missing("There is no such kind of plan.")
         self._jobs.begin(_KIND, pair.name, mode, lambda tally: pair.plan(mode, tally))
+        return visit.back_to(f"/pairs/{slug}/plan")
+
+    def carry_out(self, visit: Visit) -> Response:
+        """Do exactly what the plan holds that is on the page; what has moved on since is refused, record by record."""
+        slug, pair = visit.pair()
+        job = self._jobs.last(_KIND, pair.name)
+        if job is None or job.result is None or job.number != visit.given("job"):
+            told = "Another plan was made meanwhile, or this one is too old: look again before it is carried out."
+            return visit.back_to(f"/pairs/{slug}/plan", told, "waits")
+        plan: FullPlan = job.result
+        self._jobs.begin(_DEED, pair.name, job.number, lambda tally: pair.follow(plan.planned, tally))
         return visit.back_to(f"/pairs/{slug}/plan")
 
 

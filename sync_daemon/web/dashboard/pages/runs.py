@@ -45,8 +45,11 @@ class RunPages:
         if run is None:
             raise Missing("There is no such run; those in which nothing happened are kept for a day.")
         changes = pair.store.logged(ChangeFilter(run_id=run_id), _LINES + 1, beyond=_place(visit))
+        kept = bool(pair.store.count_replaced([run_id]))
         shown, more = changes[:_LINES], len(changes) > _LINES
-        return visit.page("run.html", slug=slug, run=run, changes=shown, more=more, first=_place(visit) is None)
+        return visit.page(
+            "run.html", slug=slug, run=run, changes=shown, more=more, first=_place(visit) is None, kept=kept
+        )
 
 
 def _place(visit: Visit) -> tuple[datetime, int] | None:
