@@ -30,7 +30,7 @@ from tests.kills.worlds import KillWorld
 
 SECRET = f"secret_key: {'a secret for tests ' * 2}\n"
 _TRIES = 20
-"""How often a point is tried: which thread comes first decides about a commit more or less, and one run in three has it."""
+"""How often a point is tried: which thread comes first decides about a commit more or less; one run in three has it."""
 _DONE, _HELD = 0, 5
 """How a cycle ends that nobody kills: with nothing left, or with what waits for a person."""
 _ONCE = re.compile(r"POST \S+/contacts/?$|POST /contacts/$|DELETE \S*/contacts/\*$|POST \S+/queue$")
