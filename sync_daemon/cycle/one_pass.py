@@ -107,16 +107,13 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
     """
     report = CycleReport(pair.name, pair.new_run_id(), mode)
     run = open_run(pair, report, apply_scope=apply_scope)
-    read_both(run)
-    for error in (*run.stopped.values(), *run.failed.values()):
-        raise error
-    stage_due(run)
+    read_whole(run)
     foreseen: list[Asking] = []
     skipped: Counter[str] = Counter()
     occasions: list[Occasion] = []
     conflicts = 0
     context = run.context()
-    for decision in _foreseen(run):  # kept one by one: what was read of everybody is too much to hold
+    for decision in decide_all(run):  # kept one by one: what was read of everybody is too much to hold
         run.guard.sift([decision])
         foreseen.append(asking(decision, pair.policy.fields, first_load=run.guard.first_load))
         pair.progress.records_planned(bool(decision.operations))
@@ -149,17 +146,33 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
     )
 
 
-def _foreseen(run: Run) -> Iterator[Decision]:
+def read_whole(run: Run) -> None:
+    """Read both sides to their end, and put what is due beside it.
+
+    Raises `StopSystem` and `IncompleteRead`: without one side nobody can say what would be written.
+    """
+    _read(run)
+    demand_both(run)
+    stage_due(run)
+
+
+def demand_both(run: Run) -> None:
+    """Raise what kept a system from being read until now, if anything did."""
+    for error in (*run.stopped.values(), *run.failed.values()):
+        raise error
+
+
+def decide_all(run: Run) -> Iterator[Decision]:
     """The decisions about everything that waits, batch by batch."""
     yield from moving.plan_all(run)
     yield from decide_missing(run)
     for batch in batches(run):
-        yield from judge_rows(run, batch)
+        yield from _judge_rows(run, batch)
 
 
 def _pass(run: Run) -> None:
     """The whole of a cycle."""
-    read_both(run)
+    _read(run)
     _send_revocations(run)
     if run.failed or run.stopped:
         return
@@ -194,7 +207,7 @@ def _reconcile(run: Run) -> None:
         if not rows:
             waiting = []
             continue
-        decisions, put_off = run.guard.sift(judge_rows(run, rows))
+        decisions, put_off = run.guard.sift(_judge_rows(run, rows))
         counted.update((row.system, row.contact_id) for decision in put_off for row in decision.case.rows())
         now, later = _fitting(run, decisions)
         _foresee(run, rows, decisions, later)
@@ -241,7 +254,7 @@ def _between_polls(run: Run) -> timedelta:
     return min(run.pair.timing.poll_every, _AT_A_TIME)
 
 
-def read_both(run: Run) -> None:
+def _read(run: Run) -> None:
     """Read both sides, or what webhooks told; the schema first in a full scan, which finds fields gone and new tags."""
     if run.full or len(run.schemas) < len(SystemName):
         if not run.pair.schema_fresh or len(run.schemas) < len(SystemName):
@@ -273,7 +286,7 @@ def _without_waiting(case: Case) -> Case:
     return replace(case, parked={what: entry for what, entry in case.parked.items() if what == "consent"}, held=())
 
 
-def judge_rows(run: Run, rows: Sequence[Staged]) -> list[Decision]:
+def _judge_rows(run: Run, rows: Sequence[Staged]) -> list[Decision]:
     """The decisions about some rows, without those that are decided together with others of their kind."""
     lookups = gather(rows, run.pair.store)
     cases = who_is_who(rows, lookups)
