@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sync_daemon.cycle.inbox import stage_due
-from sync_daemon.cycle.one_pass import read_both
 from sync_daemon.cycle.opening import open_run
 from sync_daemon.cycle.pair import EMAILOCTOPUS, Pair, Run
-from sync_daemon.cycle.planning import all_decisions
+from sync_daemon.cycle.planning import decide_all, demand_both, read_whole
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.grants import NotRevoked
 from sync_daemon.model.plan import Action, Operation
@@ -30,7 +28,7 @@ class Export:
         a read at the time of writing shows free again, who have to confirm, or whom a guard holds.
         """
         run, fields = self.run, self.run.pair.policy.fields
-        for decision in all_decisions(run):
+        for decision in decide_all(run):
             run.pair.progress.records_planned(bool(decision.operations))
             for now, held in asking(decision, fields, first_load=run.guard.first_load).parted(run.guard.over, fields):
                 if held is not None and _creates(held):
@@ -40,7 +38,7 @@ class Export:
                         yield now
                     else:
                         self.left_out[why] += 1
-        _demand_both(run)
+        demand_both(run)
 
 
 def open_export(pair: Pair) -> Export:
@@ -49,19 +47,12 @@ def open_export(pair: Pair) -> Export:
     Raises `StopSystem` and `IncompleteRead` when a side can't be read to its end: who is there isn't known then.
     """
     run = open_run(pair, CycleReport(pair.name, pair.new_run_id(), Mode.FULL))
-    read_both(run)
-    _demand_both(run)
-    stage_due(run)
+    read_whole(run)
     if not run.guard.first_load:  # what the guard holds is known only when all is counted
-        for decision in all_decisions(run):
+        for decision in decide_all(run):
             run.guard.sift([decision])
         run.guard.judge()
     return Export(run, Counter())
-
-
-def _demand_both(run: Run) -> None:
-    for error in (*run.stopped.values(), *run.failed.values()):
-        raise error
 
 
 def _creates(operation: Operation) -> bool:

@@ -65,16 +65,13 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
     """
     report = CycleReport(pair.name, pair.new_run_id(), mode)
     run = open_run(pair, report, apply_scope=apply_scope)
-    read_both(run)
-    for error in (*run.stopped.values(), *run.failed.values()):
-        raise error
-    stage_due(run)
+    read_whole(run)
     foreseen: list[_Foreseen] = []
     skipped: Counter[str] = Counter()
     occasions: list[Occasion] = []
     conflicts = 0
     context = run.context()
-    for decision in all_decisions(run):  # kept one by one: what was read of everybody is too much to hold
+    for decision in decide_all(run):  # kept one by one: what was read of everybody is too much to hold
         run.guard.sift([decision])
         foreseen.append(_foreseen(run, decision, context))
         pair.progress.records_planned(bool(decision.operations))
@@ -113,7 +110,23 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
     )
 
 
-def all_decisions(run: Run) -> Iterator[Decision]:
+def read_whole(run: Run) -> None:
+    """Read both sides to their end, and put what is due beside it.
+
+    Raises `StopSystem` and `IncompleteRead`: without one side nobody can say what would be written.
+    """
+    read_both(run)
+    demand_both(run)
+    stage_due(run)
+
+
+def demand_both(run: Run) -> None:
+    """Raise what kept a system from being read until now, if anything did."""
+    for error in (*run.stopped.values(), *run.failed.values()):
+        raise error
+
+
+def decide_all(run: Run) -> Iterator[Decision]:
     """The decisions about everything that waits, batch by batch; each link's once, as a cycle would take it."""
     moved = moving.plan_all(run)
     yield from moved

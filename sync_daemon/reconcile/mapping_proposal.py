@@ -16,6 +16,8 @@ from sync_daemon.reconcile.conversion import Fidelity, emailoctopus_type_for, fi
 
 _CUSTOM = "custom."
 _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_LONGEST_TAG = 27
+"""Room for a number in the thirty letters that are known to be fine."""
 _ADDRESS = ("email", "emailaddress")
 _STANDARD_NAMES: Mapping[str, tuple[str, ...]] = {
     "firstName": ("first name", "given name", "forename", "fname"),
@@ -196,7 +198,3 @@ def _free_tag(spec: FieldSpec, used: Collection[str]) -> str:
 
 def _bare(label: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFKD", label) if not unicodedata.combining(letter))
-
-
-_LONGEST_TAG = 27
-"""Room for a number in the thirty letters that are known to be fine."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sync_daemon.commands.init.credentials import Access, ask, ask_again, find
+from sync_daemon.commands.init.credentials import Access, ask_again, obtain
 from sync_daemon.commands.init.questions import Questions
 from sync_daemon.commands.printing import console, plural, table
 from sync_daemon.model.contact import AccountSchema
@@ -21,6 +21,7 @@ contacts.readonly, contacts.write, locations.readonly, locations/customFields.re
 locations/tags.readonly, locations/tags.write. What is typed isn't shown."""
 _ABOUT_EMAILOCTOPUS = """\
 EmailOctopus. In the account settings: Integrations & API, "Create a key". What is typed isn't shown."""
+_NO_LIST = "This EmailOctopus account has no list. Make one in its dashboard: Lists, Create a list."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,7 @@ class Place:
 
 def meet_ghl(questions: Questions, variables: Variables, base_url: str, location_id: str | None) -> Place:
     """The location that a token opens, asked for until it does; raises what a token from a variable deserves."""
-    token = find(GHL_TOKEN, variables)
-    if token is None:
-        questions.tell(_ABOUT_GHL)
-        token = ask(GHL_TOKEN, "Token", questions)
+    token = obtain(GHL_TOKEN, "Token", _ABOUT_GHL, questions, variables)
     while True:
         try:
             if location_id is None:
@@ -90,10 +88,7 @@ def _demand_reads(location: GhlSystem) -> None:
 
 def meet_emailoctopus(questions: Questions, variables: Variables, base_url: str, list_id: str | None) -> Place:
     """The list that was chosen of those that a key opens; raises what a key from a variable deserves."""
-    key = find(API_KEY, variables)
-    if key is None:
-        questions.tell(_ABOUT_EMAILOCTOPUS)
-        key = ask(API_KEY, "API key", questions)
+    key = obtain(API_KEY, "API key", _ABOUT_EMAILOCTOPUS, questions, variables)
     while True:
         try:
             lists = emailoctopus_lists(PAIR, key.value, base_url)
@@ -107,9 +102,6 @@ def meet_emailoctopus(questions: Questions, variables: Variables, base_url: str,
             raise ConfigurationError(_NO_LIST)
         questions.tell(_NO_LIST)
         questions.text("Enter, once there is one", "--list-id", empty=True)
-
-
-_NO_LIST = "This EmailOctopus account has no list. Make one in its dashboard: Lists, Create a list."
 
 
 def _chosen(lists: Mapping[str, AccountSchema], list_id: str | None, questions: Questions) -> str:

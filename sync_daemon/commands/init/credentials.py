@@ -1,6 +1,6 @@
 """The two credentials: taken from variables where they are set, else asked for; never shown, never an argument."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,23 +22,18 @@ class Access:
     typed: bool
 
 
-def find(variable: str, variables: Variables) -> Access | None:
-    """A credential that is set already. Raises `ConfigurationError` for one that can't be one."""
+def obtain(variable: str, question: str, about: str, questions: Questions, variables: Variables) -> Access:
+    """A credential: the one that is set already, else as somebody types it, who is told first what it is `about`.
+
+    Raises `ConfigurationError` for a set one that can't be one.
+    """
     value = variables.get(variable)
     if value is None:
-        return None
+        questions.tell(about)
+        return Access(variable, _typed(question, f"the variable {variable}", questions), typed=True)
     if (wrong := wrong_with(_AS_CREDENTIAL, value)) is not None:
         raise ConfigurationError(f"The variable {variable} {wrong}.")
     return Access(variable, value, typed=False)
-
-
-def ask(variable: str, question: str, questions: Questions) -> Access:
-    """A credential as somebody types it, asked for until it can be one."""
-    value = questions.secret(question, f"the variable {variable}")
-    while (wrong := wrong_with(_AS_CREDENTIAL, value)) is not None:
-        questions.tell(f"What you typed {wrong}.")
-        value = questions.secret(question, f"the variable {variable}")
-    return Access(variable, value, typed=True)
 
 
 def ask_again(access: Access, refusal: CredentialsRefused, questions: Questions) -> Access:
@@ -49,11 +44,17 @@ def ask_again(access: Access, refusal: CredentialsRefused, questions: Questions)
             f"{refusal}\nIt is what the variable {access.variable} holds, in the environment or in .env.",
         ) from refusal
     questions.tell(str(refusal))
-    value = questions.secret("Another one, or Enter to try the same again", access.variable, empty=True)
+    value = _typed("Another one, or Enter to try the same again", access.variable, questions, empty=True)
+    return replace(access, value=value or access.value)
+
+
+def _typed(question: str, instead: str, questions: Questions, *, empty: bool = False) -> str:
+    """What somebody types, asked for until it can be a credential; nothing where `empty` means something."""
+    value = questions.secret(question, instead, empty=empty)
     while value and (wrong := wrong_with(_AS_CREDENTIAL, value)) is not None:
         questions.tell(f"What you typed {wrong}.")
-        value = questions.secret("Another one, or Enter to try the same again", access.variable, empty=True)
-    return Access(access.variable, value, typed=True) if value else access
+        value = questions.secret(question, instead, empty=empty)
+    return value
 
 
 def wrong_with(kind: TypeAdapter[Any], value: str) -> str | None:

@@ -17,12 +17,9 @@ _HEADER = """\
 #
 # What isn't about these two shows the value that counts when the line is left out.
 #
-# ${{NAME}} is taken from the environment, from a file called .env beside where you start the program, or from
-# the file that a variable NAME_FILE names. ${{NAME:-something}} has a fallback. Keys and tokens belong there
-# and not in this file. Lines marked (later) are checked but not yet acted upon by this version.
-
 """
-_BODY = "# Where the program remembers what it did."
+_FROM = "# ${NAME} is taken from the environment"
+"""Where the example's own words go on below that."""
 _ROWS = re.compile(r"(?<=^    fields:\n)(?:      - \{.*\}\n)+", re.MULTILINE)
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[\w./-]|:(?=\S))*", re.ASCII)
 
@@ -36,7 +33,7 @@ def render(
     """
     text = text or example().read_text(encoding="utf-8")
     header = _HEADER.format(location=_said(location[1]), list=_said(mailing_list[1]))
-    text = header + _BODY + text.partition(_BODY)[2]
+    text = header + _FROM + text.partition(_FROM)[2]
     for old, new in (
         (f"  base_url: {GHL_URL}\n", f"  base_url: {scalar(urls[0])}\n"),
         (f"  base_url: {EMAILOCTOPUS_URL}\n", f"  base_url: {scalar(urls[1])}\n"),
