@@ -219,7 +219,9 @@ def test_the_outside_world_is_played_as_the_readme_says(tmp_path: Path) -> None:
 def test_the_demo_tells_its_story_and_ends(tmp_path: Path) -> None:
     answer = finished(start("demo", folder=tmp_path))
 
-    said = [line for line in answer.err.splitlines() if not line.startswith("sandbox: read ")]  # a slow machine's progress
+    said = [
+        line for line in answer.err.splitlines() if not line.startswith("sandbox: read ")
+    ]  # a slow machine's progress
     assert (answer.status, said) == (0, [])
     assert len(re.findall("; 0 differences", answer.out)) == 2
     idle = r"^0 writes, (?:1 request|[2-4] requests) to GHL and [3-6] to EmailOctopus"  # activity and mail: each second
