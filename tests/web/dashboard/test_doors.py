@@ -1,7 +1,6 @@
 """Who gets in, and what with: every address of the dashboard, by its guards."""
 
 import re
-import shutil
 import time
 from pathlib import Path
 
@@ -213,15 +212,6 @@ def test_no_login_leads_elsewhere(house: House, wanted: str) -> None:
         location = visitor.sign_in("ada", next=wanted).headers["location"]
         assert location.startswith("/")
         assert not location.startswith(("//", "/\\", "/\t"))
-
-
-def test_another_installations_cookie_is_nobodys(house: House, tmp_path: Path, sqlite_template: Path) -> None:
-    (other := tmp_path / "other").mkdir()
-    shutil.copyfile(sqlite_template, other / "sync.db")
-    with standing_house(other, key="b" * 40) as elsewhere, elsewhere.visitor("ada") as visitor:
-        cookies = dict(visitor.client.cookies)
-    with httpx.Client(base_url=house.url, cookies=cookies) as client:
-        assert client.get("/").status_code == 303
 
 
 def test_a_form_that_is_too_large_isnt_read(house: House) -> None:
