@@ -202,6 +202,24 @@ def test_both_credentials_that_are_refused_are_named(trial: Trial, command: list
         assert (answer.err + answer.out).count(key) == 1
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_status_tells_of_a_cycle_that_could_not_begin(trial: Trial, *, before: bool) -> None:
+    wrong = trial.config.replace("token: pit-", "token: pit-x")
+    if before:
+        trial.run("reconcile")
+
+    refused = trial.run("reconcile", config=wrong)
+
+    answer, told = trial.run("status", config=wrong), trial.run("status", "--json", config=wrong)
+    assert (refused.status, answer.status, told.status) == (4, 0, 0)
+    assert "the last run ended as auth: GHL refused the token of `pairs.sandbox.ghl.token`" in " ".join(
+        answer.out.split()
+    )
+    assert told.pair["runs"][0]["outcome"] == "auth"
+    assert "pairs.sandbox.ghl.token" in told.pair["runs"][0]["message"]
+    assert trial.sandbox.ghl_token[4:] not in answer.out + told.out
+
+
 def test_credentials_refused_later_are_the_outcome(trial: Trial) -> None:
     trial.run("reconcile")
     answer = trial.run("reconcile", "--json", config=trial.config.replace("api_key: eo_", "api_key: eo_x"))
