@@ -55,7 +55,9 @@ def _of_an_equal(person: PersonNow) -> Finding:
     unread = [one.system.label for one in person.contacts if one.unread is not None]
     if not unread:
         return Finding(State.EQUAL, "nothing waits, and nothing differs")
-    words = f"nothing waited when the two last agreed; {' and '.join(dict.fromkeys(unread))} may differ by now: not read"
+    words = (
+        f"nothing waited when the two last agreed; {' and '.join(dict.fromkeys(unread))} may differ by now: not read"
+    )
     return Finding(State.EQUAL, words)
 
 

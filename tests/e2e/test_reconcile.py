@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -200,6 +201,20 @@ def test_both_credentials_that_are_refused_are_named(trial: Trial, command: list
     assert answer.status == 4
     for key in ("pairs.sandbox.ghl.token", "pairs.sandbox.emailoctopus.api_key"):
         assert (answer.err + answer.out).count(key) == 1
+
+
+def test_a_pair_that_is_refused_keeps_no_other_from_being_planned(trial: Trial, tmp_path: Path) -> None:
+    pair = trial.config[trial.config.index("  - name: sandbox") :]
+    other = pair.replace("name: sandbox", "name: other").replace("token: pit-", "token: pit-x")
+    both, file = trial.config + other.replace("location_id: ", "location_id: x"), tmp_path / "both.plan"
+
+    table, told = trial.run("plan", "--out", str(file), config=both), trial.run("plan", "--json", config=both)
+
+    assert (table.status, told.status, file.exists()) == (4, 4, False)
+    assert "sandbox: what would be written" in table.out
+    assert "other: GHL refused the token of `pairs.other.ghl.token`" in table.err
+    assert "both.plan wasn't written" in table.err
+    assert [one["pair"] for one in told.json["pairs"]] == ["sandbox"]
 
 
 @pytest.mark.parametrize("before", [False, True])
