@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import and_, bindparam, or_, select
@@ -75,7 +76,7 @@ class Runs(Room):
             "outcome": report.outcome,
             "started": to_micros(started),
             "ended": to_micros(ended),
-            "report": msgspec.json.encode({**as_json(report), **quotas, _MESSAGE: report.message}).decode(),
+            "report": msgspec.json.encode({**_everything(report), **quotas, _MESSAGE: report.message}).decode(),
         }
         with writing(self._engine) as connection:
             _UPSERT.write(connection, self._rows([row]))
@@ -111,6 +112,14 @@ class Runs(Room):
                 counted.quota_left,
                 counted.quota_limit,
             )
+
+
+def _everything(report: CycleReport) -> dict[str, Any]:
+    """The documented words, and beside them what rules did and whatever else was counted."""
+    told = as_json(report)
+    for (system, word), count in report.written.items():
+        told["written"][str(system)].setdefault(word, count)
+    return told
 
 
 def _run(row: AnyRow) -> Mapping[str, object]:
