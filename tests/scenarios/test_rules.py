@@ -170,6 +170,36 @@ def test_reports_are_read_as_far_as_needed(database_url: str) -> None:
         assert [path for _, path in here.requests(EMAILOCTOPUS) if path.endswith("/reports")] == []  # nothing grew
 
 
+def test_a_report_that_ends_early_is_read_again_until_two_readings_agree(database_url: str) -> None:
+    with world(database_url) as here:
+        people = [here.linked(f"{name.lower()}@example.com", name) for name in ("Ada", "Bob", "Eve")]
+        with_rules(here, rule("clicked", TASK))
+        mail = campaign(here)
+        for _, subscriber_id in people:
+            happens(here, Kind.CLICKED, subscriber_id, mail.id)
+        here.sandbox.emailoctopus.weather.short_listing = 0.4
+        poll(here)
+        assert sum(len(tasks(here, ghl_id)) for ghl_id, _ in people) == 2
+        here.sandbox.emailoctopus.weather.short_listing = 0.0
+        poll(here)
+        assert [tasks(here, ghl_id) for ghl_id, _ in people] == [["Call Ada"], ["Call Bob"], ["Call Eve"]]
+
+
+def test_a_report_that_never_tells_all_that_its_summary_counts_is_not_read_for_ever(database_url: str) -> None:
+    with world(database_url) as here:
+        people = [here.linked(f"{name.lower()}@example.com", name) for name in ("Ada", "Bob", "Eve")]
+        with_rules(here, rule("clicked", TASK))
+        mail = campaign(here)
+        for _, subscriber_id in people:
+            happens(here, Kind.CLICKED, subscriber_id, mail.id)
+        here.sandbox.emailoctopus.weather.short_listing = 0.4
+        for _ in range(2):
+            poll(here)
+        here.forget_requests()
+        poll(here)
+        assert [path for _, path in here.requests(EMAILOCTOPUS) if path.endswith("/reports")] == []
+
+
 @pytest.mark.parametrize(("days", "full", "read"), [(29, False, True), (31, False, False), (31, True, True)])
 def test_older_campaigns_are_read_by_full_scans(database_url: str, days: int, *, full: bool, read: bool) -> None:
     with world(database_url) as here:
