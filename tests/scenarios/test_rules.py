@@ -448,6 +448,23 @@ def test_what_the_status_shows_and_a_report_tells_later_is_one_occasion(database
         assert notes(here, ghl_id) == [f"It {kind}"]
 
 
+@pytest.mark.parametrize("kind", [Kind.BOUNCED, Kind.COMPLAINED, Kind.UNSUBSCRIBED])
+def test_it_is_one_occasion_though_the_contacts_timestamp_did_not_move(database_url: str, kind: Kind) -> None:
+    with world(database_url) as here:
+        here.emailoctopus.quirks.unsubscribe_touches = False
+        ghl_id, subscriber_id = here.linked()
+        rules = [rule(one, {"create_note": f"It {one}"}) for one in (Kind.UNSUBSCRIBED, Kind.BOUNCED, Kind.COMPLAINED)]
+        with_rules(here, *rules)
+        here.later(days=2)
+        mail = campaign(here)
+        happens(here, kind, subscriber_id, mail.id)
+        here.later(minutes=11)
+        here.reconcile()  # its count shows it
+        for _ in range(3):
+            poll(here)
+        assert notes(here, ghl_id) == [f"It {kind}"]
+
+
 def test_an_unsubscribe_that_was_acted_on_isnt_again_when_its_campaign_is_told(database_url: str) -> None:
     with world(database_url) as here:
         ghl_id, subscriber_id = here.linked()
