@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PYTHONHASHSEED := 0
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint config/constraints.txt
 
-.PHONY: demo setup test test-image lives lint bench soak kills mutants clean
+.PHONY: demo setup test test-image test-browser lives lint bench soak kills mutants clean
 
 demo: $(VENV)/.runtime ## a first reconcile between two local sandboxes, outside changes, and a second one
 	$(BIN)/sync-daemon demo
@@ -19,6 +19,9 @@ test: $(VENV)/.dev ## every test
 test-image: $(VENV)/.dev ## build the container image and try it; needs docker or podman (see tests/image/test_image.py)
 	$(BIN)/python -m pytest --image tests/image
 
+test-browser: $(VENV)/.browser ## the dashboard in Debian's chromium; pictures of each page go to SHOTS
+	$(BIN)/python -m pytest --browser $(or $(SHOTS),shots) tests/browser
+
 lives: $(VENV)/.dev ## LIVES lives of the rule machine from SEED on; a broken one is replayed by its seed
 	$(BIN)/python -m tests.machine --lives $(or $(LIVES),1000) --seed $(or $(SEED),0)
 
@@ -29,6 +32,7 @@ lint: $(VENV)/.dev ## style and types
 
 bench: $(VENV)/.dev ## requests and seconds against their floors
 	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks.pages
 
 soak: $(VENV)/.dev ## the service between two sandboxes in changing weather for MINUTES; SEED repeats what was done
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
@@ -49,6 +53,10 @@ $(VENV)/.runtime: pyproject.toml config/constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml config/constraints.txt $(VENV)/.runtime
 	$(PIP) --editable '.[postgres,dev]'
+	@touch $@
+
+$(VENV)/.browser: pyproject.toml config/constraints-browser.txt $(VENV)/.dev
+	$(PIP) --constraint config/constraints-browser.txt --editable '.[postgres,dev,browser]'
 	@touch $@
 
 $(VENV)/.mutants: pyproject.toml config/constraints-mutants.txt $(VENV)/.dev

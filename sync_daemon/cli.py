@@ -12,7 +12,7 @@ import threading
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple, NoReturn
+from typing import Literal, NamedTuple, NoReturn
 
 import structlog
 from cyclopts import App, CycloptsError
@@ -88,6 +88,11 @@ _COMMANDS = {
         "Run both APIs locally, to try out a configuration.",
         "sync-daemon sandbox --write-config sandbox.yaml",
     ),
+    "init": _Command(
+        "init.command:init",
+        "Write a configuration: asks for two credentials, proposes a mapping, shows a first plan.",
+        "sync-daemon init",
+    ),
     "check": _Command(
         "check.command:check",
         "Say what is wrong with a configuration, and how to mend it; changes nothing.",
@@ -104,16 +109,55 @@ _COMMANDS = {
         "sync-daemon reconcile --pair main --wait 60",
         finishes_at=(signal.SIGTERM,),
     ),
+    "export-csv": _Command(
+        "export_csv:export_csv",
+        "Write who would be created in EmailOctopus as the CSV its dashboard imports: fast for a first load.",
+        "sync-daemon export-csv --out first-load.csv",
+    ),
     "run": _Command(
         "run:run",
         "The service: keeps both sides equal by webhooks and polls, until it is stopped.",
         "sync-daemon run --config config/sync.yaml",
         finishes_at=(signal.SIGTERM, signal.SIGINT),
     ),
+    "password": _Command(
+        "password:password",
+        "Make the line that lets somebody sign in to the dashboard.",
+        "sync-daemon password ada --role reader",
+    ),
     "status": _Command(
         "status:status",
         "Show pairs, their last runs, how far they have read, and what waits.",
         "sync-daemon status --json | jq '.pairs[0].parked'",
+    ),
+    "explain": _Command(
+        "explain.command:explain",
+        "Show one person: both sides, what was agreed, and what the next cycle does and why; changes nothing.",
+        "sync-daemon explain ada@example.com",
+    ),
+    "changes": _Command(
+        "changes:changes",
+        "Show the audit log: by run, contact, field, system and time; or export it.",
+        "sync-daemon changes --contact ada@example.com --since 2026-11-01",
+    ),
+    "pause": _Command(
+        "pause:pause",
+        "Have nothing of a pair read or written until it is resumed; what webhooks tell is kept.",
+        "sync-daemon pause --pair main",
+    ),
+    "resume": _Command(
+        "resume:resume", "Let paused pairs go on: what waited is worked off.", "sync-daemon resume --pair main"
+    ),
+    "forget": _Command(
+        "forget.command:forget",
+        "Erase every trace of a person from the state store; skip him in both systems from then on.",
+        "sync-daemon forget ada@example.com",
+    ),
+    "undo": _Command(
+        "undo:undo",
+        "Take back what a run wrote, where it is still what it wrote; shows it and asks first.",
+        "sync-daemon undo 20261101T120000-3f9a1c",
+        finishes_at=(signal.SIGTERM,),
     ),
     "adopt": _Command(
         "adopt:adopt",
@@ -158,7 +202,16 @@ def application() -> App:
         help="What people do in EmailOctopus as actions in GHL: test what rules would do.",
     )
     app.command("sync_daemon.commands.db:app", name="db", help="The state store's database: upgrade, current.")
+    app.command(
+        completion,
+        help_epilogue="Example: sync-daemon completion bash > ~/.local/share/bash-completion/completions/sync-daemon",
+    )
     return app
+
+
+def completion(shell: Literal["bash", "zsh", "fish"], /) -> None:
+    """Print the script with which a shell completes commands and options; it asks this program nothing."""
+    sys.stdout.write(application().generate_completion(shell=shell))
 
 
 def run(arguments: list[str]) -> int:

@@ -47,6 +47,13 @@ def configure(environment: Mapping[str, str] = os.environ) -> None:
     )
 
 
+def leave_out_foretold(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Say nothing of what is only foretold, on a copy: it isn't done, parked or reported (structlog processor)."""
+    if event.pop("foretold", False):
+        raise structlog.DropEvent
+    return event
+
+
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Cut credentials, e-mail addresses and phone numbers out of an event (structlog processor)."""
     return {name: _redacted(name, value) for name, value in event.items()}
@@ -74,6 +81,7 @@ class _StandardError:
 def _processors(*, readable: bool) -> list[Processor]:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        leave_out_foretold,
         structlog.processors.add_log_level,
         structlog.processors.StackInfoRenderer(),
         structlog.processors.ExceptionRenderer(_where),

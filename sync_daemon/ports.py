@@ -4,16 +4,19 @@ Everything above the pure rooms is written against these; `tests/contract` has o
 every implementation passes.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
 from sync_daemon.model.activity import Appointment, KnownActivity, Note, Task
 from sync_daemon.model.alarm import Condition
+from sync_daemon.model.audit import ChangeFilter, LoggedChange
 from sync_daemon.model.contact import AccountSchema, Page, Snapshot
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.engagement import Campaign, Kind, Occasion, ReportRead, ReportRow
+from sync_daemon.model.grants import ContactKey
+from sync_daemon.model.person import Person
 from sync_daemon.model.plan import Bundle, Operation, WriteResult
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import (
@@ -29,6 +32,7 @@ from sync_daemon.model.state import (
     Totals,
 )
 from sync_daemon.model.system import SystemName
+from sync_daemon.model.undo import Replaced
 from sync_daemon.model.webhook import WebhookEvent
 
 
@@ -54,6 +58,8 @@ class Reader(Protocol):
     """Those in which a contact turns up when its consent is revoked."""
     runs_behind: bool
     """Whether listings come from an index that runs behind, so that rows are hints (GHL)."""
+    per_page: int
+    """How many contacts one request of a listing brings."""
 
     def poll(self, stream: str, since: datetime) -> Iterator[Page]:
         """Contacts of a stream changed at or after `since`, oldest change first where the API can sort.
@@ -72,6 +78,12 @@ class Reader(Protocol):
 
     def find(self, address: str) -> Snapshot | None:
         """The contact that the system finds for an address, None when it has none."""
+
+    def holders(self, address: str) -> tuple[str, ...]:
+        """The ids of the contacts that have an address as their own, as far as the system's listings know.
+
+        Raises `IncompleteRead` like `poll`.
+        """
 
     def tag_names(self) -> tuple[str, ...]:
         """The names of every tag the location or list defines, as it spells them."""
@@ -208,8 +220,8 @@ class Usage:
 class Seen:
     """What is known of one system's contacts after a full scan.
 
-    `listed` are those that it saw, those to be skipped as forgotten included; `old` those known for longer than the
-    index lags, deleted and forgotten ones left out, `old_listed` how many of these it saw.
+    `listed` are those that it saw; `old` those known for longer than the index lags, deleted ones left out,
+    `old_listed` how many of these it saw. Nobody who was forgotten is known.
     """
 
     listed: int
@@ -258,6 +270,8 @@ class Commit:
     """Occasions about which every rule was asked."""
     reports: list[ReportRead] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    replaced: list[Replaced] = field(default_factory=list)
+    """What writes replaced, for the undo journal."""
     mass_changes: dict[str, int] = field(default_factory=dict)
     """How many changes of each kind that the guard counts this transaction writes down as made."""
 
@@ -432,11 +446,60 @@ class PairStore(Protocol):
     def absent_from_scan(self, system: SystemName, scan: int, known_before: datetime) -> list[str]:
         """Ids of the old contacts that a full scan didn't see: linked ones, and others not known to be deleted."""
 
+    def replaced(self, run_id: str, after: Replaced | None, limit: int) -> list[Replaced]:
+        """What a run's writes replaced, contact by contact, from the row after `after` on."""
+
+    def replaced_by(self, row_id: int) -> Replaced | None:
+        """One row of the undo journal, None when it was erased or never was."""
+
+    def count_replaced(self, run_ids: Collection[str]) -> dict[str, int]:
+        """How many writes of each of these runs the undo journal has; a run without any is left out."""
+
+    def conflicts(self, limit: int, before: int | None = None) -> list[Replaced]:
+        """The newest writes by which a value lost against the other side's, newest first; those before a row."""
+
+    def count_to_be_overwritten(self, system: SystemName) -> int:
+        """How many contacts with nothing in the inbox have a link to one that is there: it may be written to them."""
+
+    def to_be_overwritten(self, system: SystemName, ids: Collection[str]) -> set[str]:
+        """Those of some contacts that `count_to_be_overwritten` counts."""
+
+    def written_beside(self, run_id: str, because: Collection[str]) -> list[Change]:
+        """The lines of a run's audit log about what was written for a reason that begins with one of these."""
+
     def mass_changes(self, since: datetime) -> dict[str, int]:
         """How many changes of each kind that the guard counts were made since then; older ones may be forgotten."""
 
     def totals(self) -> Totals:
         """What waits or differs."""
+
+    def forgotten(self) -> set[bytes]:
+        """The digests of every address and contact that was forgotten."""
+
+    def is_forgotten(self, address_or_id: str) -> bool:
+        """Whether an address, or a contact's id in either system, is that of somebody who was forgotten."""
+
+    def records_of(self, address: bytes) -> dict[SystemName, set[str]]:
+        """The ids of the contacts that are known to have an address, by its digest, and of those linked to them."""
+
+    def forget(self, address: bytes, found: Collection[ContactKey] = (), holder: str | None = None) -> dict[str, int]:
+        """Erase what is stored of whoever has an address, and of the contacts `found`; how many rows of each table.
+
+        Digests of the address and of every contact's id are kept. Raises `PairBusy`, and erases nothing, when
+        `holder` lost the lease.
+        """
+
+    def forget_contacts(self, found: Collection[ContactKey]) -> None:
+        """Erase what came to be stored of contacts that were forgotten before, under their ids."""
+
+    def recall(self, address: bytes) -> bool:
+        """Forget that a person was forgotten, by the digest of the address; False when that isn't so."""
+
+    def pause(self) -> bool:
+        """Have no process read or write the pair from now on; False when it was paused already. Needs no lease."""
+
+    def resume(self) -> bool:
+        """Let the pair be worked on again; False when it wasn't paused. Needs no lease."""
 
     def commit(self, commit: Commit, run_id: str = "", holder: str | None = None) -> None:
         """Store everything in one transaction. Raises `PairBusy`, and stores nothing, when `holder` lost the lease."""
@@ -450,8 +513,22 @@ class PairStore(Protocol):
     def renew(self, holder: str, seconds: float) -> bool:
         """Let the lease end `seconds` from now; False when `holder` has lost it, though it be free again."""
 
+    def is_leased(self) -> bool:
+        """Whether some process works on the pair now."""
+
     def release(self, holder: str) -> None:
         """Give the lease back."""
+
+    def logged(
+        self, asked: ChangeFilter, limit: int, *, beyond: tuple[datetime, int] | None = None, newest_first: bool = True
+    ) -> list[LoggedChange]:
+        """A page of the audit log's lines asked for, that after the line at the place `beyond`."""
+
+    def every_logged(self, asked: ChangeFilter) -> Iterator[LoggedChange]:
+        """All lines asked for, oldest first, a page at a time."""
+
+    def tombstones_of(self, person: Person) -> list[Tombstone]:
+        """What is remembered of deletions that concern one person, oldest first."""
 
     def save_run(self, report: CycleReport, started: datetime, ended: datetime) -> None:
         """Write down how a cycle ended."""
@@ -461,6 +538,9 @@ class PairStore(Protocol):
 
         Each has run_id, mode, outcome, started, ended and report (as `reconcile --json` prints it).
         """
+
+    def run(self, run_id: str) -> Mapping[str, object] | None:
+        """One run, as `last_runs` tells it; None for one that has no row (any more, or yet)."""
 
 
 class Progress(Protocol):
@@ -483,3 +563,14 @@ class Progress(Protocol):
 
     def writes_done(self, system: SystemName, writes: int) -> None:
         """So many more writes were taken by the system."""
+
+
+SecondsFor = Callable[[SystemName, int], float]
+"""The least time that so many requests to a system take."""
+
+
+class CycleProgress(Progress, Protocol):
+    """Progress that is told which pair it is about and what requests cost there."""
+
+    def begin(self, pair: str, seconds_for: SecondsFor) -> None:
+        """Start over with another pair."""

@@ -82,41 +82,61 @@ ONE_DATABASE_IS_ENOUGH = {
     "test_activity",
     "test_addresses",
     "test_addresses_moves",
+    "test_alerts",
     "test_automations",
     "test_bad_luck",
     "test_consent",
     "test_consent_again",
     "test_consent_blind",
     "test_consent_creating",
+    "test_consent_order",
     "test_consent_reading",
     "test_deletions",
     "test_deletions_again",
     "test_deletions_proof",
     "test_emailoctopus_switches",
+    "test_explain",
+    "test_faults_records",
+    "test_faults_systems",
     "test_fields_directions",
     "test_fields_merge",
+    "test_forgotten",
     "test_guards",
     "test_logs",
+    "test_matching",
     "test_matching_first_meeting",
+    "test_paused",
+    "test_plan_beyond_contacts",
+    "test_plan_followed",
+    "test_progress",
+    "test_reading",
     "test_rules",
     "test_rules_once",
     "test_rules_when",
     "test_scope",
     "test_scope_leaving",
     "test_tags",
+    "test_undo",
+    "test_undo_conflicts",
+    "test_undo_kept",
+    "test_undo_property",
     "test_webhooks",
+    "test_writes_create",
+    "test_writes_echo",
 }
 """Scenarios of what is decided or answered, which no database has a part in: on SQLite alone, unless asked for."""
 
 
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
 _SCENARIOS = "scenarios on PostgreSQL; --every-database runs them, too"
+_BROWSER = "tests in a browser; make test-browser runs them"
 _IMAGE = "tests of the container image; make test-image runs them"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-database", action="store_true", help="run every scenario on PostgreSQL, too")
     parser.addoption("--image", action="store_true", help="build and run the container image, too")
+    parser.addoption("--browser", metavar="FOLDER", help="look at the dashboard in a browser, too; pictures go there")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -131,8 +151,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _why_left_out(config: pytest.Config, item: pytest.Item) -> str | None:
-    if "image" in item.path.relative_to(Path(__file__).parent).parts and not config.getoption("--image"):
+    rooms = item.path.relative_to(Path(__file__).parent).parts
+    if "image" in rooms and not config.getoption("--image"):
         return _IMAGE
+    if "browser" in rooms and not config.getoption("--browser"):
+        return _BROWSER
     on_postgres = item.get_closest_marker("postgres") is not None and item.path.stem in ONE_DATABASE_IS_ENOUGH
     return _SCENARIOS if on_postgres and not config.getoption("--every-database") else None
 

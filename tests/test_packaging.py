@@ -22,6 +22,14 @@ def test_the_wheel_works_on_its_own(tmp_path: Path) -> None:
     wheel = build(tmp_path / "dist")
     contents = set(zipfile.ZipFile(wheel).namelist())
     assert {"sync_daemon/migrations/env.py", "sync_daemon/config/sync.example.yaml"} <= contents
+    dashboard = ROOT / "sync_daemon" / "web" / "dashboard"
+    pages = {
+        path.relative_to(ROOT).as_posix()
+        for room in ("templates", "static")
+        for path in dashboard.glob(f"{room}/**/*.*")
+    }
+    assert len(pages) > 20
+    assert pages <= contents
     assert not [name for name in contents if name.startswith("tests/") or "__pycache__" in name]
 
     command = install(wheel, tmp_path / "environment")
@@ -35,7 +43,7 @@ def test_the_wheel_works_on_its_own(tmp_path: Path) -> None:
     assert call(command, "demo", folder=folder).count("; 0 differences") == 2
     assert sorted(path.name for path in folder.iterdir()) == ["data"]
     lost = subprocess.run([command, "status"], check=False, cwd=folder, env={}, capture_output=True, text=True)
-    example = re.search(r"Copy (.+) there", lost.stderr)
+    example = re.search(r"copy (.+) there", lost.stderr)
     assert example is not None, lost.stderr
     assert Path(example[1]).read_text(encoding="utf-8").startswith("# The configuration of sync-daemon")
 

@@ -18,6 +18,8 @@ from sqlalchemy import Engine, select, text
 from sync_daemon.changes.digests import Digester
 from sync_daemon.cycle import Lease, Pair, PairPlan, Timing, plan, reconcile
 from sync_daemon.model.activity import ActivityPolicy
+from sync_daemon.model.planned import Followed
+from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.policy import FieldRule, PairPolicy
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.system import SystemName
@@ -164,6 +166,26 @@ class World:
 
     def plan(self, mode: Mode = Mode.INCREMENTAL, *, apply_scope: bool = False) -> PairPlan:
         return plan(self.pair, mode, apply_scope=apply_scope)
+
+    def foresee(self, mode: Mode = Mode.INCREMENTAL, *, apply_scope: bool = False) -> PlannedPair:
+        """A plan as `plan --out` makes it."""
+        return self.looked_ahead(mode, apply_scope=apply_scope)[0]
+
+    def looked_ahead(self, mode: Mode = Mode.INCREMENTAL, *, apply_scope: bool = False) -> tuple[PlannedPair, PairPlan]:
+        """A plan made on a private copy of the state: as it stands in a file, and with its values."""
+        with self.store.private_copy("main") as copy:
+            pair_store = copy.open_pair("main", self.sandbox.location_id, self.sandbox.list_id)
+            lease = Lease("main", pair_store, "tests", self.pair.clock)
+            private = replace(self.pair, store=pair_store, lease=lease, systems=self.connect(lease))
+            made = plan(private, mode, apply_scope=apply_scope)
+        return PlannedPair("main", made.report.mode, apply_scope, "location", "list", b"", made.planned), made
+
+    def follow(self, planned: PlannedPair) -> tuple[CycleReport, Followed]:
+        """A cycle that carries out a plan and nothing else, and what came of the plan."""
+        report = reconcile(replace(self.pair, plan=planned), planned.mode, apply_scope=planned.apply_scope)
+        self.reports.append(report)
+        assert report.plan is not None
+        return report, report.plan
 
     def later(self, **duration: float) -> None:
         self.clock.advance(timedelta(**duration).total_seconds())
@@ -328,6 +350,7 @@ def world(
     limits: bool = False,
     prepare: Callable[[Sandbox], None] | None = None,
     activity: ActivityPolicy | None = None,
+    keeps_undo: bool = False,
     **policy: Any,
 ) -> Iterator[World]:
     """A world over a migrated database, over real sockets unless told otherwise, limits off unless asked for."""
@@ -388,6 +411,7 @@ def world(
             timing=Timing(),
             workers=8 if sockets else 1,
             activity=activity,
+            keeps_undo=keeps_undo,
         )
         yield World(sandbox, clock, pair, store, connect, engine)
 

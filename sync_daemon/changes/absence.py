@@ -1,6 +1,6 @@
 """What a full scan proves about those it lacks: nothing, unless it is complete (contract, sections 6 and 7). Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sync_daemon.model.contact import Page
@@ -16,11 +16,13 @@ class Tally:
 
     total: int | None = None
     malformed: set[str] = field(default_factory=set)
+    forgotten: set[str] = field(default_factory=set)
     dropped: int = 0
     ended: bool = False
 
-    def add(self, page: Page) -> None:
-        """Count a page."""
+    def add(self, page: Page, forgotten: Collection[str] = ()) -> None:
+        """Count a page; `forgotten` are the contacts of it that are skipped as such."""
+        self.forgotten.update(forgotten)
         self.total = page.total if page.total is not None else self.total
         self.malformed.update(one.contact_id for one in page.malformed)
         self.dropped += page.dropped
@@ -29,7 +31,8 @@ class Tally:
 def counted(tallies: Iterable[Tally], seen: Seen) -> int:
     """How many contacts a scan was shown: those the store has met in it, and those it can't keep."""
     listed = list(tallies)
-    return seen.listed + len({one for tally in listed for one in tally.malformed}) + sum(one.dropped for one in listed)
+    unknown = {one for tally in listed for one in (*tally.malformed, *tally.forgotten)}
+    return seen.listed + len(unknown) + sum(one.dropped for one in listed)
 
 
 def told_in_listings(tallies: Iterable[Tally]) -> int | None:

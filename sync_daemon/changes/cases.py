@@ -14,7 +14,6 @@ GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 T = TypeVar("T")
 _UNKNOWN = datetime.min.replace(tzinfo=UTC)
 """What a timestamp that nobody knows is older than."""
-_OUT_OF_MATCHING = {Unlinked.DELETED, Unlinked.FORGOTTEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +169,12 @@ class Lookups:
 
     def takes_part(self, contact: KnownContact) -> bool:
         """Whether somebody can meet a contact; one taken for deleted that was seen again is there."""
-        return contact.unlinked not in _OUT_OF_MATCHING or (contact.system, contact.contact_id) in self.staged
+        return contact.unlinked is not Unlinked.DELETED or (contact.system, contact.contact_id) in self.staged
 
     def nobodys_at(self, address: bytes | None) -> list[KnownContact]:
         """The EmailOctopus contacts with an address that are linked to no GHL contact which has it too."""
         found = _found(self.at[EMAILOCTOPUS], address) or []
-        taking_part = (contact for contact in found if contact.unlinked not in _OUT_OF_MATCHING)
+        taking_part = (contact for contact in found if contact.unlinked is not Unlinked.DELETED)
         links = ((contact, self.links.get((EMAILOCTOPUS, contact.contact_id))) for contact in taking_part)
         return [
             contact for contact, link in links if link is None or self.side((GHL, link.ghl_id)).known.address != address

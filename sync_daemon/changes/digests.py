@@ -44,6 +44,10 @@ class Digester:
         """The digest of a normalised address: the same for both systems and every contact."""
         return self._digest("address", normalise(address))
 
+    def contact(self, system: SystemName, contact_id: str) -> bytes:
+        """The digest of a contact's id, by which somebody who was forgotten is known again."""
+        return self._digest("contact", system, contact_id)
+
     def field(self, system: SystemName, contact_id: str, key: str, value: Value) -> bytes:
         """The digest of one field of one contact: worthless for another contact that has the same value."""
         return self._digest("field", system, contact_id, key, canonical(value))

@@ -85,10 +85,8 @@ def _stage_one(
     new: bool,
 ) -> None:
     link, waiting, inside = around
-    if row.unlinked is Unlinked.FORGOTTEN:
-        return
     seen_now = replace(row, scan=rules.scan or row.scan)
-    if _outdated(snapshot, row):
+    if outdated(snapshot, row):
         _keep_if_changed(seen_now, row, page)
         return
     digest = rules.detector.digester.snapshot(snapshot)
@@ -125,7 +123,7 @@ def _stage_one(
 
 def unread_contact(rest: Snapshot, row: KnownContact, digester: Digester, scan: int) -> KnownContact | None:
     """The row of a contact without a link of which only address and consent can be read; None if they are known."""
-    if row.unlinked is Unlinked.FORGOTTEN or _outdated(rest, row):
+    if outdated(rest, row):
         return None
     address = digester.address(rest.address) if rest.address else None
     consent = rest.consent or row.consent
@@ -199,7 +197,7 @@ def _first_seen(
     }
 
 
-def _outdated(snapshot: Snapshot, row: KnownContact) -> bool:
+def outdated(snapshot: Snapshot, row: KnownContact) -> bool:
     """A hit older than the newest state known comes from an index that runs behind."""
     return snapshot.source is Source.HINT and row.updated_at is not None and snapshot.updated_at < row.updated_at
 

@@ -1,7 +1,8 @@
 """`sync-daemon adopt`: after a changed location, list or secret_key (contract, section 7)."""
 
+from sync_daemon.commands.asking import Yes
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName
-from sync_daemon.commands.starting_over import LoseRevocations, Yes, start_over
+from sync_daemon.commands.starting_over import LoseRevocations, start_over
 
 
 def adopt(

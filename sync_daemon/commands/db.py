@@ -14,7 +14,7 @@ from sync_daemon.settings.variables import Variables
 from sync_daemon.store import migrate
 from sync_daemon.store.engine import open_engine
 
-app = App(name="db", help="The state store's database.", help_epilogue="")
+app = App(name="db", help="The state store's database.", help_epilogue="Example: sync-daemon db current")
 
 
 @app.command(help_epilogue="Example: sync-daemon db upgrade")

@@ -1,6 +1,6 @@
 """Exit statuses, as documented for shells and schedulers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sync_daemon.model.errors import (
     ConfigurationError,
@@ -11,7 +11,7 @@ from sync_daemon.model.errors import (
     SyncError,
     Unreachable,
 )
-from sync_daemon.model.report import CycleOutcome
+from sync_daemon.model.report import CycleOutcome, CycleReport
 
 DONE = 0
 UNEXPECTED = 1
@@ -58,4 +58,15 @@ def status_of(error: SyncError) -> int:
 
 def status_of_outcomes(outcomes: Iterable[CycleOutcome]) -> int:
     """The one exit status that tells most about several pairs."""
-    return min((_BY_OUTCOME[outcome] for outcome in outcomes), key=_PRECEDENCE.index, default=DONE)
+    return _most_telling(_BY_OUTCOME[outcome] for outcome in outcomes)
+
+
+def status_of_reports(reports: Sequence[CycleReport]) -> int:
+    """The same where some cycles carried out a plan: what of it was refused, or not reached, waits."""
+    plans = [report.plan for report in reports if report.plan is not None]
+    waits = any(plan.refused or plan.unsent for plan in plans)
+    return _most_telling([status_of_outcomes(report.outcome for report in reports), WAITING if waits else DONE])
+
+
+def _most_telling(statuses: Iterable[int]) -> int:
+    return min(statuses, key=_PRECEDENCE.index, default=DONE)

@@ -15,7 +15,11 @@ from sync_daemon.model.state import Held
 from sync_daemon.ports import PairStore
 from sync_daemon.wiring.state import open_store
 
-app = App(name="held", help="Changes that wait for a person, as a guard or a policy stopped them.", help_epilogue="")
+app = App(
+    name="held",
+    help="Changes that wait for a person, as a guard or a policy stopped them.",
+    help_epilogue="Example: sync-daemon held list",
+)
 
 Id = Annotated[int, Parameter(name="ids", help="Which, by the ids that `held list` shows; all of the pair without.")]
 _Waiting = Sequence[tuple[str, PairStore, list[Held]]]

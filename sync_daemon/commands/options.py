@@ -35,6 +35,19 @@ ApplyScope = Annotated[
 ]
 
 
+def _at_least_none(_type: object, wait: float) -> None:
+    if not wait >= 0:  # which NaN isn't either
+        raise ValueError("it must be 0 seconds or more.")
+
+
+Wait = Annotated[
+    float,
+    Parameter(
+        name="--wait", help="Seconds to wait for a pair that another process works on.", validator=_at_least_none
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """A configuration, and those of its pairs that a command is about."""

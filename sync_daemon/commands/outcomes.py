@@ -1,8 +1,10 @@
 """How cycles ended, in tables and sentences."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sync_daemon.commands.printing import console, plural, seconds, table
+from sync_daemon.commands.printing import ROWS_AT_ONCE, console, plural, seconds, table
+from sync_daemon.model.planned import Followed, Refusal
 from sync_daemon.model.report import CycleOutcome, CycleReport
 from sync_daemon.model.system import SystemName
 
@@ -26,13 +28,80 @@ def show_reports(reports: Sequence[CycleReport]) -> None:
     for report in reports:
         for sentence in sentences(report):
             out.print(f"{report.pair}: {sentence}")
+        if report.plan is not None and report.plan.refused:
+            _show_refused(report.plan.refused)
+
+
+def plan_as_json(followed: Followed | None) -> dict[str, Any] | None:
+    """What came of a plan, as a key beside the documented ones; None where the cycle never began."""
+    if followed is None:
+        return None
+    return {
+        "operations": followed.operations,
+        "done": followed.done,
+        "held": followed.held,
+        "parked": followed.parked,
+        "unsent": followed.unsent,
+        "refused": [_refusal_as_json(one) for one in followed.refused],
+        "left": followed.left,
+        "revocations": followed.revocations,
+    }
+
+
+def _refusal_as_json(refusal: Refusal) -> dict[str, Any]:
+    planned = refusal.planned
+    return {
+        "system": str(planned.system),
+        "action": planned.action,
+        "ghl_id": planned.ghl_id,
+        "emailoctopus_id": planned.emailoctopus_id,
+        "fields": list(planned.fields),
+        "code": "moved_on",
+        "reason": refusal.reason,
+    }
+
+
+def _show_refused(refused: Sequence[Refusal]) -> None:
+    out = console()
+    columns = ("refused in", "action", "GHL id", "EmailOctopus id", "what", "how the world has moved on")
+    for start in range(0, len(refused), ROWS_AT_ONCE):
+        rows = map(_refusal_row, refused[start : start + ROWS_AT_ONCE])
+        out.print(table(columns, rows, None if start else "planned, and not done", header=not start))
+
+
+def _refusal_row(refusal: Refusal) -> tuple[object, ...]:
+    one = refusal.planned
+    what = ", ".join(one.fields) or "-"
+    ids = (one.ghl_id or "-", one.emailoctopus_id or "-")
+    return one.system, one.action.replace("_", " "), *ids, what, refusal.reason
+
+
+def _of_plan(followed: Followed) -> Iterable[str]:
+    """What came of a plan, in sentences."""
+    counts = {
+        "done": followed.done,
+        "refused, as the world has moved on": len(followed.refused),
+        "held": followed.held,
+        "parked": followed.parked,
+        "not reached": followed.unsent,
+    }
+    told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    yield f"{plural(followed.operations, 'planned operation')}: {told or 'nothing was to be done'}"
+    if followed.left:
+        left = plural(followed.left, "record has", "records have")
+        yield f"{left} changes that the plan doesn't hold: they wait for the next reconcile"
+    if followed.revocations:
+        went = plural(followed.revocations, "revocation")
+        yield f"{went} by persons went out unplanned, as every revocation does"
 
 
 def sentences(report: CycleReport) -> Iterable[str]:
     """What a person should know about a cycle beyond its counts."""
     if report.message:
         yield report.message
-    if report.outcome in _NEXT:
+    if report.plan is not None:
+        yield from _of_plan(report.plan)
+    if report.outcome in _NEXT and not report.paused:
         yield _NEXT[report.outcome]
     if report.parked:
         contacts = plural(report.parked, "contact is", "contacts are")

@@ -14,20 +14,14 @@ from sync_daemon.commands.printing import console, plural, print_json, table
 from sync_daemon.model.errors import ConfigurationError
 from sync_daemon.model.state import Parked
 from sync_daemon.ports import PairStore
+from sync_daemon.reconcile.waiting_words import why
 from sync_daemon.wiring.state import look_into_store
 
-app = App(name="parked", help="What a system refused and is tried again later: look, retry, drop.", help_epilogue="")
-
-_WHY = {
-    "not_convertible": "the value has no form in the other system",
-    "not_taken": "the value came back other than it was sent",
-    "unstable": "the systems go on changing each other's value",
-    "status_refused": "the status came back other than it was sent",
-    "answer_lost": "nobody knows whether it was done: the answer was lost",
-    "missing_in_ghl": "the contact doesn't exist in GoHighLevel any more",
-    "missing_in_emailoctopus": "the contact doesn't exist in EmailOctopus any more",
-}
-"""What to say of a code where no API said anything."""
+app = App(
+    name="parked",
+    help="What a system refused and is tried again later: look, retry, drop.",
+    help_epilogue="Example: sync-daemon parked list",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +109,6 @@ def _named(pairs: Sequence[_OfPair], ids: Sequence[int]) -> set[int]:
             "is no longer asked for leaves the queue; `sync-daemon parked list` shows what waits."
         )
     return set(ids)
-
-
-def why(entry: Parked) -> str:
-    """Why a change is parked: the API's own words, or what its code means."""
-    return entry.message or _WHY.get(entry.code, entry.code)
 
 
 def _as_json(pair: str, entry: Parked) -> dict[str, Any]:

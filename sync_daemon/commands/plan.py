@@ -1,38 +1,27 @@
 """`sync-daemon plan`: what a cycle would write, record by record; writes to neither system."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
 
-import msgspec
+from cyclopts import Parameter
 from rich.console import RenderableType
 
 from sync_daemon.commands.exits import DONE
 from sync_daemon.commands.options import DEFAULT_CONFIG, ApplyScope, Config, Full, Json, PairName, choose
-from sync_daemon.commands.printing import console, plural, print_json, seconds, table
-from sync_daemon.commands.progress import CycleProgress, shown_progress
-from sync_daemon.cycle import PairPlan
-from sync_daemon.cycle import plan as plan_cycle
-from sync_daemon.model.plan import Action, Operation, RuleAction
+from sync_daemon.commands.printing import ROWS_AT_ONCE, console, plural, print_json, seconds, table
+from sync_daemon.commands.progress import shown_progress
+from sync_daemon.model.plan import Operation, RuleAction
+from sync_daemon.model.planned import People
 from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.mapping_check import NewField
-from sync_daemon.settings.pair import PairSection
-from sync_daemon.wiring.installation import Installation, open_installation
+from sync_daemon.reconcile.planned import NEW_FIELD
+from sync_daemon.wiring.installation import open_installation
+from sync_daemon.wiring.plan_file import check_target, make_plan_file, write_plan
+from sync_daemon.wiring.planning import FullPlan, as_json, plan_pair, what
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
-_NEW_FIELD = "create_field"
-_ROWS_AT_ONCE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class FullPlan:
-    """What a reconcile would do to one pair: the fields it makes first, and then the cycle."""
-
-    new_fields: Sequence[NewField]
-    cycle: PairPlan
 
 
 def plan(
@@ -41,51 +30,32 @@ def plan(
     pair: PairName = None,
     full: Full = False,
     apply_scope: ApplyScope = False,
+    out: Annotated[
+        Path | None,
+        Parameter(name="--out", help="Keep the plan in this file, for `reconcile --plan`; an older plan gives way."),
+    ] = None,
     json: Json = False,
 ) -> int:
     """Show what reconcile would write, and what that would cost; writes nothing."""
     chosen = choose(config, pair)
+    if out is not None:
+        check_target(out)
     mode = Mode.FULL if full else Mode.INCREMENTAL
     with open_installation(chosen.settings) as installation, shown_progress() as progress:
         plans = [plan_pair(installation, section, mode, progress, apply_scope=apply_scope) for section in chosen.pairs]
+        if out is not None:
+            now, digester = installation.clock.now(), installation.digester
+            write_plan(make_plan_file(tuple(one.planned for one in plans), now, digester), out)
     if json:
-        print_json(as_json(plans))
+        print_json({**as_json(plans), **({"file": str(out)} if out is not None else {})})
     else:
         for one in plans:
             show_plan(one)
             show_records((*one.cycle.operations, *one.cycle.held))
             _show_actions((*one.cycle.actions, *one.cycle.held_actions))
+        if out is not None:
+            console().print(f"The plan is in {out}: `reconcile --plan {out}` does exactly this, and nothing else.")
     return DONE
-
-
-def plan_pair(
-    installation: Installation, section: PairSection, mode: Mode, progress: CycleProgress, *, apply_scope: bool = False
-) -> FullPlan:
-    """The plan of one pair. Raises `ConfigurationError`, `StopSystem`, `IncompleteRead`."""
-    with installation.foresee(section, progress) as (foreseen, new_fields):
-        progress.begin(section.name, lambda system, requests: foreseen.systems[system].seconds_for(requests))
-        return FullPlan(new_fields, plan_cycle(foreseen, mode, apply_scope=apply_scope))
-
-
-def as_json(plans: Iterable[FullPlan]) -> dict[str, Any]:
-    """The documented answer; `digest` is that of the pairs' operations.
-
-    What a guard would hold is among them, and its reason begins with that; `requests` are those of the others.
-    """
-    pairs = [
-        {
-            "pair": one.cycle.pair,
-            "operations": [
-                *(_new_field_as_json(new) for new in one.new_fields),
-                *(_operation_as_json(operation) for operation in (*one.cycle.operations, *one.cycle.held)),
-                *(_action_as_json(action) for action in (*one.cycle.actions, *one.cycle.held_actions)),
-            ],
-            "requests": {str(system): count for system, count in _requests(one).items()},
-            "least_seconds": {str(system): round(one.cycle.least_seconds[system], 1) for system in SystemName},
-        }
-        for one in plans
-    ]
-    return {"pairs": pairs, "digest": hashlib.sha256(msgspec.json.encode(pairs)).hexdigest()}
 
 
 def show_plan(plan: FullPlan) -> None:
@@ -95,7 +65,7 @@ def show_plan(plan: FullPlan) -> None:
         out.print(f"{cycle.pair}: nothing to write.")
     else:
         counts = Counter((operation.system, str(operation.action)) for operation in cycle.operations)
-        counts.update((new.system, _NEW_FIELD) for new in plan.new_fields)
+        counts.update((new.system, NEW_FIELD) for new in plan.new_fields)
         counts.update((GHL, action.action) for action in cycle.actions)
         out.print(_summary(counts, f"{cycle.pair}: what would be written"))
     if cycle.held or cycle.held_actions:
@@ -114,8 +84,8 @@ def show_records(operations: Sequence[Operation]) -> None:
     """Print operation by operation. A drawn row weighs ten times what its operation does: never all of them at once."""
     out = console()
     columns = ("write to", "action", "GHL id", "EmailOctopus id", "what", "why")
-    for start in range(0, len(operations), _ROWS_AT_ONCE):
-        rows = map(_record, operations[start : start + _ROWS_AT_ONCE])
+    for start in range(0, len(operations), ROWS_AT_ONCE):
+        rows = map(_record, operations[start : start + ROWS_AT_ONCE])
         out.print(table(columns, rows, None if start else "record by record", header=not start))
 
 
@@ -130,7 +100,7 @@ def _show_costs(plan: FullPlan) -> None:
     out, cycle = console(), plan.cycle
     for new in plan.new_fields:
         out.print(f"{new.system} gets the field {new.spec.name} ({new.spec.type}) first.")
-    for system, count in _requests(plan).items():
+    for system, count in plan.requests().items():
         if count:
             least = seconds(cycle.least_seconds[system])
             out.print(f"{system}: {plural(count, 'request')}, which its rate limit lets pass in {least}.")
@@ -138,18 +108,24 @@ def _show_costs(plan: FullPlan) -> None:
         out.print(f"{plural(cycle.conflicts, 'value')} would give way to the other side's, as the mapping says.")
     if cycle.skipped:
         out.print("left out: " + ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in cycle.skipped.items()))
-    created = sum(one.action is Action.CREATE and one.system is EMAILOCTOPUS for one in cycle.operations)
-    if created:
-        out.print(
-            f"EmailOctopus would get {plural(created, 'new contact')}: its automations may mail them, "
-            "and its price depends on how many are subscribed."
+    for sentence in _of_people(cycle.people):
+        out.print(sentence)
+
+
+def _of_people(people: People) -> Iterator[str]:
+    """Whom the plan would touch, as far as it would."""
+    for system in SystemName:
+        if added := people.added.get(system, 0):
+            price = ", and its price depends on how many are subscribed" if system is EMAILOCTOPUS else ""
+            yield f"{system.label} would get {plural(added, 'new contact')}{price}."
+        if unsubscribed := people.unsubscribed.get(system, 0):
+            done = "unsubscribed" if system is EMAILOCTOPUS else "blocked for e-mail"
+            yield f"{plural(unsubscribed, 'contact')} would be {done} in {system.label}."
+    if people.mailable:
+        yield (
+            f"{plural(people.mailable, 'contact')} could be mailed by EmailOctopus's automations, if there are any "
+            "that new contacts, new tags or changed fields start."
         )
-
-
-def _requests(plan: FullPlan) -> dict[SystemName, int]:
-    """Write requests to each system, those that make fields included."""
-    made = Counter(new.system for new in plan.new_fields)
-    return {system: plan.cycle.requests[system] + made[system] for system in SystemName}
 
 
 def _record(operation: Operation) -> tuple[object, ...]:
@@ -161,48 +137,3 @@ def _record(operation: Operation) -> tuple[object, ...]:
         what(operation),
         operation.reason,
     )
-
-
-def what(operation: Operation) -> str:
-    """What an operation is about: field names, tags, status; no personal value."""
-    parts = [", ".join(operation.fields)] if operation.fields else []
-    if operation.address is not None and operation.action is not Action.CREATE:
-        parts.append("e-mail address")
-    if operation.tags:
-        parts.append(f"tags {', '.join(operation.tags)}" if len(operation.tags) > 1 else f"tag {operation.tags[0]}")
-    if operation.consent is not None:
-        parts.append(f"consent {operation.consent}")
-    return "; ".join(parts) or "-"
-
-
-def _operation_as_json(operation: Operation) -> dict[str, Any]:
-    return {
-        "system": str(operation.system),
-        "action": str(operation.action),
-        "ghl_id": operation.ghl_id,
-        "emailoctopus_id": operation.emailoctopus_id,
-        "fields": list(operation.fields),
-        "reason": operation.reason,
-    }
-
-
-def _action_as_json(action: RuleAction) -> dict[str, Any]:
-    return {
-        "system": str(GHL),
-        "action": action.action,
-        "ghl_id": action.ghl_id,
-        "emailoctopus_id": action.emailoctopus_id,
-        "fields": [],
-        "reason": action.reason,
-    }
-
-
-def _new_field_as_json(new: NewField) -> dict[str, Any]:
-    return {
-        "system": str(new.system),
-        "action": _NEW_FIELD,
-        "ghl_id": None,
-        "emailoctopus_id": None,
-        "fields": [new.spec.name],
-        "reason": "the configuration names it and the account doesn't have it",
-    }

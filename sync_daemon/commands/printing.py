@@ -10,7 +10,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sync_daemon.model.words import plural, seconds
+
+__all__ = ["console", "plural", "print_json", "seconds", "table"]
 _PIPE_WIDTH = 10_000
+ROWS_AT_ONCE = 1000
+"""A drawn row weighs ten times what it tells: of long tables never more are drawn at once."""
 
 
 def console() -> Console:
@@ -38,18 +43,3 @@ def table(
         made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     # Rich would break a title of its own at the width of the table.
     return made if title is None else Group(Text(title, style="bold"), made)
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """`1 contact`, `2 contacts`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def seconds(amount: float) -> str:
-    """A duration as people say it, rounded."""
-    if amount < 1:
-        return "<1 s"
-    if amount < 90:
-        return f"{amount:.0f} s"
-    minutes = round(amount / 60)
-    return f"{minutes} min" if minutes < 90 else f"{amount / 3600:.1f} h"

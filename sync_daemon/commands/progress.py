@@ -2,10 +2,8 @@
 
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from rich.console import Console
 from rich.live import Live
@@ -15,74 +13,15 @@ from rich.text import Text
 
 from sync_daemon.commands.printing import plural, seconds
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Progress
+from sync_daemon.ports import CycleProgress
+from sync_daemon.wiring.tally import Tally
 
 _QUIET_S = 10.0
 """How long a plain log stays silent between two lines."""
 
-SecondsFor = Callable[[SystemName, int], float]
 
-
-class CycleProgress(Progress, Protocol):
-    """Progress that is told which pair it is about and what requests cost there."""
-
-    def begin(self, pair: str, seconds_for: SecondsFor) -> None:
-        """Start over with another pair."""
-
-
-class Tally:
-    """What was read, planned and sent so far."""
-
-    def __init__(self) -> None:
-        self.begin("", lambda _system, _requests: 0.0)
-
-    def begin(self, pair: str, seconds_for: SecondsFor) -> None:
-        """Start over with another pair."""
-        self.pair = pair
-        self._seconds_for = seconds_for
-        self.read: Counter[SystemName] = Counter()
-        self.pages: Counter[SystemName] = Counter()
-        self.records = 0
-        self.to_send: Counter[SystemName] = Counter()
-        self.ahead: Counter[SystemName] = Counter()
-        self.answered: Counter[SystemName] = Counter()
-        self.written: Counter[SystemName] = Counter()
-
-    def pages_read(self, system: SystemName, records: int) -> None:
-        """A page came in."""
-        self.read[system] += records
-        self.pages[system] += 1
-
-    def records_planned(self, records: int) -> None:
-        """So many more records are to be written."""
-        self.records += records
-
-    def planned(self, system: SystemName, requests: int) -> None:
-        """So many more requests are to be sent."""
-        self.to_send[system] += requests
-
-    def foreseen(self, system: SystemName, requests: int) -> None:
-        """So many requests are likely to follow those planned; the newest estimate counts."""
-        self.ahead[system] = requests
-
-    def sent(self, system: SystemName, requests: int) -> None:
-        """So many requests were answered."""
-        self.answered[system] += requests
-
-    def writes_done(self, system: SystemName, writes: int) -> None:
-        """So many more writes were taken by the system."""
-        self.written[system] += writes
-
-    @property
-    def expected(self) -> Counter[SystemName]:
-        """The requests of the whole cycle as far as can be told: planned ones, and those likely to follow."""
-        return self.to_send + self.ahead
-
-    @property
-    def seconds_left(self) -> float:
-        """The least time that what is still to be sent takes; both systems are written at the same time."""
-        open_requests = self.expected - self.answered
-        return max((self._seconds_for(system, count) for system, count in open_requests.items()), default=0.0)
+class Spoken(Tally):
+    """The tally in words."""
 
     def sentence(self) -> str:
         """The state of affairs in one line."""
@@ -96,7 +35,7 @@ class Tally:
         return said
 
 
-class LiveProgress(Tally):
+class LiveProgress(Spoken):
     """The tally as one line that is drawn anew."""
 
     def __rich__(self) -> Table:
@@ -110,7 +49,7 @@ class LiveProgress(Tally):
         return line
 
 
-class PlainProgress(Tally):
+class PlainProgress(Spoken):
     """The tally as a line on standard error at most every few seconds."""
 
     def __init__(self) -> None:

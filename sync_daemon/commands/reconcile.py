@@ -1,32 +1,32 @@
 """`sync-daemon reconcile`: one cycle for each pair, now."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import structlog
 from cyclopts import Parameter
 
-from sync_daemon.commands.exits import status_after_stop, status_of_outcomes
-from sync_daemon.commands.options import DEFAULT_CONFIG, ApplyScope, Config, Full, Json, PairName, choose
-from sync_daemon.commands.outcomes import show_reports
+from sync_daemon.changes.digests import Digester
+from sync_daemon.commands.exits import status_after_stop, status_of_reports
+from sync_daemon.commands.options import DEFAULT_CONFIG, ApplyScope, Chosen, Config, Full, Json, PairName, Wait, choose
+from sync_daemon.commands.outcomes import plan_as_json, show_reports
 from sync_daemon.commands.printing import print_json
-from sync_daemon.commands.progress import CycleProgress, shown_progress
+from sync_daemon.commands.progress import shown_progress
 from sync_daemon.cycle import reconcile as run_cycle
 from sync_daemon.cycle import report_of
 from sync_daemon.model.errors import ConfigurationError, Stopped, SyncError, ToldToStop
+from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
+from sync_daemon.ports import CycleProgress
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.run_report import as_json
 from sync_daemon.wiring.installation import Installation, open_installation
+from sync_daemon.wiring.plan_file import chosen_plan, read_plan
 from sync_daemon.wiring.stopping import told_to_stop
 
 _ASK_AGAIN_S = 1.0
 _log = structlog.get_logger(__name__)
-
-
-def _at_least_none(_type: object, wait: float) -> None:
-    if not wait >= 0:  # which NaN isn't either
-        raise ValueError("it must be 0 seconds or more.")
 
 
 def reconcile(
@@ -35,28 +35,60 @@ def reconcile(
     pair: PairName = None,
     full: Full = False,
     apply_scope: ApplyScope = False,
-    wait: Annotated[
-        float,
+    plan: Annotated[
+        Path | None,
         Parameter(
-            help="Seconds to wait for a pair that another process works on.", name="--wait", validator=_at_least_none
+            name="--plan", help="Do exactly what this file of `plan --out` holds; what has moved on since is refused."
         ),
-    ] = 0.0,
+    ] = None,
+    wait: Wait = 0.0,
     json: Json = False,
 ) -> int:
     """Read both sides, write what differs."""
     chosen = choose(config, pair)
+    if plan is not None and (full or apply_scope):
+        raise ConfigurationError("--plan reads what the plan was made from: leave --full and --apply-scope away.")
     mode = Mode.FULL if full else Mode.INCREMENTAL
     with open_installation(chosen.settings) as installation, shown_progress() as progress:
-        reports = [
-            reconcile_pair(installation, section, mode, progress, wait, apply_scope=apply_scope)
-            for section in chosen.pairs
-        ]
+        if plan is None:
+            reports = [
+                reconcile_pair(installation, section, mode, progress, wait, apply_scope=apply_scope)
+                for section in chosen.pairs
+            ]
+        else:
+            planned = _planned(chosen, plan, installation.digester, named=pair is not None)
+            reports = [follow_plan(installation, section, one, progress, wait) for section, one in planned]
+        installation.tidy()
     if json:
-        print_json({"pairs": [as_json(report) for report in reports]})
+        print_json({"pairs": [_as_json(report, with_plan=plan is not None) for report in reports]})
     else:
         show_reports(reports)
-    status = status_of_outcomes(report.outcome for report in reports)
+    status = status_of_reports(reports)
     return status_after_stop(status) if told_to_stop() else status
+
+
+def _planned(chosen: Chosen, path: Path, digester: Digester, *, named: bool) -> list[tuple[PairSection, PlannedPair]]:
+    """The pairs of a plan, all of them looked at before anything is done. Raises `ConfigurationError`."""
+    plan = read_plan(path, digester)
+    sections = {section.name: section for section in chosen.pairs}
+    for one in plan.pairs if not named else ():
+        if one.pair not in sections:
+            raise ConfigurationError(
+                f"The plan {path} has a pair {one.pair}, which the configuration hasn't. It has {', '.join(sections)}."
+            )
+    names = sections if named else [one.pair for one in plan.pairs]
+    return [(sections[name], chosen_plan(plan, sections[name], digester)) for name in names]
+
+
+def _as_json(report: CycleReport, *, with_plan: bool) -> dict[str, Any]:
+    return {**as_json(report), **({"plan": plan_as_json(report.plan)} if with_plan else {})}
+
+
+def follow_plan(
+    installation: Installation, section: PairSection, plan: PlannedPair, progress: CycleProgress, wait: float = 0.0
+) -> CycleReport:
+    """One cycle that does what a plan holds and nothing else, read as the plan was made; raises as `reconcile_pair`."""
+    return reconcile_pair(installation, section, plan.mode, progress, wait, apply_scope=plan.apply_scope, plan=plan)
 
 
 def reconcile_pair(
@@ -67,6 +99,7 @@ def reconcile_pair(
     wait: float = 0.0,
     *,
     apply_scope: bool = False,
+    plan: PlannedPair | None = None,
 ) -> CycleReport:
     """One cycle of one pair, tried again while another process holds it and there is time.
 
@@ -76,9 +109,9 @@ def reconcile_pair(
     deadline = installation.clock.monotonic() + wait
     waits = False
     while True:
-        report = _attempt(installation, section, mode, progress, apply_scope=apply_scope)
+        report = _attempt(installation, section, mode, progress, apply_scope=apply_scope, plan=plan)
         left = deadline - installation.clock.monotonic()
-        if report.outcome is not CycleOutcome.BUSY or left <= 0:
+        if report.outcome is not CycleOutcome.BUSY or report.paused or left <= 0:
             return report
         if not waits:
             _log.info("waiting_for_the_pair", pair=section.name, seconds=round(left))
@@ -90,13 +123,19 @@ def reconcile_pair(
 
 
 def _attempt(
-    installation: Installation, section: PairSection, mode: Mode, progress: CycleProgress, *, apply_scope: bool
+    installation: Installation,
+    section: PairSection,
+    mode: Mode,
+    progress: CycleProgress,
+    *,
+    apply_scope: bool,
+    plan: PlannedPair | None,
 ) -> CycleReport:
     run_id = installation.new_run_id()
     if told_to_stop():
         return report_of(Stopped(SystemName.GHL), section.name, run_id, mode)
     try:
-        opened = installation.open(section, progress)
+        opened = installation.open(section, progress, plan)
         progress.begin(section.name, lambda system, requests: opened.systems[system].seconds_for(requests))
         report = run_cycle(opened, mode, apply_scope=apply_scope)
         installation.after(report)

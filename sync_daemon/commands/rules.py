@@ -12,7 +12,11 @@ from sync_daemon.commands.progress import shown_progress
 from sync_daemon.cycle.rehearsal import Rehearsed, rehearse
 from sync_daemon.wiring.installation import open_installation
 
-app = App(name="rules", help="Rules: what people do in EmailOctopus becomes actions in GHL.", help_epilogue="")
+app = App(
+    name="rules",
+    help="Rules: what people do in EmailOctopus becomes actions in GHL.",
+    help_epilogue="Example: sync-daemon rules test --last 50",
+)
 
 Last = Annotated[int, Parameter(help="How many of the newest events.", validator=Number(gte=1, lte=10_000))]
 

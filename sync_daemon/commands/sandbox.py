@@ -46,7 +46,7 @@ def sandbox(
         seeded.populate(Population())
         with running_sandbox(seeded) as running:
             if webhooks is not None:
-                _send_webhooks(running, webhooks)
+                send_webhooks(running, webhooks)
             text = configuration(running, _DATABASE)
             if write_config is not None:
                 _write(write_config, text)
@@ -56,7 +56,8 @@ def sandbox(
         sys.stderr.write("The sandbox is gone, and its people with it.\n")
 
 
-def _send_webhooks(running: RunningSandbox, base_url: str) -> None:
+def send_webhooks(running: RunningSandbox, base_url: str) -> None:
+    """Let both systems tell a service what happens. Raises `ConfigurationError` for what is no address."""
     sandbox = running.sandbox
     try:
         for context, name in ((sandbox.ghl, "ghl"), (sandbox.emailoctopus, "emailoctopus")):

@@ -1,11 +1,11 @@
 """What `adopt` and `reset` share: the plan, the question, and the deed."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from sync_daemon.commands.asking import ask
 from sync_daemon.commands.exits import BAD_USAGE, DONE
 from sync_daemon.commands.options import Config, choose
 from sync_daemon.commands.printing import console, plural, print_json, table
@@ -13,7 +13,6 @@ from sync_daemon.store.starting_over import NewStart
 from sync_daemon.wiring.starting_over import Intent, intend
 from sync_daemon.wiring.state import known_secrets, make_secrets, open_locked_store
 
-Yes = Annotated[bool, Parameter(name="--yes", negative="", help="Do it without asking: for scripts.")]
 LoseRevocations = Annotated[
     bool,
     Parameter(
@@ -60,13 +59,7 @@ def _not_done(intent: Intent, *, yes: bool) -> str:
 
 
 def _ask(intent: Intent) -> bool:
-    """Ask on a terminal; nobody is there to be asked elsewhere."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return False
-    word = "lose them" if _lost_revocations(intent) else "yes"
-    sys.stdout.write(f"Type `{word}` to do it: ")
-    sys.stdout.flush()
-    return sys.stdin.readline().strip() == word
+    return ask("lose them" if _lost_revocations(intent) else "yes")
 
 
 def _answer(intent: Intent, word: str, *, done: bool, json: bool, said: str) -> None:

@@ -73,6 +73,7 @@ def _as_json(known: _Known) -> dict[str, Any]:
     return {
         "pair": known.name,
         "paused": state.paused if state else False,
+        "paused_since": _iso(state.paused_since) if state and state.paused_since else None,
         "problem": known.problem,
         "links": totals.links,
         "staged": totals.staged,
@@ -121,7 +122,7 @@ def _count(known: _Known, state: DeedState) -> int:
 
 
 def _run(run: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {name: value for name, value in run.items() if name != "quota_left"}
+    shown = {name: value for name, value in run.items() if not name.startswith("quota_")}
     return {**shown, "started": _iso(run["started"]), "ended": _iso(run["ended"])}
 
 
@@ -145,6 +146,8 @@ def _show(known: list[_Known]) -> None:
     for one in known:
         if one.problem:
             out.print(one.problem)
+        if one.state and one.state.paused_since:
+            out.print(f"{one.name}: {paused(one.name, one.state.paused_since)}")
         if one.totals and one.totals.unlinked:
             reasons = ", ".join(
                 f"{count:,} {reason.replace('_', ' ')}" for reason, count in one.totals.unlinked.items()
@@ -157,6 +160,15 @@ def _show(known: list[_Known]) -> None:
             out.print(f"{one.name}: tags left alone, as they would become one with another tag: {names}")
         _show_parked(one)
         _show_deeds(one)
+
+
+def paused(pair: str, since: datetime) -> str:
+    """Since when a pair is paused, for how long that is, and what ends it."""
+    lasted = max(0.0, (datetime.now(UTC) - since).total_seconds())
+    return (
+        f"paused since {since:%Y-%m-%d %H:%M} UTC ({seconds(lasted)}): nothing is read or written until "
+        f"`sync-daemon resume --pair {pair}`"
+    )
 
 
 def _show_deeds(known: _Known) -> None:

@@ -6,21 +6,23 @@ What can't be read or shown is reported and tried again: it never keeps contacts
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sync_daemon.cycle.automations import active_since, as_operation, new_only, start_due
+from sync_daemon.cycle.automations import active_since, as_operation, due_starts, new_only, start_due
 from sync_daemon.cycle.left_behind import left_behind, take_back
 from sync_daemon.cycle.pair import GHL, Run, log
-from sync_daemon.cycle.showing import Look, fields_there, operations_of, show
+from sync_daemon.cycle.showing import Look, fields_there, foreseen, operations_of, show
 from sync_daemon.model.activity import ActivityPolicy, KnownActivity
 from sync_daemon.model.contact import FieldSpec
 from sync_daemon.model.deeds import Deed
 from sync_daemon.model.errors import CredentialsRefused, NotShown, Refused, StopSystem
 from sync_daemon.model.plan import Action, Operation
+from sync_daemon.model.planned import Planned
 from sync_daemon.model.report import Mode
 from sync_daemon.ports import ActivityReader, Commit
 from sync_daemon.read.activity import look_at_all, look_at_some, with_notes
 from sync_daemon.reconcile.activity import Moment
 from sync_daemon.reconcile.activity_seen import Seen, shown
 from sync_daemon.reconcile.automations import occasions
+from sync_daemon.reconcile.planned import planned_start
 
 LOOKED, COMPLETED = "activity", "activity_completed"
 NOTES_PAID = "activity_notes"
@@ -49,32 +51,41 @@ def show_activity(run: Run) -> None:
     except Refused as refused:
         run.interrupted = run.interrupted or refused
         log.error("activity_unreadable", pair=run.pair.name, reason=refused.shown)
+    if run.following is not None and run.following.activity_left:
+        return
     if told and not run.stopped:  # what couldn't be read is looked at when its interval has passed
         run.commit(Commit(heeded=told))
 
 
-def foresee_activity(run: Run) -> list[Operation]:
-    """What a cycle would show and start now; nothing is made, written or remembered.
+def foresee_activity(run: Run) -> list[tuple[Operation, Planned]]:
+    """What a cycle would show and start now, and that as a plan holds it; nothing is made, written or remembered.
 
     What can't be read is left out: the cycle itself says so.
     """
     policy, now = run.pair.activity, run.pair.clock.now()
-    if policy is None or not (run.full or _is_due(run, LOOKED, policy.poll_every)):
+    if policy is None:
         return []
+    begun = [_as_planned(run, deed) for deed in due_starts(run)]
+    if not (run.full or _is_due(run, LOOKED, policy.poll_every)):
+        return begun
     try:
         seen = _everything(run, policy, now, completed=run.full or COMPLETED not in run.state.looked_at)
     except (CredentialsRefused, Refused) as error:
         log.error("activity_unreadable", pair=run.pair.name, reason=error.shown)
-        return []
-    operations: list[Operation] = []
+        return begun
+    found: list[tuple[Operation, Planned]] = []
     since, specs = active_since(run, policy), fields_there(run, policy)
     for part in _ids(run, seen):
-        operations += left_behind(run, part).clearings(specs)
+        found += foreseen(run, left_behind(run, part).clearings(specs))
     for looks in _parts(run, policy, seen):
-        operations += operations_of(run, specs, looks)
+        found += foreseen(run, operations_of(run, specs, looks))
         deeds = [deed for look in looks for deed in occasions(since, *look, now)]
-        operations += map(as_operation, new_only(run, deeds))
-    return operations
+        found += (_as_planned(run, deed) for deed in new_only(run, deeds))
+    return found + begun
+
+
+def _as_planned(run: Run, deed: Deed) -> tuple[Operation, Planned]:
+    return as_operation(deed), planned_start(deed, run.pair.digester)
 
 
 def requests_for_activity(run: Run, operations: Sequence[Operation]) -> int:
@@ -99,8 +110,9 @@ def _show(run: Run, policy: ActivityPolicy, ids: Sequence[str]) -> None:
     if seen.unread:
         log.warning("activity_unread", pair=run.pair.name, contacts=len(seen.unread))
     _bring_up_to_date(run, policy, specs, seen)
+    left = run.following is not None and run.following.activity_left  # it is to be looked at again by the next cycle
     if not run.stopped:
-        run.commit(Commit(looked_at={**noted, **_paid(run, policy, seen)}))
+        run.commit(Commit(looked_at={**({} if left else noted), **_paid(run, policy, seen)}))
 
 
 def _everything(run: Run, policy: ActivityPolicy, now: datetime, *, completed: bool) -> Seen:

@@ -40,18 +40,26 @@ def as_operation(deed: Deed) -> Operation:
     return Operation(EMAILOCTOPUS, Action.START_AUTOMATION, deed.ghl_id, deed.emailoctopus_id, deed.what)
 
 
+def due_starts(run: Run) -> list[Deed]:
+    """The starts that are intended, or were refused and whose time has come."""
+    return [one for one in run.pair.store.open_deeds(run.pair.clock.now()) if one.key.startswith(f"{AUTOMATION}:")]
+
+
 def start_due(run: Run) -> None:
     """Start what is intended, each after a look at both contacts; what came of it is written down at once."""
-    due = [one for one in run.pair.store.open_deeds(run.pair.clock.now()) if one.key.startswith(f"{AUTOMATION}:")]
-    for deed in due:
+    for deed in due_starts(run):
         if run.stopped or run.pair.told_to_stop():
             return
+        if run.following is not None and not run.following.may_do(deed.key, deed.ghl_id, deed.emailoctopus_id):
+            continue
         try:
             after = _started(run, deed)
         except StopSystem as error:
             run.sender.stopped.setdefault(error.system, error)
             return
         run.commit(Commit(deeds=[after], changes=list(_told(after))))
+        if run.following is not None:
+            run.following.came_of(after)
 
 
 def _started(run: Run, deed: Deed) -> Deed:

@@ -143,6 +143,8 @@ class Doer:
 
     def _commit(self, deed: Deed, changes: Iterable[Change] = ()) -> None:
         self.run.commit(Commit(deeds=[deed], changes=list(changes)))
+        if self.run.following is not None:
+            self.run.following.came_of(deed)
 
 
 def _why(deed: Deed) -> str:

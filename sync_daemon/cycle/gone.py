@@ -110,7 +110,7 @@ def with_found(run: Run, case: Case, holder: Holder, answer: Snapshot | None) ->
     store, ids = run.pair.store, [answer.contact_id]
     known = store.contacts(system, ids).get(answer.contact_id)
     linked = store.links(ghl=ids) if system is GHL else store.links(emailoctopus=ids)
-    if known is None or linked or not own or known.unlinked is Unlinked.FORGOTTEN:
+    if known is None or linked or not own:
         return replace(case, found=Found(claimed=True))
     row = store.staged(system, ids).get(answer.contact_id, Staged(system, answer.contact_id, None))
     return replace(case, found=Found(CaseSide(known, row).with_read(answer)))

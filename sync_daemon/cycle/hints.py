@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sync_daemon.cycle import intake
+from sync_daemon.cycle.forgotten import erase_told
 from sync_daemon.cycle.pair import GHL, Run
-from sync_daemon.model.state import KnownContact, Staged, Unlinked
+from sync_daemon.model.state import KnownContact, Staged
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.ports import Commit
@@ -33,7 +34,8 @@ def heed(run: Run) -> None:
 
 
 def _heed(run: Run, name: SystemName, waiting: Sequence[WebhookEvent]) -> None:
-    open_events = list(_unanswered(run, name, waiting)) if name in run.polled else list(waiting)
+    left = erase_told(run, name, waiting)
+    open_events = list(_unanswered(run, name, left)) if name in run.polled else left
     ids = _contacts(open_events)
     known, staged = run.pair.store.contacts(name, ids), run.pair.store.staged(name, ids)
     hints = [
@@ -42,7 +44,7 @@ def _heed(run: Run, name: SystemName, waiting: Sequence[WebhookEvent]) -> None:
         if _concerns(known.get(contact_id), told)
     ]
     partners = () if run.polled else _partners(run, name, [hint.contact_id for hint in hints])
-    run.commit(Commit(staged=[*hints, *partners], heeded=list(waiting)))
+    run.commit(Commit(staged=[*hints, *partners], heeded=left))
 
 
 def _waiting(run: Run, name: SystemName) -> list[WebhookEvent]:
@@ -81,10 +83,8 @@ def _is_shown(event: WebhookEvent, known: KnownContact | None, staged: Staged | 
 
 
 def _concerns(known: KnownContact | None, told: Sequence[WebhookEvent]) -> bool:
-    """Whether a contact is to be read: nobody who is to be forgotten, nor one that nobody knew and is deleted."""
-    if known is None:
-        return any(event.kind is not EventKind.DELETED for event in told)
-    return known.unlinked is not Unlinked.FORGOTTEN
+    """Whether a contact is to be read; one that nobody knew and that is deleted needn't be."""
+    return known is not None or any(event.kind is not EventKind.DELETED for event in told)
 
 
 def _hint(row: Staged, told: Sequence[WebhookEvent]) -> Staged:

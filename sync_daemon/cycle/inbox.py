@@ -6,11 +6,12 @@ from dataclasses import replace
 from itertools import zip_longest
 
 from sync_daemon.cycle.pair import GHL, Run
+from sync_daemon.model.plan import MassChange
 from sync_daemon.model.state import Held, Parked, Staged
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.decision import Decision, revocations_of
-from sync_daemon.reconcile.guard import OF_RULES
+from sync_daemon.reconcile.guard import OF_NO_CASE
 from sync_daemon.reconcile.pair_addresses import CHANGE_ADDRESS
 
 _BATCH = 1000
@@ -60,7 +61,8 @@ def stage_due(run: Run) -> None:
     """What is parked and whose time has come, and what a person decided about: to be read by id and decided anew."""
     store = run.pair.store
     due = store.parked(due=run.pair.clock.now())
-    ordered = [entry for entry in store.held(ordered=True) if entry.action not in OF_RULES]
+    decided = store.held(ordered=True)
+    ordered = [entry for entry in decided if entry.action not in OF_NO_CASE]
     moving: list[Parked | Held] = [
         *(entry for entry in due if entry.what == "address"),
         *(entry for entry in ordered if entry.action == CHANGE_ADDRESS),
@@ -75,8 +77,10 @@ def stage_due(run: Run) -> None:
         new = ids - staged.keys()
         rows += [Staged(name, one, None, moved=one in moved, absent=one in missing) for one in new]
         rows += [replace(row, moved=True) for one, row in staged.items() if one in moved and not row.moved]
-    if rows:
-        run.commit(Commit(staged=rows))
+    # What was held of an undo is over: the undo isn't asked for any more, and what it would have done isn't either.
+    over = [entry for entry in decided if entry.action == MassChange.UNDO and entry.discarded]
+    if rows or over:
+        run.commit(Commit(staged=rows, unheld=over))
 
 
 def _with_new_address(run: Run, name: SystemName, ids: Collection[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from functools import partial
 from sync_daemon.apply.retry_times import next_try
 from sync_daemon.changes.absence import Tally
 from sync_daemon.changes.staging import StagingRules, stage_page, unread_contact
+from sync_daemon.cycle.forgotten import without_forgotten
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, TELLS_CONSENT, Run, log
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, StopSystem
@@ -69,8 +70,7 @@ def take_in(
     newest: dict[StreamKey, datetime] = {}
     for key, item in side_by_side(listings, run.tick, run.pair.workers):
         if isinstance(item, Page):
-            stage(run, key[0], item, scan=scan)
-            tallies[key].add(item)
+            tallies[key].add(item, stage(run, key[0], item, scan=scan))
             _note_times(key, item.snapshots, newest)
         elif item.error is not None:
             _note_failure(run, key, item.error)
@@ -85,9 +85,11 @@ def take_in(
     return tallies
 
 
-def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
-    """Hold one page against the store and keep what differs."""
+def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> set[str]:
+    """Hold one page against the store and keep what differs; the ids of the contacts that are skipped as forgotten."""
     store = run.pair.store
+    shown = len(page.snapshots)
+    page, forgotten = without_forgotten(run, system, page)
     snapshots = _latest_of_each((*page.snapshots, *_revoked_though_malformed(run, system, page.malformed)))
     ids = [snapshot.contact_id for snapshot in snapshots]
     links = store.links(ghl=ids) if system is GHL else store.links(emailoctopus=ids)
@@ -116,8 +118,7 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
         staged=staged.staged,
         additional_addresses=staged.additional_addresses,
     )
-    commit.staged.extend(called(run, staged.left))
-    commit.staged.extend(called_by_additional(run, staged.additional_addresses))
+    commit.staged += [*called(run, staged.left), *called_by_additional(run, staged.additional_addresses)]
     news = list(_unlinked_though_malformed(run, system, page.malformed, scan))
     commit.contacts.extend(news)
     commit.staged.extend(map(_to_be_read, news))
@@ -127,14 +128,15 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> None:
         run.search_tells_consent = True
         commit.looked_at[TELLS_CONSENT] = run.pair.clock.now()
     run.commit(commit)
-    run.report.read[system] += len(page.snapshots)
+    run.report.read[system] += shown
     run.report.changed[system] += len(staged.staged)
     run.report.missed_by_poll += len(staged.missed)
     for parts in staged.missed:
         if "consent" in parts:
             log.error("consent_change_missed_by_poll", pair=run.pair.name, system=system)
             run.consent_missed[system] += 1
-    run.pair.progress.pages_read(system, len(page.snapshots))
+    run.pair.progress.pages_read(system, shown)
+    return forgotten
 
 
 def called_by_additional(run: Run, now: Mapping[str, Collection[bytes]]) -> list[Staged]:
@@ -169,7 +171,7 @@ def _without_link_at(run: Run, addresses: Collection[bytes]) -> list[KnownContac
         for groups in found
         for group in groups.values()
         for contact in group
-        if contact.unlinked not in (None, Unlinked.DELETED, Unlinked.FORGOTTEN)
+        if contact.unlinked not in (None, Unlinked.DELETED)
     ]
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from sync_daemon.apply.retry_times import next_try
 from sync_daemon.changes.addresses import is_valid
 from sync_daemon.changes.cases import Case, CaseSide, ContactKey
+from sync_daemon.cycle.forgotten import forget_met
 from sync_daemon.cycle.gone import Holder, look_up, with_found, with_gone
 from sync_daemon.cycle.intake import stage
 from sync_daemon.cycle.pair import GHL, Run, log
@@ -67,7 +68,7 @@ def refresh_schemas(run: Run) -> None:
 def fetch(run: Run, keys: Collection[ContactKey]) -> dict[ContactKey, Snapshot | Refused | None]:
     """Contacts by id, side by side; None for one that doesn't exist, the refusal of one that can't be read.
 
-    What a stopped system owes is left out.
+    What a stopped system owes is left out, and so is whoever turns out to be forgotten.
     """
     found: dict[ContactKey, Snapshot | Refused | None] = {key: None for key in keys if key in run.gone}
     wanted = [key for key in keys if key[0] not in run.stopped and key not in found]
@@ -88,7 +89,8 @@ def fetch(run: Run, keys: Collection[ContactKey]) -> dict[ContactKey, Snapshot |
                 found[key] = answer
                 run.read_now.add(key)
                 run.gone.update([key] if answer is None else [])
-    return found
+    met = forget_met(run, [answer for answer in found.values() if isinstance(answer, Snapshot)])
+    return {key: answer for key, answer in found.items() if key not in met}
 
 
 def _judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move]) -> list[Decision]:

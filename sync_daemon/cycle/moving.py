@@ -29,7 +29,7 @@ def move_all(run: Run) -> None:
         moved_on = False
         for wave in _waves(run, rows, lookups):
             decisions = judge(run, _cases(wave, lookups), {move.link.ghl_id: move for move in wave})
-            sifted, put_off = run.guard.sift(decisions)
+            sifted, put_off = run.sift(decisions)
             now = _possible(run, sifted)
             carry_out(run, now)
             keep_reads(run, rows, put_off)

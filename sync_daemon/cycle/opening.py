@@ -1,12 +1,16 @@
 """What a cycle starts from: the pair's state, the configuration in force, schemas and tag names."""
 
+from sync_daemon.changes.forgotten import Forgotten
 from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.cycle import intake
+from sync_daemon.cycle.following import Following
 from sync_daemon.cycle.guard import Guard
 from sync_daemon.cycle.pair import FIRST_LOADED, SCANNED, TELLS_CONSENT, Pair, Run
+from sync_daemon.model.errors import PairPaused
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import PairState
 from sync_daemon.model.system import SystemName
+from sync_daemon.reconcile.planned import planned_field
 
 
 def open_run(pair: Pair, report: CycleReport, *, apply_scope: bool = False) -> Run:
@@ -29,12 +33,31 @@ def open_run(pair: Pair, report: CycleReport, *, apply_scope: bool = False) -> R
     run = Run(
         pair, report, state, known, dict(pair.systems), book, generation, scope_generation,
         search_tells_consent=_search_tells_consent(state),
+        forgotten=Forgotten(digester, store.forgotten()),
         guard=Guard(policy, store, pair.clock, first_load=FIRST_LOADED not in state.looked_at),
+        following=_following(pair),
         apply_scope=apply_scope,
     )  # fmt: skip
     if len(known) == len(schemas):
         run.use_schemas(known)
     return run
+
+
+def refuse_paused(pair: Pair) -> None:
+    """Raise `PairPaused` when a person paused the pair."""
+    since = pair.store.state().paused_since
+    if since is not None:
+        raise PairPaused(pair.name, since)
+
+
+def _following(pair: Pair) -> Following | None:
+    """The plan that is to be carried out, with the fields that opening the pair made."""
+    if pair.plan is None:
+        return None
+    following = Following(pair.plan, pair.digester)
+    for new in pair.made:
+        following.done(planned_field(new, pair.digester))
+    return following
 
 
 def _search_tells_consent(state: PairState) -> bool:

@@ -7,6 +7,7 @@ from sync_daemon.model.errors import (
     IncompleteRead,
     NotShown,
     PairBusy,
+    PairPaused,
     QuotaExhausted,
     Refused,
     Stopped,
@@ -23,6 +24,9 @@ def conclude(run: Run) -> None:
     report, totals = run.report, run.pair.store.totals()
     report.parked, report.held = totals.parked, totals.held
     report.diverged, report.consent_held = totals.diverged, totals.consent_held
+    if run.following is not None:
+        cut_short = bool(run.stopped or run.failed or run.interrupted or run.pair.told_to_stop())
+        report.plan = run.following.outcome(run.pair.store, cut_short=cut_short)
     batch = run.sender.batch
     if batch.shrunk or batch.size != run.state.batch_size:
         run.commit(Commit(batch_size=batch.size, looked_at={BATCH: run.pair.clock.now()}))
@@ -61,7 +65,8 @@ def report_of(error: SyncError, pair: str, run_id: str, mode: Mode) -> CycleRepo
     """The report of a cycle that an error kept from beginning."""
     alarm = alarm_of(error)
     alarms = dict([alarm] if alarm is not None else [])
-    return CycleReport(pair, run_id, mode, _outcome_of(error), error.shown, alarms=alarms)
+    paused = isinstance(error, PairPaused)
+    return CycleReport(pair, run_id, mode, _outcome_of(error), error.shown, alarms=alarms, paused=paused)
 
 
 def _outcome_of(error: Exception) -> CycleOutcome:

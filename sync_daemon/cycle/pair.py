@@ -1,7 +1,7 @@
 """A pair with everything a cycle works with, and the run that one cycle is."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,21 +12,26 @@ from sync_daemon.apply.send import BatchSize, Sender
 from sync_daemon.changes.cases import ContactKey
 from sync_daemon.changes.detect import Detector
 from sync_daemon.changes.digests import Digester
+from sync_daemon.changes.forgotten import Forgotten
 from sync_daemon.changes.tagbook import TagBook
+from sync_daemon.cycle.following import Following
 from sync_daemon.cycle.guard import Guard
 from sync_daemon.cycle.lease import Lease
 from sync_daemon.model.activity import ActivityPolicy
 from sync_daemon.model.contact import AccountSchema, Snapshot
 from sync_daemon.model.engagement import Campaign
 from sync_daemon.model.errors import IncompleteRead, Stopped, StopSystem
+from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.rules import NO_RULES, RuleBook
 from sync_daemon.model.state import PairState
 from sync_daemon.model.system import SystemName
+from sync_daemon.model.undo import Left
 from sync_daemon.ports import Clock, Commit, PairStore, Progress, System
-from sync_daemon.reconcile.decision import Context
+from sync_daemon.reconcile.decision import Context, Decision
 from sync_daemon.reconcile.fields import MappedField
+from sync_daemon.reconcile.mapping_check import NewField
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 FIRST_LOADED = "first_load"
@@ -52,7 +57,9 @@ class Pair:
 
     `lease` is kept by the systems before each request; `workers` is how many requests to one system wait at once (1:
     nothing goes side by side); `schema_fresh` says that opening it has just read both schemas; `told_to_stop` that
-    nothing more is to be begun; `activity` what is shown of tasks, notes and appointments, None for nothing.
+    nothing more is to be begun; `activity` what is shown of tasks, notes and appointments, None for nothing. `plan` is
+    all that a cycle may do, None for whatever is to be done; `made` are the fields that opening it made; `keeps_undo`
+    says that what writes replace goes into the undo journal.
     """
 
     name: str
@@ -70,6 +77,9 @@ class Pair:
     told_to_stop: Callable[[], bool] = lambda: False
     activity: ActivityPolicy | None = None
     rules: RuleBook = NO_RULES
+    plan: PlannedPair | None = None
+    made: tuple[NewField, ...] = ()
+    keeps_undo: bool = False
 
 
 @dataclass(slots=True)
@@ -93,6 +103,9 @@ class Run:
     scope_generation: bytes
     search_tells_consent: bool
     guard: Guard
+    forgotten: Forgotten
+    following: Following | None = None
+    """What becomes of the plan that this cycle carries out, None for one that does whatever is to be done."""
     apply_scope: bool = False
     schema_fresh: bool = False
     failed: dict[SystemName, Exception] = field(default_factory=dict)
@@ -103,11 +116,17 @@ class Run:
     """The systems that this cycle has read to their end: what changed, or everything."""
     newest: dict[tuple[SystemName, str], datetime] = field(default_factory=dict)
     read_now: set[ContactKey] = field(default_factory=set)
+    skipped: set[ContactKey] = field(default_factory=set)
+    """The contacts that this cycle met and passed over as forgotten."""
     gone: set[ContactKey] = field(default_factory=set)
     looked_up: dict[tuple[SystemName, str], Snapshot | None] = field(default_factory=dict)
     """Who was found, if anybody, under the address of a contact that is gone."""
     consent_missed: Counter[SystemName] = field(default_factory=Counter)
     """How many changes of consent this cycle found that polls had not told."""
+    overwritten: dict[ContactKey, Snapshot] = field(default_factory=dict)
+    """Contacts as they were read for the undo journal alone, just before they are written to."""
+    left: list[Left] = field(default_factory=list)
+    """What of an undo a system didn't take."""
     campaigns: dict[str, Campaign | None] = field(default_factory=dict)
     """The campaigns that rules asked about; None for one that isn't there."""
     unread_reports: IncompleteRead | None = None
@@ -166,6 +185,12 @@ class Run:
             self.commit(Commit(looked_at=new))
         return {name: looked_at.get(name, now) for name in names}
 
+    def sift(self, decisions: Iterable[Decision]) -> tuple[list[Decision], list[Decision]]:
+        """What can be carried out now, as the guard and the plan have it; and what must be put off."""
+        if self.following is None:
+            return self.guard.sift(decisions)
+        return self.following.sift(decisions, self.guard, self.context())
+
     def tick(self) -> None:
         """Keep the lease while reading. Raises `PairBusy` when it was lost, `Stopped` when told to stop."""
         self.pair.lease.keep()
@@ -213,6 +238,7 @@ class Run:
         commit.tags.extend(self.book.news.values())
         self.book.news.clear()
         commit.looked_at.update(self._new_blanks())
+        self.forgotten.leave_out(commit)
         self.pair.store.commit(commit, self.report.run_id, self.pair.lease.holds)
         for entry in (entry for entry in commit.parked if not entry.let_be):
             log.warning(

@@ -68,6 +68,11 @@ class RuleGuard:
         self._blocked.update((_ids_of(one), one.action) for one in undecided)
         return bool(undecided)
 
+    def is_approved(self, link: Link, kind: MassChange) -> bool:
+        """Whether a person approved what waited of a contact."""
+        entry = self._held.get((_ids(link), kind))
+        return entry is not None and entry.approved
+
     def hold(self, link: Link, why: Mapping[MassChange, str]) -> None:
         """Leave what waits of a contact until a person says what is to be done."""
         ids, now = _ids(link), self.run.pair.clock.now()

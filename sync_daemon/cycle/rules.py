@@ -1,6 +1,6 @@
 """Rules: what people did in EmailOctopus becomes actions in GHL, each once (contract, section 9)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync_daemon.cycle.deeds import CONTACT_GONE, RULE_GONE, Doer
@@ -13,7 +13,7 @@ from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.engagement import Occasion
 from sync_daemon.model.errors import CredentialsRefused, Refused, StopSystem, SyncError
-from sync_daemon.model.plan import RuleAction
+from sync_daemon.model.plan import MassChange, RuleAction
 from sync_daemon.model.rules import Action, Rule
 from sync_daemon.model.state import Change, Link
 from sync_daemon.ports import Commit
@@ -46,9 +46,15 @@ def foresee(run: Run) -> tuple[list[RuleAction], list[RuleAction]]:
     """What rules would do, and what of it would be held. The run works on a copy of the store."""
     if not run.pair.rules:
         return [], []
-    active = activate(run)
-    read_reports(run, min(active.values()))
-    return Stage(run, Scales(run, active)).foresee()
+    read_reports(run, min(activate(run).values()))
+    return foresee_stored(run)
+
+
+def foresee_stored(run: Run) -> tuple[list[RuleAction], list[RuleAction]]:
+    """What rules would do about what is stored already, and what of it would be held; no report is read."""
+    if not run.pair.rules:
+        return [], []
+    return Stage(run, Scales(run, activate(run))).foresee()
 
 
 @dataclass(slots=True)
@@ -61,6 +67,8 @@ class Stage:
     _telling: Telling = field(init=False)
     _doer: Doer = field(init=False)
     _began: float = field(init=False)
+    _left: bool = field(default=False, init=False)
+    """Whether a plan that is carried out left something of what waits to the next cycle."""
 
     def __post_init__(self) -> None:
         run = self.run
@@ -79,6 +87,8 @@ class Stage:
                 return
             key, index, event_id = parts_of(deed.key)
             rule = rules.get(key)
+            if rule is not None and not self._may_end(deed):
+                continue
             if rule is None:
                 self._doer.give_up(deed, RULE_GONE, "its rule isn't in the configuration any more")
                 continue
@@ -95,7 +105,7 @@ class Stage:
         """Ask the rules about everything that waits, count what they would do, and do what may be done."""
         if not self.run.full:  # a full scan looks whether the conditions of what is held are true still
             self.scales.held = self._guard.still_holds
-        self._guard.count(self._waiting())
+        self._guard.count(filter(self._concerns_plan, self._waiting()))
         whole = True
         judged: list[Occasion] = []
         for weighed in self._waiting():
@@ -109,11 +119,21 @@ class Stage:
                 judged = []
         if judged:
             self.run.commit(Commit(judged=judged))
-        if whole:
+        if whole and not self._left:
             self._guard.release()
+        if not whole and self.run.following is not None:
+            self.run.following.cut_short = True
         self.run.guard.over.update(self._guard.over)
         if self.scales.failure is not None:
             log.warning("campaign_not_read", pair=self.run.pair.name, why=self.scales.failure.shown)
+
+    def _concerns_plan(self, weighed: Weighed) -> bool:
+        """Whether something that may follow from an occasion is in the plan that is carried out, if one is."""
+        following, link = self.run.following, weighed.link
+        if following is None or link is None:
+            return True
+        places = ((rule, index) for rule in weighed.acting for index in range(len(rule.then)))
+        return any(following.holds(deed_key(rule, index, weighed.occasion), link.ghl_id) for rule, index in places)
 
     def foresee(self) -> tuple[list[RuleAction], list[RuleAction]]:
         """What would be done, and what of it held; nothing is."""
@@ -124,7 +144,8 @@ class Stage:
             key, index, _ = parts_of(deed.key)
             if key in rules:
                 name = name_of(rules[key].then[index])
-                now.append(RuleAction(deed.ghl_id, deed.emailoctopus_id, name, f"{deed.what}, begun or refused before"))
+                begun = f"{deed.what}, begun or refused before"
+                now.append(RuleAction(deed.ghl_id, deed.emailoctopus_id, name, begun, deed.key))
         self._guard.count(self._waiting())
         for weighed in self._waiting():
             for rule, index, action in self._intents(weighed, self._contact_for(weighed)):
@@ -137,6 +158,7 @@ class Stage:
                     link.emailoctopus_id,
                     name_of(rule.then[index]),
                     f"{rule.place}: {weighed.occasion.kind}",
+                    deed_key(rule, index, weighed.occasion),
                 )
                 if why is None:
                     now.append(what)
@@ -163,12 +185,43 @@ class Stage:
             return self._wait(occasion, "the GHL contact doesn't exist")
         intents = list(self._intents(weighed, contact))
         blocked = {kind: self._guard.why_blocked(link, kind) for kind in {kind_of(action) for *_, action in intents}}
+        if not self._is_planned(weighed, link, [one for one in intents if blocked[kind_of(one[2])] != ""]):
+            return []
         if any(blocked.values()):
-            self._guard.hold(link, {kind: reason for kind, reason in blocked.items() if reason})
+            self._hold(weighed, link, intents, {kind: reason for kind, reason in blocked.items() if reason})
             return []
         allowed = [intent for intent in intents if blocked[kind_of(intent[2])] is None]
+        if not self._is_planned(weighed, link, allowed, guarded=True):
+            return []
         self._intend(occasion, link, allowed)
         return [] if allowed else [occasion]
+
+    def _is_planned(self, weighed: Weighed, link: Link, intents: Sequence[Intent], *, guarded: bool = False) -> bool:
+        """Whether the plan that is carried out, if one is, holds all this; `guarded`: the guard lets it pass.
+
+        If not, the occasion waits for the next cycle.
+        """
+        following = self.run.following
+        if following is None:
+            return True
+        for rule, index, action in intents:
+            key = deed_key(rule, index, weighed.occasion)
+            approved = not guarded or self._guard.is_approved(link, kind_of(action))
+            if not following.may_do(key, link.ghl_id, link.emailoctopus_id, approved=approved):
+                self._left = True
+                return False
+        return True
+
+    def _may_end(self, deed: Deed) -> bool:
+        """Whether what an earlier cycle intended may be brought to its end, as the plan has it."""
+        following = self.run.following
+        return following is None or following.may_do(deed.key, deed.ghl_id, deed.emailoctopus_id)
+
+    def _hold(self, weighed: Weighed, link: Link, intents: Sequence[Intent], why: Mapping[MassChange, str]) -> None:
+        self._guard.hold(link, why)
+        if (following := self.run.following) is not None:
+            for rule, index, _ in intents:
+                following.holds_back(deed_key(rule, index, weighed.occasion), link.ghl_id)
 
     def _intents(self, weighed: Weighed, contact: Snapshot | None) -> Iterator[Intent]:
         """The actions of the rules that act, conditions on the contact included."""

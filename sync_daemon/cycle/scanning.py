@@ -31,8 +31,8 @@ def scan(run: Run) -> None:
     for name in SystemName:
         seen = run.pair.store.seen_by_scan(name, number, started - run.pair.timing.index_lag)
         if _is_complete(run, name, tallies, seen):
-            _stage_missing(run, name, number, [one for (of, _), one in tallies.items() if of is name])
-    _look_at_held_again(run, number)
+            stage_missing(run, name, number, [one for (of, _), one in tallies.items() if of is name])
+    look_at_held_again(run, number)
 
 
 def _is_complete(run: Run, name: SystemName, tallies: Mapping[StreamKey, Tally], seen: Seen) -> bool:
@@ -63,7 +63,7 @@ def _told(run: Run, name: SystemName, tallies: Iterable[Tally], shown: int) -> i
     return told_in_counts(before, run.systems[EMAILOCTOPUS].read_schema().counts)
 
 
-def _stage_missing(run: Run, name: SystemName, number: int, tallies: Iterable[Tally]) -> None:
+def stage_missing(run: Run, name: SystemName, number: int, tallies: Iterable[Tally]) -> None:
     """Hints at those that a complete scan lacks; what is held of them already waits for a person."""
     store = run.pair.store
     listed = {contact_id for tally in tallies for contact_id in tally.malformed}
@@ -79,7 +79,7 @@ def _stage_missing(run: Run, name: SystemName, number: int, tallies: Iterable[Ta
         run.commit(Commit(staged=missing))
 
 
-def _look_at_held_again(run: Run, number: int) -> None:
+def look_at_held_again(run: Run, number: int) -> None:
     """Hints at those whose deletion is held and whom this scan saw: what healed itself leaves the queue."""
     store = run.pair.store
     held = [entry for entry in store.held(everything=True) if entry.action == DELETION]

@@ -13,10 +13,12 @@ from sync_daemon.model.contact import FieldSpec, Value
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.errors import NotShown, Refused
 from sync_daemon.model.plan import Operation, WriteResult
+from sync_daemon.model.planned import Planned
 from sync_daemon.model.state import Baseline, Change, KnownContact, Link
 from sync_daemon.ports import Commit
-from sync_daemon.reconcile.activity import ACTIVITY, Digest, can_hold, field_types, news, showing
+from sync_daemon.reconcile.activity import ACTIVITY, Digest, can_hold, field_types, new_activity_field, news, showing
 from sync_daemon.reconcile.activity_seen import Shown
+from sync_daemon.reconcile.planned import planned_activity, planned_field
 
 Look = tuple[Link, KnownActivity, Shown]
 _REFUSED_FIELD = "activity_field "
@@ -51,6 +53,9 @@ def _made(run: Run, name: str, kind: str) -> FieldSpec | None:
     refused = _REFUSED_FIELD + name
     if not run.policy().create_missing_fields or (refused in run.state.looked_at and not run.full):
         return None
+    new = planned_field(new_activity_field(name, kind), run.pair.digester)
+    if run.following is not None and not run.following.may(new):
+        return None
     try:
         run.systems[EMAILOCTOPUS].writer.create_field(name, kind, name, ())
     except Refused as refusal:  # the free plan has seven fields
@@ -62,6 +67,8 @@ def _made(run: Run, name: str, kind: str) -> FieldSpec | None:
         run.commit(Commit(looked_at={refused: run.pair.clock.now()}))
         return None
     log.info("field_created", pair=run.pair.name, system=EMAILOCTOPUS, field=name, type=kind)
+    if run.following is not None:
+        run.following.done(new)
     schema = run.systems[EMAILOCTOPUS].read_schema()
     run.pair.store.save_schema(schema)
     run.schemas[EMAILOCTOPUS] = schema
@@ -112,7 +119,36 @@ def digest_of(run: Run) -> Digest:
     return digest
 
 
+def foreseen(run: Run, operations: Sequence[Operation]) -> list[tuple[Operation, Planned]]:
+    """Writes of activity, and what a plan holds of each: what was shown there last, and what is to be."""
+    known = run.pair.store.activity([one.ghl_id or "" for one in operations])
+    found = ((one, known.get(one.ghl_id or "")) for one in operations)
+    return [
+        (one, planned_activity(one, before.written if before and _is_in(before, one) else {}, run.pair.digester))
+        for one, before in found
+    ]
+
+
+def _is_in(shown: KnownActivity, operation: Operation) -> bool:
+    """Whether activity was shown in the contact that is to be written."""
+    return shown.emailoctopus_id == operation.emailoctopus_id
+
+
 def sent(run: Run, specs: Mapping[str, FieldSpec], operations: Sequence[Operation]) -> dict[str, Answer]:
+    """The answers by GHL id, those left out that a plan which is carried out doesn't hold."""
+    following = run.following
+    if following is None:
+        return _sent(run, specs, operations)
+    planned = [(one, entry) for one, entry in foreseen(run, operations) if following.may(entry)]
+    answers = _sent(run, specs, [one for one, _ in planned])
+    for one, entry in planned:
+        answer = answers.get(one.ghl_id or "")
+        if answer is not None:
+            (following.done if answer.refusal is None else following.parked)(entry)
+    return answers
+
+
+def _sent(run: Run, specs: Mapping[str, FieldSpec], operations: Sequence[Operation]) -> dict[str, Answer]:
     """The answers by GHL id, sent beside the mapped fields' columns: what an update empties unasked shows."""
     names = field_names(run.policy(), EMAILOCTOPUS) | specs.keys()
     system = run.systems[EMAILOCTOPUS].with_schema(run.schemas[EMAILOCTOPUS], names)

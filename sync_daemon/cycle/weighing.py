@@ -10,7 +10,7 @@ from sync_daemon.model.engagement import OPT_OUTS, Campaign, Occasion
 from sync_daemon.model.errors import NotFound, Stopped, StopSystem, SyncError
 from sync_daemon.model.plan import MassChange
 from sync_daemon.model.rules import Rule
-from sync_daemon.model.state import Link, Unlinked
+from sync_daemon.model.state import Link
 from sync_daemon.reconcile.rule_calls import kind_of, templates_of
 from sync_daemon.reconcile.rules import BEFORE, Facts, matches, objection, verdict_of_opt_out
 from sync_daemon.reconcile.templates import CAMPAIGN_NAMES, named_in
@@ -23,7 +23,8 @@ _ACTIVE = "rule "
 class Weighed:
     """An occasion and what each rule that is about it says: why it doesn't act, None if it does.
 
-    `waits`: it can't be told yet. `unlinked` says that nothing but a link is missing.
+    `waits`: it can't be told yet. `unlinked` says that nothing but a link is missing; `over` that no
+    link could bring a rule to act any more.
     """
 
     occasion: Occasion
@@ -31,7 +32,7 @@ class Weighed:
     campaign: Campaign | None = None
     answers: tuple[tuple[Rule, str | None], ...] = ()
     waits: bool = False
-    forgotten: bool = False
+    over: bool = False
 
     @property
     def acting(self) -> list[Rule]:
@@ -41,7 +42,7 @@ class Weighed:
     @property
     def unlinked(self) -> bool:
         """Whether some rule might act once the contact has a link."""
-        return self.link is None and not self.forgotten and bool(self.answers)
+        return self.link is None and not self.over and bool(self.answers)
 
 
 @dataclass(slots=True)
@@ -66,15 +67,12 @@ class Scales:
             deeds.setdefault(deed.ghl_id, []).append(deed)
         nameless = {one.contact_id for one in occasions if one.kind in OPT_OUTS and not one.campaign_id}
         others = store.opt_outs_of(nameless) if nameless else []
-        without = store.contacts(EMAILOCTOPUS, ids - links.keys())
-        forgotten = {one for one, row in without.items() if row.unlinked is Unlinked.FORGOTTEN}
         return [
             self._one(
                 one,
                 links.get(one.contact_id),
                 deeds,
                 [other for other in others if other.contact_id == one.contact_id],
-                forgotten=one.contact_id in forgotten,
             )
             for one in occasions
         ]
@@ -85,8 +83,6 @@ class Scales:
         link: Link | None,
         deeds: Mapping[str, Sequence[Deed]],
         others: Sequence[Occasion],
-        *,
-        forgotten: bool,
     ) -> Weighed:
         rules = [rule for rule in self.run.pair.rules.rules if matches(rule, occasion)]
         counts = verdict_of_opt_out(occasion, others, self.run.pair.clock.now(), self.run.pair.rules.poll_every)
@@ -103,7 +99,7 @@ class Scales:
             return Weighed(occasion, link, waits=True)
         facts = Facts(link, campaign, self.active, deeds.get(link.ghl_id, ()) if link else ())
         answers = tuple((rule, objection(rule, occasion, facts)) for rule in rules)
-        return Weighed(occasion, link, campaign, answers, forgotten=forgotten or _is_over(answers))
+        return Weighed(occasion, link, campaign, answers, over=_is_over(answers))
 
     def note(self, error: SyncError) -> None:
         """Remember why a campaign isn't known; raise it again when the process is told to stop."""

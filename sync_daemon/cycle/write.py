@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from sync_daemon.apply.answers import all_answered
 from sync_daemon.apply.burial import addresses_left
 from sync_daemon.apply.intents import intents
-from sync_daemon.apply.settle import settle
 from sync_daemon.cycle.intake import called, called_by_additional, stage
-from sync_daemon.cycle.noticing import noticed
+from sync_daemon.cycle.overwriting import look_before_writing
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
+from sync_daemon.cycle.settling import settled
 from sync_daemon.model.contact import Consent, Page, Snapshot
 from sync_daemon.model.errors import AlreadyExists, Refused, Stopped, StopSystem
 from sync_daemon.model.plan import Action, Operation, WriteResult
@@ -42,6 +42,7 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
 
     Raises `WithoutEvidence` before anything is sent when a step toward consent rests on an earlier cycle's reads.
     """
+    decisions = look_before_writing(run, decisions)
     run.pair.progress.records_planned(sum(bool(decision.operations) for decision in decisions))
     context = run.context()
     run.sender.in_hand.clear()
@@ -131,6 +132,8 @@ def _answered(run: Run, results: Iterable[WriteResult], waiting: dict[OperationK
                 ready.append(case)
         else:
             # Decided anew, with the contact that was met; nothing of this decision is remembered.
+            if run.following is not None:
+                run.following.exists(result.operation, case.decision, run.context())
             for operation in case.decision.operations:
                 waiting.pop(_key(operation), None)
             run.commit(known)
@@ -149,10 +152,9 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
     counted: Counter[str] = Counter()
     left: set[bytes] = set()
     for case in cases:
-        settled = settle(case.decision, case.results, context, run.state.tag_generation)
-        commit.include(settled)
-        commit.occasions.extend(noticed(run, case.decision, context, settled.contacts))
-        if settled.done and (addresses := set(addresses_left(case.decision))):
+        one = settled(run, case.decision, case.results, context)
+        commit.include(one)
+        if one.done and (addresses := set(addresses_left(case.decision))):
             left |= addresses
             commit.staged.extend(Staged(one.system, one.contact_id, None) for one in case.decision.case.duplicates)
         done = [result.operation for result in case.results if result.refusal is None]
@@ -171,11 +173,13 @@ def _settle(run: Run, cases: Sequence[_Open]) -> None:
 
 def _count(run: Run, case: _Open) -> None:
     decision, report = case.decision, run.report
+    if run.following is not None:
+        run.following.note(decision, case.results, run.context())
     done = [result.operation for result in case.results if result.refusal is None]
     report.written.update({(operation.system, word) for operation in done if (word := _word(operation)) == "updated"})
     report.written.update((operation.system, word) for operation in done if (word := _word(operation)) != "updated")
     report.conflicts += len(decision.conflicts)
-    if decision.partial:
+    if decision.partial or decision.undoes is not None:
         return
     if decision.unlinked is not None:
         report.skipped[decision.unlinked] += 1

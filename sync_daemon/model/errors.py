@@ -4,6 +4,7 @@ SyncError
 ├── ConfigurationError      refuse to start: a person must change something (exit 2)
 │   └── StateStoreError     the database can't be opened, is newer, or was made for something else
 ├── PairBusy                another process holds the pair; leave (exit 6)
+│   └── PairPaused          a person said that nothing of the pair is to be read or written (exit 6)
 ├── StopSystem              stop asking this system in this cycle; what is staged stays staged
 │   ├── Stopped             this process was told to stop: the record in hand is finished (exit 0)
 │   ├── CredentialsRefused  401/403 (exit 4)
@@ -19,6 +20,8 @@ SyncError
     ├── PlanLimitReached    creation stops for this run, everything else goes on
     └── BatchRefused        a batch was refused as a whole: send it again in parts
 """
+
+from datetime import datetime
 
 from sync_daemon.model.system import SystemName
 
@@ -42,6 +45,16 @@ class StateStoreError(ConfigurationError):
 
 class PairBusy(SyncError):
     """Another process holds the pair's lease."""
+
+
+class PairPaused(PairBusy):
+    """A person paused the pair."""
+
+    def __init__(self, pair: str, since: datetime) -> None:
+        super().__init__(
+            f"paused since {since:%Y-%m-%d %H:%M} UTC: nothing was read or written; "
+            f"`sync-daemon resume --pair {pair}` lets it go on"
+        )
 
 
 class StopSystem(SyncError):

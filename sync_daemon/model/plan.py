@@ -58,6 +58,8 @@ class MassChange(StrEnum):
     """What rules add in GHL: tags, tasks, notes, enrolments, and whatever they call that takes nothing away."""
     RULE_REMOVAL = "rule_removal"
     """What rules take away in GHL."""
+    UNDO = "undo"
+    """A contact of which an undo clears a field, takes away a tag, or which it deletes."""
     CREATE_IN_GHL = "create_in_ghl"
     CREATE_IN_EMAILOCTOPUS = "create_in_emailoctopus"
 
@@ -130,12 +132,16 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class RuleAction:
-    """What a rule would do in GHL for one contact, as a plan shows it; `reason` names the rule and the event."""
+    """What a rule would do in GHL for one contact, as a plan shows it.
+
+    `reason` names the rule and the event, `key` is that of the deed which a cycle makes of it.
+    """
 
     ghl_id: str
     emailoctopus_id: str
     action: str
     reason: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sync_daemon.model.alarm import Condition
+from sync_daemon.model.planned import Followed
 from sync_daemon.model.system import SystemName
 
 
@@ -15,6 +16,8 @@ class Mode(StrEnum):
     FULL = "full"
     HINTS = "hints"
     """Only what webhooks told, what is due again and what waits; the service alone works in this way."""
+    UNDO = "undo"
+    """Nothing but the contacts that another run wrote to: what it wrote is taken back."""
 
 
 class CycleOutcome(StrEnum):
@@ -39,10 +42,11 @@ def _per_system() -> dict[SystemName, int]:
 class CycleReport:
     """The counters of one cycle of one pair. `written` counts by (system, word of `written` in the JSON).
 
-    Not in the JSON: `quota_left`, what the headers told of a daily quota, which is stored for `status`; `proven`, the
-    systems that were read to their end; `resume_in_s`, how long a used-up quota or limit asks to wait; `alarms`, a
+    Not in the JSON: `quota_left` and `quota_limit`, what the headers told of a daily quota, which is stored; `proven`,
+    the systems that were read to their end; `resume_in_s`, how long a used-up quota or limit asks to wait; `alarms`, a
     sentence for each condition that somebody is to be alerted to, and `judged`, the conditions about which the cycle
-    could tell whether they are so.
+    could tell whether they are so; `paused`, that nothing was done, as a person paused the pair; `plan`, what came
+    of the plan that was carried out, if one was.
     """
 
     pair: str
@@ -65,8 +69,11 @@ class CycleReport:
     requests: dict[SystemName, int] = field(default_factory=_per_system)
     throttled: dict[SystemName, int] = field(default_factory=_per_system)
     quota_left: dict[SystemName, int] = field(default_factory=dict)
+    quota_limit: dict[SystemName, int] = field(default_factory=dict)
     duration_s: float = 0.0
     proven: set[SystemName] = field(default_factory=set)
     resume_in_s: float | None = None
     alarms: dict[Condition, str] = field(default_factory=dict)
     judged: set[Condition] = field(default_factory=set)
+    paused: bool = False
+    plan: Followed | None = None

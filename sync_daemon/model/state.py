@@ -255,8 +255,9 @@ class KnownTag:
 class Change:
     """One line of the audit log: what a run did or saw, in which record, and why; never a value.
 
-    `kind` is "written", "conflict", "parked", "held", "skipped" or "reported"; `what` a field's
-    configuration name, "tags", "consent", "address", "creation", "deletion".
+    `kind` is "written", "conflict", "parked", "held", "settled" (parked or held no more), "skipped", "linked",
+    "unlinked", "deleted", "diverged", "consent" or "reported"; `what` a field's configuration name or its mapping
+    row's key, an action, or a part of the contact ("tags", "consent", "address", "creation", "deletion", "scope").
     """
 
     kind: str
@@ -275,7 +276,7 @@ class PairState:
     `looked_at` by name ("counts", "consent_sweep", "schema", what clears a kind of field): our clock when that was
     last asked or found.
     `generation` digests mapping, scope and policies; `tag_generation` counts changes of the tag filter;
-    `batch_size` is how many updates EmailOctopus took in one request so far.
+    `batch_size` is how many updates EmailOctopus took in one request so far; `paused_since` when a person paused it.
     """
 
     name: str
@@ -289,7 +290,12 @@ class PairState:
     tag_generation: int = 0
     scan: int = 0
     batch_size: int = 100
-    paused: bool = False
+    paused_since: datetime | None = None
+
+    @property
+    def paused(self) -> bool:
+        """Whether a person said that nothing of the pair is to be read or written."""
+        return self.paused_since is not None
 
 
 @dataclass(frozen=True, slots=True)

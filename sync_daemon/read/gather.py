@@ -6,7 +6,7 @@ from sync_daemon.changes.cases import ContactKey, Lookups
 from sync_daemon.model.state import Cause, KnownContact, Link, Staged
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import PairStore
-from sync_daemon.reconcile.guard import OF_RULES
+from sync_daemon.reconcile.guard import OF_NO_CASE
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
@@ -48,7 +48,7 @@ def _add_waiting(lookups: Lookups, store: PairStore) -> None:
         for key in _named(parked.ghl_id, parked.emailoctopus_id):
             lookups.parked.setdefault(key, []).append(parked)
     for held in store.held(ghl=ghl, emailoctopus=emailoctopus):
-        for key in () if held.action in OF_RULES else _named(held.ghl_id, held.emailoctopus_id):
+        for key in () if held.action in OF_NO_CASE else _named(held.ghl_id, held.emailoctopus_id):
             lookups.held.setdefault(key, []).append(held)
 
 

@@ -79,11 +79,12 @@ def field_types(policy: ActivityPolicy) -> dict[str, str]:
 def new_activity_fields(policy: ActivityPolicy | None, schema: AccountSchema) -> list[NewField]:
     """The fields that the list lacks."""
     kinds = field_types(policy).items() if policy is not None else ()
-    return [
-        NewField(SystemName.EMAILOCTOPUS, FieldSpec(name, name, kind, name))
-        for name, kind in kinds
-        if schema.field(name) is None
-    ]
+    return [new_activity_field(name, kind) for name, kind in kinds if schema.field(name) is None]
+
+
+def new_activity_field(name: str, kind: str) -> NewField:
+    """A field of the list that is to be made."""
+    return NewField(SystemName.EMAILOCTOPUS, FieldSpec(name, name, kind, name))
 
 
 def can_hold(spec: FieldSpec, kind: str) -> bool:

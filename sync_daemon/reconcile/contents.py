@@ -1,33 +1,25 @@
 """Fields and tags of a pair: every mapped row and the tag sets merged, and the writes that follow."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.changes.digests import canonical
 from sync_daemon.model.contact import Value
 from sync_daemon.model.plan import Action, Operation
-from sync_daemon.model.policy import FieldRule
 from sync_daemon.model.state import Baseline, KnownTag, Parked
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.conversion import NotConvertible, convert
 from sync_daemon.reconcile.decision import Context, ToPark, ordered_drop, part_waits
 from sync_daemon.reconcile.fields import (
     FieldConflict,
     FieldDecision,
-    FieldSide,
     MappedField,
-    in_the_way,
-    meet_field,
-    merge_field,
 )
+from sync_daemon.reconcile.rows import decide_row
 from sync_daemon.reconcile.tags import TagDecision, TagSide, follow_ghl, merge_tags, unite_tags
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
-MOST_BOUNCES = 3
-"""With the write that an outside edit caused these are two writes to each side."""
-_BOUNCES_WITHIN = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -62,14 +54,13 @@ class Contents:
 
 def pair_contents(case: Case, context: Context, *, first: bool) -> Contents:
     """Decide every mapped row and the tags of a pair; both sides are known as far as they must be."""
-    ghl, emailoctopus = case.both()
     contents = Contents(
         diverged=set(case.link.diverged if case.link and not first else ()),
         bounces=dict(case.link.bounces if case.link else {}),
     )
     for mapped in context.fields:
-        _decide_field(mapped, case, (ghl, emailoctopus), context, contents, first=first)
-    _decide_tags(case, (ghl, emailoctopus), context, contents, first=first)
+        _decide_field(mapped, case, context, contents, first=first)
+    _decide_tags(case, case.both(), context, contents, first=first)
     return contents
 
 
@@ -98,82 +89,15 @@ def content_operations(contents: Contents, ghl_id: str, emailoctopus_id: str, co
                 yield Operation(system, action, ghl_id, emailoctopus_id, reason, tags=spelt, parts=("tags",))
 
 
-def field_side(mapped: MappedField, side: CaseSide, context: Context) -> FieldSide:
-    """One side of a mapped row."""
-    rule, snapshot, known = mapped.rule, side.snapshot, side.known
-    detector, type_ = context.detector, mapped.type_in(side.system)
-    value = snapshot.fields.get(rule.name_in(side.system)) if snapshot else None
-
-    def holds(wanted: Value) -> bool:
-        if snapshot is not None:
-            return _plain(value, type_, mapped) == _plain(wanted, type_, mapped)
-        before = (known.baseline or Baseline()).fields.get(rule.key)
-        return before == detector.digester.field(side.system, side.contact_id, rule.key, wanted)
-
-    changed = snapshot is not None and detector.field_changed(rule, snapshot, known) is True
-    return FieldSide(side.system, snapshot is not None, value, changed, holds, _changed_at(rule, side))
-
-
-def _changed_at(rule: FieldRule, side: CaseSide) -> datetime | None:
-    """The time of the first snapshot that showed the change; None when only our own write can have set it."""
-    snapshot, staged, known = side.snapshot, side.staged, side.known
-    if snapshot is None:
-        return None
-    if staged is not None and not staged.echo and rule.key in staged.changed_at:
-        return staged.changed_at[rule.key]
-    ours = known.written_at is not None and known.updated_at is not None and snapshot.updated_at <= known.updated_at
-    return None if ours else snapshot.updated_at
-
-
-def _plain(value: Value, type_: str, mapped: MappedField) -> str:
-    try:
-        converted = convert(value, type_, country=mapped.country)
-    except NotConvertible:
-        converted = value
-    return canonical(converted.strip() or None if isinstance(converted, str) else converted)
-
-
-def _decide_field(
-    mapped: MappedField,
-    case: Case,
-    sides: tuple[CaseSide, CaseSide],
-    context: Context,
-    contents: Contents,
-    *,
-    first: bool,
-) -> None:
+def _decide_field(mapped: MappedField, case: Case, context: Context, contents: Contents, *, first: bool) -> None:
     key = mapped.rule.key
-    ghl, emailoctopus = _as_agreed(mapped, sides, context)
-    met = not first and all(key in (side.known.baseline or Baseline()).fields for side in sides)
-    if met:
-        decision = merge_field(mapped, ghl, emailoctopus)
-    elif first or context.full or key in case.parked:
-        decision = meet_field(mapped, ghl, emailoctopus, ghl_leads=case.exchanged)
-    else:
+    row = decide_row(mapped, case, context, contents.bounces.get(key, ()), first=first)
+    if row is None or not _take(row.decision, mapped, row.reason, case, context, contents):
         return
-    bounces = _bounces(decision, key, sides, contents.bounces.get(key, ()), context.now)
-    if decision.write is not None and len(bounces) >= MOST_BOUNCES:
-        decision = in_the_way("unstable")
-    reason = _reason(decision, mapped, exchanged=case.exchanged, met=met)
-    if not _take(decision, mapped, reason, case, context, contents):
-        return
-    if bounces:
-        contents.bounces[key] = bounces
+    if row.bounces:
+        contents.bounces[key] = row.bounces
     else:
         contents.bounces.pop(key, None)
-
-
-def _as_agreed(mapped: MappedField, sides: tuple[CaseSide, CaseSide], context: Context) -> tuple[FieldSide, FieldSide]:
-    """Both sides of a row. What a write that got no answer left on one is no word of that side, but asks the other."""
-    ghl, emailoctopus = (field_side(mapped, side, context) for side in sides)
-    half = [
-        side.snapshot is not None and context.detector.half_written(mapped.rule, side.snapshot, side.known)
-        for side in sides
-    ]
-    return (
-        replace(ghl, changed=ghl.changed or (half[1] and ghl.known)),
-        replace(emailoctopus, changed=emailoctopus.changed or (half[0] and emailoctopus.known)),
-    )
 
 
 def _take(
@@ -207,16 +131,6 @@ def _take(
     return True
 
 
-def _reason(decision: FieldDecision, mapped: MappedField, *, exchanged: bool, met: bool) -> str:
-    source = decision.write.other if decision.write else GHL
-    name, label = mapped.rule.name_in(source), source.label
-    if decision.conflict:
-        return f"{name} differs on both sides, {decision.conflict.winner.label} wins"
-    if exchanged:
-        return f"two links exchanged their addresses: {name} as in {label}"
-    return f"{name} changed in {label}" if met else f"only {label} has {name}"
-
-
 def _value_digest(decision: FieldDecision, mapped: MappedField, case: Case, context: Context) -> bytes:
     """What a parked row is known by: the value to be written, or the source's value that has no form there."""
     ghl, emailoctopus = case.both()
@@ -228,21 +142,6 @@ def _value_digest(decision: FieldDecision, mapped: MappedField, case: Case, cont
             for one in (ghl, emailoctopus)
         )
     return context.detector.digester.field(side.system, side.contact_id, mapped.rule.key, value)
-
-
-def _bounces(
-    decision: FieldDecision, key: str, sides: tuple[CaseSide, CaseSide], before: tuple[datetime, ...], now: datetime
-) -> tuple[datetime, ...]:
-    """The writes that only answered an echo of our own, with this one; a field that never settles shows by them.
-
-    A retry of what is parked is neither an echo nor an outside edit: only the latter starts the count anew.
-    """
-    if decision.write is None:
-        return before
-    row = next(side.staged for side in sides if side.system is not decision.write)
-    if row is not None and row.echo:
-        return (*(moment for moment in before if now - moment < _BOUNCES_WITHIN), now)
-    return () if row is not None and key in row.changed_at else before
 
 
 def _decide_tags(

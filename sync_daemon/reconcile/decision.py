@@ -65,6 +65,22 @@ NOT_DROPPED = Notice("consent", "a person's revocation can't be dropped: it is t
 
 
 @dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo comes to beside its operations, for one pair of contacts.
+
+    `back` are, by system, the mapping rows that an undo which was cut off has put back already; `tags_back` the tags
+    of which that is so, by whether they are there now. `diverged` says of each part whether the two sides differ once
+    it is put back. `gone` is the contact that a run had created, if it is deleted; `already` that it was before.
+    """
+
+    back: Mapping[SystemName, frozenset[str]] = field(default_factory=dict)
+    tags_back: Mapping[SystemName, Mapping[str, bool]] = field(default_factory=dict)
+    diverged: Mapping[str, bool] = field(default_factory=dict)
+    gone: SystemName | None = None
+    already: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What is to be done about one case, and what will be remembered once it is.
 
@@ -77,8 +93,9 @@ class Decision:
     is refused is parked under it and tried at once when it changes. `let_be` are parked changes that a person
     dropped and that stay undone as long as their digest stays. `notices` are reported. `counted` are the
     kinds of mass change that a guard let it through with. `tombstone` is what is remembered of a deletion once
-    everything about it is done. `partial` marks the revocations of a case, sent ahead of the rest: its inbox rows
-    stay.
+    everything about it is done. `undoes` marks the undo of a run: what it puts back counts as agreed with the other
+    side as it is, and everything else of the case stays as it was. `partial` marks the revocations of a case, sent
+    ahead of the rest: its inbox rows stay.
     """
 
     case: Case
@@ -102,6 +119,7 @@ class Decision:
     digests: Mapping[str, bytes] = field(default_factory=dict)
     counted: frozenset[MassChange] = frozenset()
     tombstone: Tombstone | None = None
+    undoes: Undone | None = None
     partial: bool = False
 
 

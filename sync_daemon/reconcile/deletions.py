@@ -84,7 +84,9 @@ def decide_deletion(case: Case, context: Context) -> Decision | Needs:
     if case.found is not None and case.found.claimed:
         return _buried(case, case.link, context, Effect.NOTHING, survivor)
     discarded = any(entry.action == DELETION and entry.discarded for entry in case.held)
-    effect = effect_of(gone, context.policy.deletes, inside=_inside(case, case.link, context) and not discarded)
+    # An undo that was cut off deleted it: nobody wanted anything done to the one that is left.
+    asks = not discarded and not any(map(_is_ours, case.gone))
+    effect = effect_of(gone, context.policy.deletes, inside=_inside(case, case.link, context) and asks)
     if effect is Effect.RECREATE:
         return _recreated(case, case.link, context)
     return _buried(case, case.link, context, effect, survivor)
@@ -243,6 +245,11 @@ def _tombstone(case: Case, link: Link, context: Context, effect: Effect) -> Tomb
     consent = next((one for one in (Consent.REVOKED, Consent.PENDING, Consent.GRANTED) if one in agreed), None)
     address = next((row.address for row in known if row.address is not None), None)
     # What the delete policy of a run that was cut off deleted is gone by GoHighLevel's doing.
-    ours = any(side.known.sent is not None and side.known.sent.deletion for side in case.gone)
+    ours = any(map(_is_ours, case.gone))
     deleted_in, done = (GHL, Effect.DELETE) if ours else (case.gone[0].system, effect)
     return Tombstone(link.ghl_id, link.emailoctopus_id, deleted_in, context.now, str(done), consent, address)
+
+
+def _is_ours(side: CaseSide) -> bool:
+    """Whether this program was about to delete a contact when it was cut off."""
+    return side.known.sent is not None and side.known.sent.deletion

@@ -25,7 +25,8 @@ _CREATION_IN = {
     SystemName.EMAILOCTOPUS: MassChange.CREATE_IN_EMAILOCTOPUS,
 }
 OF_RULES = frozenset({MassChange.RULE_ACTION, MassChange.RULE_REMOVAL})
-"""What no case is about: rules answer to what happened, whatever is decided about the contact."""
+OF_NO_CASE = OF_RULES | {MassChange.UNDO}
+"""What no case is about: rules answer to what happened, and an undo to a person, whatever is decided of the contact."""
 _BY_CREATE_LIMITS = CREATIONS | {MassChange.RULE_ACTION}
 _OF_CONTENTS = frozenset({MassChange.BLANK, MassChange.TAG_REMOVAL})
 _KINDS = frozenset(map(str, MassChange))
@@ -36,6 +37,7 @@ _WORDS = {
     MassChange.TAG_REMOVAL: "contacts with removed tags",
     MassChange.RULE_ACTION: "actions of rules",
     MassChange.RULE_REMOVAL: "removals by rules",
+    MassChange.UNDO: "contacts that would be deleted, or lose a value or tag",
     MassChange.CREATE_IN_GHL: "new contacts in GoHighLevel",
     MassChange.CREATE_IN_EMAILOCTOPUS: "new contacts in EmailOctopus",
 }
@@ -171,7 +173,7 @@ def stuck_parts(action: str, keys: Iterable[str]) -> frozenset[str]:
             return frozenset({"consent", "tags", "deletion", "scope"})
         case MassChange.CREATE_IN_GHL | MassChange.CREATE_IN_EMAILOCTOPUS:
             return frozenset({"creation"})
-        case MassChange.RULE_ACTION | MassChange.RULE_REMOVAL:
+        case MassChange.RULE_ACTION | MassChange.RULE_REMOVAL | MassChange.UNDO:
             return frozenset()
         case _:
             return frozenset({"address"})

@@ -13,6 +13,18 @@ def in_scope(rule: ScopeRule, contact: Snapshot) -> bool:
     return satisfies(rule, contact.tags, contact.fields, contact.contact_type)
 
 
+def why_outside(rule: ScopeRule, contact: Snapshot) -> str | None:
+    """Which condition of the scope a GHL contact doesn't satisfy, in words that hold no value of it; None if all."""
+    parts = {
+        "tags_any": ScopeRule(tags_any=rule.tags_any),
+        "tags_all": ScopeRule(tags_all=rule.tags_all),
+        "tags_none": ScopeRule(tags_none=rule.tags_none),
+        "types": ScopeRule(types=rule.types),
+        **{f"field {name}": ScopeRule(field={name: values}) for name, values in rule.field.items()},
+    }
+    return next((name for name, part in parts.items() if not in_scope(part, contact)), None)
+
+
 def satisfies(rule: ScopeRule, tags: Iterable[str], fields: Mapping[str, Value], contact_type: str | None) -> bool:
     """Whether a GHL contact with these tags, fields (configuration names) and type would satisfy the scope."""
     names = {fold(tag) for tag in tags}

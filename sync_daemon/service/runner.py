@@ -12,41 +12,30 @@ from sync_daemon.model.errors import SyncError
 from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
+from sync_daemon.model.working import Working
 from sync_daemon.service.agenda import Agenda
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.wiring.installation import Installation
 from sync_daemon.wiring.stopping import told_to_stop
+from sync_daemon.wiring.tally import Tally
 
 _BURST_S = 0.2
 """How long hints are gathered: a change in GHL raises several events at once."""
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
-class Heard:
-    """`ports.Progress` that notes when something was last read of each system; nobody looks on."""
+class Heard(Tally):
+    """The tally of a runner's cycles, which notes when something was last read of each system, too."""
 
-    now: Callable[[], datetime]
-    read: dict[SystemName, datetime] = field(default_factory=dict)
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._now = now
+        self.heard: dict[SystemName, datetime] = {}
 
-    def pages_read(self, system: SystemName, records: int) -> None:  # noqa: ARG002 - an empty page is a sign of life, too
-        """A page came in."""
-        self.read[system] = self.now()
-
-    def records_planned(self, records: int) -> None:
-        """So many more records are to be written."""
-
-    def planned(self, system: SystemName, requests: int) -> None:
-        """So many more requests are to be sent."""
-
-    def foreseen(self, system: SystemName, requests: int) -> None:
-        """So many requests are likely to follow."""
-
-    def sent(self, system: SystemName, requests: int) -> None:
-        """So many requests were answered."""
-
-    def writes_done(self, system: SystemName, writes: int) -> None:
-        """So many more writes were taken."""
+    def pages_read(self, system: SystemName, records: int) -> None:
+        """A page came in; an empty one is a sign of life, too."""
+        super().pages_read(system, records)
+        self.heard[system] = self._now()
 
 
 @dataclass(slots=True)
@@ -65,6 +54,7 @@ class PairRunner:
     _pair: Pair | None = None
     _report: CycleReport | None = None
     _ended: datetime | None = None
+    _working: tuple[Mode, datetime] | None = None
     _since: datetime = field(init=False)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread = field(init=False)
@@ -97,6 +87,21 @@ class PairRunner:
         """How the last cycle ended; None before the first has."""
         return self._report
 
+    def working(self) -> Working | None:
+        """What the cycle under way has come to; None between cycles."""
+        if (working := self._working) is None:
+            return None
+        heard = self._heard
+        return Working(
+            *working,
+            read=dict(heard.read),
+            written=dict(heard.written),
+            records=heard.records,
+            expected=heard.expected.total(),
+            answered=heard.answered.total(),
+            seconds_left=heard.seconds_left,
+        )
+
     def health(self) -> PairHealth:
         """How the pair stands now."""
         report = self._report
@@ -104,7 +109,7 @@ class PairRunner:
             self.section.name,
             self._since,
             fresh=dict(self.fresh),
-            read=dict(self._heard.read),
+            read=dict(self._heard.heard),
             alive=self._thread.is_alive(),
         )
         if report is None:
@@ -114,9 +119,13 @@ class PairRunner:
     def _work(self) -> None:
         while (mode := self._next()) is not None:
             began = self.installation.clock.now()
+            self._heard.begin(self.section.name, self._seconds_for)
+            self._working = mode, began
             report = self._cycle(mode)
+            self._working = None
             self._heed(mode, report, began)
-            self.listen(report)
+            if not report.paused:
+                self.listen(report)
 
     def _next(self) -> Mode | None:
         with self._changed:
@@ -143,7 +152,15 @@ class PairRunner:
             return CycleReport(self.section.name, run_id, mode, CycleOutcome.ERROR, failed)
         return report
 
+    def _seconds_for(self, system: SystemName, requests: int) -> float:
+        pair = self._pair
+        return pair.systems[system].seconds_for(requests) if pair is not None else 0.0
+
     def _heed(self, mode: Mode, report: CycleReport, began: datetime) -> None:
+        if report.paused:
+            self._since = began  # silence counts from the end of the pause
+            if self._report is None or not self._report.paused:
+                _log.info("pair_paused", pair=self.section.name)
         if report.mode is Mode.FULL:
             self._pair = None  # opened anew: account settings may have changed, and former secrets be needless
         self._tell(report)

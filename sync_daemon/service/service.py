@@ -17,6 +17,7 @@ from sync_daemon.service.metrics import Figures, Metrics
 from sync_daemon.service.runner import PairRunner
 from sync_daemon.service.schedule import Schedule
 from sync_daemon.settings.pair import PairSection
+from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.wiring.alerts import Alerts
 from sync_daemon.wiring.installation import READ_ALL, Installation
 
@@ -32,7 +33,7 @@ class Served:
     """One pair as the service has it, with its state."""
 
     runner: PairRunner
-    store: PairStore
+    store: SqlPairStore
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class Service:
 
     def start(self) -> None:
         """Begin: at once a look at every pair, in full where that is due, then by the clock."""
-        service, retention = self.installation.settings.service, self.installation.settings.retention
+        service = self.installation.settings.service
         for name, one in self.served.items():
             full_scan = self._next_full_scan(one.store, service.full_scan_every)
             one.runner.start()
@@ -76,9 +77,7 @@ class Service:
                 service.full_scan_every, f"full scan {name}", partial(one.runner.want, Mode.FULL), first=full_scan
             )
             self._schedule.every(_LOOK_EVERY, f"retries {name}", _look(one.runner, one.store, self._now))
-        self._schedule.every(
-            _TIDY_EVERY, "housekeeping", lambda: self._tidy(retention.runs, retention.events), first=self._now()
-        )
+        self._schedule.every(_TIDY_EVERY, "housekeeping", self.installation.tidy, first=self._now())
         self._schedule.every(_LOOK_EVERY, "silence", self._watch)
         self._schedule.start()
         _log.info("service_started", pairs=len(self.served))
@@ -137,11 +136,6 @@ class Service:
         ended = (run["started"] for run in store.last_runs(_SCANS_LOOKED_AT, Mode.FULL) if run["outcome"] in READ_ALL)
         last = next((moment for moment in ended if isinstance(moment, datetime)), None)
         return last + every if last is not None and last + every > self._now() else None
-
-    def _tidy(self, runs: timedelta, events: timedelta) -> None:
-        removed = self.installation.store.tidy(runs, events)
-        if removed.runs or removed.changes or removed.events:
-            _log.info("tidied", runs=removed.runs, changes=removed.changes, events=removed.events)
 
     def _now(self) -> datetime:
         return self.installation.clock.now()

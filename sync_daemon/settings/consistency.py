@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
+from ipaddress import ip_address
 from typing import TypeVar
 
 from sync_daemon.model.engagement import Kind
@@ -10,7 +11,7 @@ from sync_daemon.model.policy import Direction
 from sync_daemon.settings.activity import ActivitySection
 from sync_daemon.settings.complaints import Complaint, nearest
 from sync_daemon.settings.document import KeyPath
-from sync_daemon.settings.installation import Settings
+from sync_daemon.settings.installation import HttpSection, Settings
 from sync_daemon.settings.pair import FieldSection, PairSection, TagsSection
 from sync_daemon.settings.rule_book import rule_complaints
 from sync_daemon.systems.ghl.fields import BY_NAME, CUSTOM
@@ -33,9 +34,34 @@ def disagreements(settings: Settings) -> Iterator[Complaint]:
         "emailoctopus",
         "another pair keeps the same location and list in sync",
     )
+    yield from _dashboard(settings.service.http)
     for index, pair in enumerate(settings.pairs):
         yield from _pair(pair, ("pairs", index))
         yield from _rules(pair, ("pairs", index), settings.ghl.version)
+
+
+def _dashboard(http: HttpSection) -> Iterator[Complaint]:
+    path: KeyPath = ("service", "http")
+    yield from _repeated(http.users, lambda user: user.name, (*path, "users"), "name", "another user has this name")
+    if not http.dashboard_without_login:
+        return
+    open_to_all = (*path, "dashboard_without_login")
+    if http.users:
+        yield Complaint(open_to_all, "there are `users`, who sign in: take one of the two out")
+    if not is_loopback(http.host):
+        yield Complaint(
+            open_to_all,
+            f"`host: {http.host}` can be reached from other computers, and whoever reaches the dashboard may use it: "
+            "listen on 127.0.0.1, or name `users` instead",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this computer reaches an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _pair(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:

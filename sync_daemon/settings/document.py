@@ -62,8 +62,8 @@ def read(path: Path) -> Document:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigurationError(
-            f"There is no configuration file {path}. Copy {_example()} there and fill it in, "
-            "or name another with --config."
+            f"There is no configuration file {path}. `sync-daemon init` asks for what it needs and writes one. Or copy "
+            f"{example()} there and fill it in, or name another with --config."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8 text"
@@ -71,10 +71,10 @@ def read(path: Path) -> Document:
     return parse(text, str(path))
 
 
-def _example() -> Path:
+def example() -> Path:
     """Where the example configuration lies: inside the installed package, or in the repository."""
-    packaged = Path(__file__).parents[1] / "config" / "sync.example.yaml"
-    return packaged if packaged.exists() else Path("config/sync.example.yaml")
+    inside, beside = (Path(__file__).parents[up] / "config" / "sync.example.yaml" for up in (1, 2))
+    return inside if inside.exists() else beside
 
 
 def parse(text: str, name: str) -> Document:

@@ -3,9 +3,10 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from sync_daemon.settings.pair import PairSection
+from sync_daemon.settings.passwords import Hash
 from sync_daemon.settings.values import (
     Count,
     DatabaseUrl,
@@ -40,11 +41,30 @@ class EmailOctopusSection(Section):
     webhook_secret: SecretStr = SecretStr("")
 
 
+def _password_hash(value: SecretStr) -> SecretStr:
+    Hash.parse(value.get_secret_value())
+    return value
+
+
+class UserSection(Section):
+    """Somebody who may sign in to the dashboard; a reader sees everything and orders nothing."""
+
+    name: Text
+    password: Annotated[SecretStr, AfterValidator(_password_hash)]
+    role: Literal["admin", "reader"] = "admin"
+
+
 class HttpSection(Section):
-    """Where the service listens."""
+    """Where the service listens, and who may use its dashboard.
+
+    What proxies at `trusted_proxies` say of a caller's address and of https is believed.
+    """
 
     host: Text = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    users: tuple[UserSection, ...] = ()
+    dashboard_without_login: bool = False
+    trusted_proxies: tuple[Text, ...] = ("127.0.0.1", "::1")
 
 
 class ServiceSection(Section):

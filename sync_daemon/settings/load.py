@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from sync_daemon.settings.complaints import of_validation, refuse
 from sync_daemon.settings.consistency import disagreements
-from sync_daemon.settings.document import Document, read
+from sync_daemon.settings.document import Document, parse, read
 from sync_daemon.settings.environment import overlay
 from sync_daemon.settings.installation import InstallationSection, Settings
 from sync_daemon.settings.variables import Variables, expand
@@ -17,7 +17,15 @@ M = TypeVar("M", bound=InstallationSection)
 
 def load(path: Path, variables: Variables) -> Settings:
     """The whole configuration. Raises `ConfigurationError` that tells every mistake by key path, file and line."""
-    document = read(path)
+    return _load(read(path), variables)
+
+
+def load_text(text: str, name: str, variables: Variables) -> Settings:
+    """A configuration that isn't in a file yet; `name` is what errors call it. Raises as `load`."""
+    return _load(parse(text, name), variables)
+
+
+def _load(document: Document, variables: Variables) -> Settings:
     settings = _checked(document, variables, Settings)
     if complaints := list(disagreements(settings)):
         raise refuse(document, complaints)

@@ -24,6 +24,10 @@ class Variables:
         """The process's environment, completed by the `.env` of a folder if there is one."""
         return cls({**_dotenv(folder / ".env"), **os.environ})
 
+    def with_values(self, values: Mapping[str, str]) -> "Variables":
+        """The same, and some values beside or instead of them."""
+        return Variables({**self._values, **values})
+
     def get(self, name: str) -> str | None:
         """A variable's value, None when it is unset or empty. Raises `ConfigurationError` for an unreadable file."""
         if value := self._values.get(name):

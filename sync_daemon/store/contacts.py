@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Engine, and_, bindparam, delete, exists, func, insert, or_, select
@@ -11,10 +12,11 @@ from sync_daemon.model.state import KnownContact, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Seen
 from sync_daemon.store.crypto import DerivedKeys, Secrets
+from sync_daemon.store.forgotten import Forgotten
 from sync_daemon.store.key_numbers import KeyNumbers
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.packing import pack_baseline, pack_sent, unpack_baseline, unpack_sent
-from sync_daemon.store.room import AnyRow, Room
+from sync_daemon.store.room import AnyRow
 from sync_daemon.store.tables import additional_addresses, contacts, links
 from sync_daemon.store.upsert import Upsert
 
@@ -22,7 +24,7 @@ _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _PAIR = contacts.c.pair_id == bindparam("pair")
 _SYSTEM = contacts.c.system == bindparam("system")
 _BY_ID = select(contacts).where(_PAIR, _SYSTEM, contacts.c.contact_id.in_(_IDS))
-_BY_ADDRESS = select(contacts).where(_PAIR, _SYSTEM, contacts.c.address.in_(_IDS)).order_by(contacts.c.contact_id)
+_BY_ADDRESS = select(contacts).where(_PAIR, _SYSTEM, contacts.c.address.in_(_IDS))
 _BY_CONSENT = (
     select(contacts.c.consent, func.count())
     .where(_PAIR, _SYSTEM, func.coalesce(contacts.c.unlinked, "") != Unlinked.DELETED)
@@ -37,14 +39,13 @@ _HELD = select(additional_addresses.c.ghl_id, additional_addresses.c.address).wh
     additional_addresses.c.pair_id == bindparam("pair"), additional_addresses.c.ghl_id.in_(_IDS)
 )
 _SCANNED = contacts.c.scan == bindparam("scan")
-_FORGOTTEN = func.coalesce(contacts.c.unlinked, "") == Unlinked.FORGOTTEN
-_HERE = func.coalesce(contacts.c.unlinked, "").not_in((Unlinked.DELETED, Unlinked.FORGOTTEN))
+_HERE = func.coalesce(contacts.c.unlinked, "") != Unlinked.DELETED
 _OLD = and_(
     func.coalesce(contacts.c.updated_at, 0) <= bindparam("before"),
     func.coalesce(contacts.c.written_at, 0) <= bindparam("before"),
 )
 _SEEN = select(
-    func.count().filter(or_(_SCANNED, _FORGOTTEN)),
+    func.count().filter(_SCANNED),
     func.count().filter(and_(_HERE, _OLD)),
     func.count().filter(and_(_HERE, _OLD, _SCANNED)),
 ).where(_PAIR, _SYSTEM)
@@ -54,7 +55,7 @@ _LINKED = {
 }
 _ABSENT = {
     system: select(contacts.c.contact_id)
-    .where(_PAIR, _SYSTEM, contacts.c.scan < bindparam("scan"), _OLD, ~_FORGOTTEN, or_(_HERE, linked))
+    .where(_PAIR, _SYSTEM, contacts.c.scan < bindparam("scan"), _OLD, or_(_HERE, linked))
     .order_by(contacts.c.contact_id)
     for system, linked in _LINKED.items()
 }
@@ -65,7 +66,7 @@ _FORGET_ADDITIONAL = delete(additional_addresses).where(
 _ADD_ADDITIONAL = insert(additional_addresses)
 
 
-class Contacts(Room):
+class Contacts(Forgotten):
     """The rows of contacts, their baselines packed."""
 
     def __init__(self, engine: Engine, pair_id: int, secrets: Secrets, keys: DerivedKeys, clock: Clock) -> None:
@@ -79,7 +80,9 @@ class Contacts(Room):
     def contacts_at(self, system: SystemName, addresses: Collection[bytes]) -> dict[bytes, list[KnownContact]]:
         """Known contacts by the digest of their current primary address, in order of their ids."""
         found: dict[bytes, list[KnownContact]] = {}
-        for row in self._read_by(_BY_ADDRESS, addresses, system=system):
+        # Sorted here: asked for in order, SQLite would go through every contact of the system instead of the addresses.
+        rows = self._read_by(_BY_ADDRESS, addresses, system=system)
+        for row in sorted(rows, key=attrgetter("contact_id")):
             found.setdefault(row.address, []).append(self._contact(row))
         return found
 
@@ -121,7 +124,7 @@ class Contacts(Room):
         rows = [
             {"ghl_id": ghl_id, "address": address} for ghl_id, all_of in additional.items() for address in {*all_of}
         ]
-        if rows:
+        if rows := self._let_in(connection, rows, lambda _, row: row["address"]):
             connection.execute(_ADD_ADDITIONAL, self._rows(rows))
 
     def _contact(self, row: AnyRow) -> KnownContact:

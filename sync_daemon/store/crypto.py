@@ -34,6 +34,7 @@ class DerivedKeys:
     values: bytes
     digests: bytes
     tag_names: bytes
+    sessions: bytes
     check: bytes
 
 
@@ -47,6 +48,7 @@ def derive(secret: str) -> DerivedKeys:
         values=key("values at rest", _FERNET_KEY_SIZE),
         digests=key("digests", _KEY_SIZE),
         tag_names=key("tag names", _KEY_SIZE),
+        sessions=key("dashboard sessions", _KEY_SIZE),
         check=key("check", _CHECK_SIZE),
     )
 

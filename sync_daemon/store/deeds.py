@@ -23,6 +23,12 @@ _OPEN = (
     .order_by(deeds.c.at, deeds.c.key)
 )
 _IN_STATE = select(deeds).where(_PAIR, deeds.c.state == bindparam("asked")).order_by(deeds.c.at, deeds.c.key)
+_NEWEST = (
+    select(deeds)
+    .where(_PAIR, deeds.c.state == bindparam("asked"))
+    .order_by(deeds.c.at.desc(), deeds.c.key)
+    .limit(bindparam("limit"))
+)
 _COUNT = (
     select(deeds.c.state, func.count())
     .where(_PAIR, or_(deeds.c.state != DeedState.DONE, deeds.c.code == ""))
@@ -49,6 +55,10 @@ class Deeds(Room):
     def deeds_in(self, state: DeedState) -> list[Deed]:
         """Every deed in one state, oldest first."""
         return [self._deed(row) for row in self._read(_IN_STATE, asked=state)]
+
+    def newest_deeds(self, state: DeedState, limit: int) -> list[Deed]:
+        """The last deeds that came into one state, newest first."""
+        return [self._deed(row) for row in self._read(_NEWEST, asked=state, limit=limit)]
 
     def count_deeds(self) -> dict[DeedState, int]:
         """How many deeds are in each state; what was let be for a reason, as somebody had revoked, isn't done."""

@@ -9,8 +9,9 @@ from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_, upd
 from sync_daemon.model.engagement import OPT_OUTS, Kind, Occasion, ReportRead
 from sync_daemon.model.system import SystemName
 from sync_daemon.store.events import INSERT
+from sync_daemon.store.forgotten import Forgotten, of_contact
 from sync_daemon.store.moments import to_datetime, to_micros
-from sync_daemon.store.room import AnyRow, Room
+from sync_daemon.store.room import AnyRow
 from sync_daemon.store.tables import events, reports
 from sync_daemon.store.upsert import Upsert
 
@@ -38,7 +39,7 @@ _REPORTS = select(reports).where(reports.c.pair_id == bindparam("pair"))
 _WRITE_REPORT = Upsert(reports, ("pair_id", "campaign_id", "kind"))
 
 
-class Engagement(Room):
+class Engagement(Forgotten):
     """The rows of events that rules act on; a cycle judges them."""
 
     def waiting_occasions(self, after: Occasion | None, limit: int) -> list[Occasion]:
@@ -91,9 +92,9 @@ class Engagement(Room):
         ]
 
     def _write_occasions(self, connection: Connection, told: Collection[Occasion], now: datetime) -> None:
-        """Store occasions; one that is known changes nothing."""
-        if told:
-            connection.execute(INSERT[connection.dialect.name], self.occasion_rows(told, now))
+        """Store occasions; one that is known changes nothing, nor does one about somebody who was forgotten."""
+        if told and (rows := self._let_in(connection, self.occasion_rows(told, now), of_contact)):
+            connection.execute(INSERT[connection.dialect.name], rows)
 
     def _write_judged(self, connection: Connection, judged: Collection[Occasion], now: datetime) -> None:
         if judged:

@@ -122,22 +122,35 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine, *, durable: bool = False) -> Iterator[Connection]:
+def writing(engine: Engine, *, durable: bool = False, erasing: bool = False) -> Iterator[Connection]:
     """One transaction, committed at the end, undone when anything is raised.
 
     A `durable` one survives a power cut as soon as it is committed; of others the last ones may be lost together,
-    which whoever can read the systems again puts up with.
+    which whoever can read the systems again puts up with. An `erasing` one is durable, and overwrites what it deletes.
     """
     with (
         explained(engine.url),
         engine.connect() as connection,
-        _as_safe_as(connection, durable=durable),
+        _as_safe_as(connection, durable=durable or erasing),
         connection.begin(),
     ):
         if engine.dialect.name == "sqlite":
+            if erasing:  # and from now on: that some builds of SQLite do it anyway is nothing to rely on
+                connection.exec_driver_sql("PRAGMA secure_delete = ON").close()
             # Taking the write lock first is what lets others wait for it instead of failing half way.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
+
+
+def rewrite(engine: Engine) -> None:
+    """Leave nothing in a SQLite file, or in its log, of what was deleted; PostgreSQL does that in its own time."""
+    if engine.dialect.name != "sqlite":
+        return
+    with explained(engine.url), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM")
+        busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    if busy:
+        raise StateStoreError(f"{shown(engine.url)} is being read by another process, whose reading didn't end in time")
 
 
 @contextmanager

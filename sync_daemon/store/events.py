@@ -10,8 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.store.engine import writing
+from sync_daemon.store.forgotten import Forgotten, of_contact
 from sync_daemon.store.moments import to_datetime, to_micros
-from sync_daemon.store.room import AnyRow, Room
+from sync_daemon.store.room import AnyRow
 from sync_daemon.store.tables import events
 
 _WAITING = (events.c.pair_id == bindparam("pair"), events.c.heeded_at.is_(None))
@@ -40,11 +41,14 @@ INSERT = {
 }
 
 
-class Events(Room):
+class Events(Forgotten):
     """The rows of events, written by whoever receives webhooks; a cycle heeds them."""
 
     def save_events(self, told: Collection[WebhookEvent]) -> None:
-        """Keep what webhooks told, safe from a power cut when this returns; an event that is known changes nothing."""
+        """Keep what webhooks told, safe from a power cut when this returns; an event that is known changes nothing.
+
+        What tells of somebody who was forgotten isn't kept.
+        """
         received_at = to_micros(self._clock.now())
         rows = [
             {
@@ -61,7 +65,8 @@ class Events(Room):
         ]
         if rows:
             with writing(self._engine, durable=True) as connection:
-                connection.execute(INSERT[connection.dialect.name], rows)
+                if rows := self._let_in(connection, rows, of_contact):
+                    connection.execute(INSERT[connection.dialect.name], rows)
 
     def waiting_events(self, system: SystemName, limit: int) -> list[WebhookEvent]:
         """Events about contacts that no cycle has heeded yet, oldest first."""

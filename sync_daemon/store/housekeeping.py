@@ -1,4 +1,4 @@
-"""What the state store needn't keep any longer: old runs with their changes, events that were heeded long ago."""
+"""What the state store keeps no longer: old runs with their changes, events heeded long ago, what can be undone."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, and_, bindparam, delete, exists, func, or_, select
 
 from sync_daemon.model.report import CycleOutcome
-from sync_daemon.store.engine import writing
+from sync_daemon.store.engine import reading, writing
 from sync_daemon.store.moments import to_micros
-from sync_daemon.store.tables import changes, events, runs
+from sync_daemon.store.tables import changes, events, runs, undo_journal
 
 _UNEVENTFUL_FOR = timedelta(days=1)
 """How long runs are kept in which nothing happened: an idle service makes one a minute."""
@@ -34,6 +34,19 @@ _OLD_EVENTS = delete(events).where(
     events.c.heeded_at.is_not(None),
     or_(func.coalesce(events.c.campaign_id, "") == "", events.c.received_at < bindparam("reported")),
 )
+_OLD_UNDO = delete(undo_journal).where(
+    undo_journal.c.id.in_(select(undo_journal.c.id).where(undo_journal.c.at < bindparam("old")).limit(_AT_ONCE))
+)
+_HAS_OLD_UNDO = select(undo_journal.c.id).where(undo_journal.c.at < bindparam("old")).limit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long each is kept; `undo` 0 keeps nothing of what writes replaced."""
+
+    runs: timedelta
+    events: timedelta
+    undo: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +56,18 @@ class Removed:
     runs: int
     changes: int
     events: int
+    undo: int
 
 
-def tidy(engine: Engine, now: datetime, *, keep_runs: timedelta, keep_events: timedelta) -> Removed:
+def tidy(engine: Engine, now: datetime, keep: Retention) -> Removed:
     """Remove what is older than it must be; in small transactions, so that no cycle waits for long."""
+    undo = _erase_undo(engine, to_micros(now - keep.undo))
+    runs, events, changes = _tidy_logs(engine, now, keep.runs, keep.events)
+    return Removed(runs, changes, events, undo)
+
+
+def _tidy_logs(engine: Engine, now: datetime, keep_runs: timedelta, keep_events: timedelta) -> tuple[int, int, int]:
+    """How many runs, events and changes were removed."""
     old = {"old": to_micros(now - keep_runs), "idle": to_micros(now - _UNEVENTFUL_FOR)}
     with writing(engine) as connection:
         removed_runs = connection.execute(_RUNS, old).rowcount
@@ -59,4 +80,22 @@ def tidy(engine: Engine, now: datetime, *, keep_runs: timedelta, keep_events: ti
             removed = connection.execute(_OLD_CHANGES, {"old": old["old"]}).rowcount
         removed_changes += removed
         if removed < _AT_ONCE:
-            return Removed(removed_runs, removed_changes, removed_events)
+            return removed_runs, removed_events, removed_changes
+
+
+def _erase_undo(engine: Engine, old: int) -> int:
+    """Erase what is older from the journal so that the file holds nothing of it either; how many rows that were."""
+    with reading(engine) as connection:
+        if connection.execute(_HAS_OLD_UNDO, {"old": old}).first() is None:
+            return 0
+    erased = 0
+    while True:
+        with writing(engine, erasing=True) as connection:
+            removed = connection.execute(_OLD_UNDO, {"old": old}).rowcount
+        erased += removed
+        if removed < _AT_ONCE:
+            break
+    if engine.dialect.name == "sqlite":
+        with reading(engine) as connection:  # its log holds the pages as they were until they are back in the file
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    return erased

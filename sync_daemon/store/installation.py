@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 
 from sync_daemon.model.errors import StateStoreError
+from sync_daemon.model.person import Person
 from sync_daemon.model.state import PairState
 from sync_daemon.ports import Clock
 from sync_daemon.store import tables
 from sync_daemon.store.copy import private_copy
 from sync_daemon.store.crypto import DerivedKeys, Secrets, split_keys
-from sync_daemon.store.engine import reading, writing
-from sync_daemon.store.housekeeping import Removed, tidy
+from sync_daemon.store.engine import reading, rewrite, writing
+from sync_daemon.store.housekeeping import Removed, Retention, tidy
 from sync_daemon.store.lease import Fingerprint, leased_pairs
 from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.store.pair_state import read_state
@@ -52,6 +52,7 @@ _OF_ONE_LOCATION_AND_LIST = [
         tables.parked,
         tables.held,
         tables.tags,
+        tables.undo_journal,
     )
 ]
 
@@ -103,9 +104,23 @@ class StateStore:
         """The keys of every digest in the store, as `Digester` takes them: those of former secrets first."""
         return (*self._former, self._keys.digests)
 
-    def tidy(self, retention_runs: timedelta, retention_events: timedelta) -> Removed:
-        """Remove runs and events that are older, and runs in which nothing happened after a day."""
-        return tidy(self._engine, self._clock.now(), keep_runs=retention_runs, keep_events=retention_events)
+    @property
+    def session_key(self) -> bytes:
+        """What the dashboard's sessions are signed with."""
+        return self._secrets.current.sessions
+
+    def tidy(self, keep: Retention) -> Removed:
+        """Remove what is older than it is to be kept, and runs in which nothing happened after a day."""
+        return tidy(self._engine, self._clock.now(), keep)
+
+    @property
+    def keeps_deleted_rows(self) -> bool:
+        """Whether the database's files hold deleted rows until the database itself clears them (PostgreSQL)."""
+        return self._engine.dialect.name != "sqlite"
+
+    def rewrite(self) -> None:
+        """Leave no trace of what was deleted in a SQLite file. Raises `StateStoreError`."""
+        rewrite(self._engine)
 
     def answers(self) -> None:
         """Ask the database something. Raises `StateStoreError` when it doesn't answer."""
@@ -136,6 +151,15 @@ class StateStore:
         """A pair's state in a database of its own: what is written there changes nothing here, and ends with it."""
         with private_copy(self._engine, pair) as engine, StateStore(engine, self._secrets, self._clock) as copy:
             yield copy
+
+    @contextmanager
+    def copy_of_person(self, name: str, location_id: str, list_id: str, person: Person) -> Iterator[SqlPairStore]:
+        """One person's rows of a pair, as `private_copy` has all of them; as quick for many contacts as for few."""
+        whole = self.known_pair(name)
+        with private_copy(self._engine, name, person) as engine, StateStore(engine, self._secrets, self._clock) as copy:
+            opened = copy.open_pair(name, location_id, list_id)
+            opened.links_in_all = whole.count_links() if whole is not None else 0
+            yield opened
 
     def pairs(self) -> list[PairState]:
         """What is remembered of each pair, in order of their names."""
@@ -182,6 +206,7 @@ class StateStore:
     def _pair(self, pair_id: int, location_id: str, list_id: str) -> SqlPairStore:
         pair = SqlPairStore(self._engine, pair_id, self._secrets, self._keys, self._clock)
         pair.opened_as = Fingerprint(self._keys.check, location_id, list_id)
+        pair.digest_keys = lambda: self.digest_keys  # those in force, though the secret was changed since
         return pair
 
     def _unlock(self) -> DerivedKeys:
@@ -220,7 +245,6 @@ def _add(connection: Connection, new: PairState) -> int:
         "tag_filter": new.tag_filter,
         "tag_generation": new.tag_generation,
         "scan": new.scan,
-        "paused": new.paused,
         "batch_size": new.batch_size,
         "last_sequence": 0,
     }

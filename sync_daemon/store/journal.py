@@ -1,20 +1,33 @@
 """What is only ever added: tombstones, the audit log of every run, and how much of a kind was changed when."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, or_, select
 
+from sync_daemon.model.contact import Consent
+from sync_daemon.model.person import Person
 from sync_daemon.model.plan import GUARDED_FOR
 from sync_daemon.model.state import Change, Tombstone
-from sync_daemon.store.moments import to_micros
-from sync_daemon.store.room import Room
+from sync_daemon.model.system import SystemName
+from sync_daemon.store.moments import to_datetime, to_micros
+from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.tables import changes, mass_changes, tombstones
 
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _BURY = insert(tombstones)
+_BURIED = select(tombstones).where(tombstones.c.pair_id == bindparam("pair"))
+_BURIED_BY_GHL = _BURIED.where(tombstones.c.ghl_id.in_(_IDS))
+_BURIED_BY_EMAILOCTOPUS = _BURIED.where(tombstones.c.emailoctopus_id.in_(_IDS))
+_BURIED_AT = _BURIED.where(tombstones.c.address.in_(_IDS))
 _LOG = insert(changes)
 _COUNT = insert(mass_changes)
+_WRITTEN = (
+    select(changes)
+    .where(changes.c.pair_id == bindparam("pair"), changes.c.run_id == bindparam("run"), changes.c.kind == "written")
+    .order_by(changes.c.id)
+)
 _FORGET = delete(mass_changes).where(
     mass_changes.c.pair_id == bindparam("pair"), mass_changes.c.at < bindparam("until")
 )
@@ -28,9 +41,24 @@ _COUNTED = (
 class Journal(Room):
     """The rows of tombstones, changes and mass changes."""
 
+    def written_beside(self, run_id: str, because: Collection[str]) -> list[Change]:
+        """The lines of a run's audit log about what was written for a reason that begins with one of these."""
+        begins = or_(*(changes.c.reason.startswith(reason, autoescape=True) for reason in because))
+        return [_change(row) for row in self._read(_WRITTEN.where(begins), run=run_id)]
+
     def mass_changes(self, since: datetime) -> dict[str, int]:
         """How many changes of each kind that the guard counts were made since then."""
         return {kind: int(made) for kind, made in self._read(_COUNTED, since=to_micros(since))}
+
+    def tombstones_of(self, person: Person) -> list[Tombstone]:
+        """What is remembered of deletions that concern one person, oldest first."""
+        rows = {row.id: row for row in self._buried(person)}
+        return [_tombstone(rows[one]) for one in sorted(rows)]
+
+    def _buried(self, person: Person) -> Iterator[AnyRow]:
+        yield from self._read_by(_BURIED_BY_GHL, person.ghl)
+        yield from self._read_by(_BURIED_BY_EMAILOCTOPUS, person.emailoctopus)
+        yield from self._read_by(_BURIED_AT, person.addresses)
 
     def _write_mass_changes(self, connection: Connection, made: Mapping[str, int]) -> None:
         now = self._clock.now()
@@ -62,6 +90,23 @@ def _tombstone_row(tombstone: Tombstone) -> dict[str, Any]:
         "consent": tombstone.consent,
         "address": tombstone.address,
     }
+
+
+def _tombstone(row: AnyRow) -> Tombstone:
+    return Tombstone(
+        row.ghl_id or None,
+        row.emailoctopus_id or None,
+        SystemName(row.deleted_in),
+        to_datetime(row.at),
+        row.done,
+        Consent(row.consent) if row.consent else None,
+        row.address,
+    )
+
+
+def _change(row: AnyRow) -> Change:
+    system = SystemName(row.system) if row.system else None
+    return Change(row.kind, system, row.ghl_id or None, row.emailoctopus_id or None, row.what, row.reason)
 
 
 def _change_row(change: Change) -> dict[str, Any]:

@@ -88,6 +88,11 @@ class Lease(Room):
         with writing(self._engine) as connection:
             connection.execute(_RELEASE, {"pair": self._pair_id, "by": holder})
 
+    def is_leased(self) -> bool:
+        """Whether some process works on the pair now."""
+        (found,) = self._read(_LOOK)
+        return bool(found.expires_at > to_micros(self._clock.now()))
+
     def _lock(self, connection: Connection) -> None:
         """Let nobody else commit to the pair, or take it over, before this transaction has ended."""
         connection.execute(_LOCK, {"pair": self._pair_id})

@@ -5,24 +5,26 @@ from collections.abc import Collection
 from sqlalchemy import bindparam, func, select
 
 from sync_daemon.model.engagement import Occasion
-from sync_daemon.model.state import Totals
+from sync_daemon.model.state import Totals, Unlinked
 from sync_daemon.ports import Commit
 from sync_daemon.store.activity import Activity
 from sync_daemon.store.alerts import Alerts
+from sync_daemon.store.audit import Audit
 from sync_daemon.store.contacts import Contacts
 from sync_daemon.store.deeds import Deeds
 from sync_daemon.store.engagement import Engagement
 from sync_daemon.store.engine import writing
 from sync_daemon.store.events import Events
+from sync_daemon.store.forgetting import Forgetting
 from sync_daemon.store.inbox import Inbox
 from sync_daemon.store.journal import Journal
-from sync_daemon.store.lease import Lease
 from sync_daemon.store.links import Links
 from sync_daemon.store.pair_state import PairRow
 from sync_daemon.store.revocations import Revocations
 from sync_daemon.store.runs import Runs
 from sync_daemon.store.tables import contacts
 from sync_daemon.store.tags import Tags
+from sync_daemon.store.undo_journal import UndoJournal
 from sync_daemon.store.waiting import Waiting
 
 _UNLINKED = (
@@ -41,15 +43,22 @@ class SqlPairStore(
     Tags,
     Revocations,
     Journal,
-    Lease,
+    Audit,
+    Forgetting,
     Runs,
     Events,
     Alerts,
     Activity,
     Deeds,
     Engagement,
+    UndoJournal,
 ):
-    """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads."""
+    """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads.
+
+    A copy that holds the rows of one person alone has the number of links of the pair that it was made of.
+    """
+
+    links_in_all: int | None = None
 
     def save_occasions(self, told: Collection[Occasion]) -> None:
         """Keep what webhooks told for rules, safe from a power cut when this returns; one that is known stays."""
@@ -58,9 +67,12 @@ class SqlPairStore(
                 self._write_occasions(connection, told, self._clock.now())
 
     def totals(self) -> Totals:
-        """What waits or differs."""
+        """What waits or differs; of one person's rows alone no more than how many links the whole pair has."""
+        if self.links_in_all is not None:
+            return Totals(links=self.links_in_all)
         links, diverged, consent_held = self._count_links()
         parked, held = self._count_waiting()
+        forgotten = self._count_forgotten()
         return Totals(
             links=links,
             staged=sum(self.count_staged().values()),
@@ -68,7 +80,8 @@ class SqlPairStore(
             held=held,
             diverged=diverged,
             consent_held=consent_held,
-            unlinked={row.unlinked: row.contacts for row in self._read(_UNLINKED)},
+            unlinked={row.unlinked: row.contacts for row in self._read(_UNLINKED)}
+            | ({Unlinked.FORGOTTEN: forgotten} if forgotten else {}),
         )
 
     def commit(self, commit: Commit, run_id: str = "", holder: str | None = None) -> None:
@@ -105,4 +118,5 @@ class SqlPairStore(
             self._write_judged(connection, commit.judged, self._clock.now())
             self._write_reports(connection, commit.reports)
             self._write_changes(connection, commit.changes, run_id)
+            self._write_replaced(connection, commit.replaced, run_id)
             self._write_mass_changes(connection, commit.mass_changes)

@@ -33,6 +33,8 @@ _CONFIGURE = (
     )
 )
 _BEGIN_SCAN = update(pairs).where(_PAIR).values(scan=pairs.c.scan + 1).returning(pairs.c.scan)
+_PAUSE = update(pairs).where(_PAIR, pairs.c.paused_since.is_(None)).values(paused_since=bindparam("now"))
+_RESUME = update(pairs).where(_PAIR, pairs.c.paused_since.is_not(None)).values(paused_since=None)
 _SET_BATCH_SIZE = update(pairs).where(_PAIR).values(batch_size=bindparam("size"))
 _ADVANCE = Upsert(watermarks, ("pair_id", "stream"), where=lambda proposed: proposed.reached > watermarks.c.reached)
 _LOOKED = Upsert(lookups, ("pair_id", "name"))
@@ -57,7 +59,7 @@ def read_state(connection: Connection, pair_id: int) -> PairState:
         tag_filter=row.tag_filter,
         tag_generation=row.tag_generation,
         scan=row.scan,
-        paused=row.paused,
+        paused_since=to_datetime(row.paused_since),
         batch_size=row.batch_size,
     )
 
@@ -86,6 +88,17 @@ class PairRow(Room):
             }
             connection.execute(_CONFIGURE, {"pair": self._pair_id, **new})
             return read_state(connection, self._pair_id)
+
+    def pause(self) -> bool:
+        """Have no process read or write the pair from now on; False when it was paused already. Needs no lease."""
+        with writing(self._engine) as connection:
+            now = to_micros(self._clock.now())
+            return connection.execute(_PAUSE, {"pair": self._pair_id, "now": now}).rowcount == 1
+
+    def resume(self) -> bool:
+        """Let the pair be worked on again; False when it wasn't paused. Needs no lease."""
+        with writing(self._engine) as connection:
+            return connection.execute(_RESUME, {"pair": self._pair_id}).rowcount == 1
 
     def begin_scan(self) -> int:
         """Count the full scans up; the new number."""

@@ -24,7 +24,9 @@ DIGESTS: Mapping[str, tuple[str, ...]] = {
     "parked": ("value",),
     "tombstones": ("address",),
     "revocations": ("address",),
+    "forgotten": ("digest", "person"),
     "deeds": ("digest",),
+    "undo_journal": ("digest",),
 }
 """The columns that hold a digest."""
 ENCRYPTED: Mapping[str, tuple[str, ...]] = {
@@ -32,6 +34,7 @@ ENCRYPTED: Mapping[str, tuple[str, ...]] = {
     "parked": ("message",),
     "deeds": ("message",),
     "events": ("subject",),
+    "undo_journal": ("payload",),
 }
 """The columns that hold an encrypted value; names of tags are renewed together with their digests."""
 PLAIN = {

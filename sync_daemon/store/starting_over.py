@@ -15,17 +15,28 @@ from sync_daemon.ports import Clock
 from sync_daemon.store import tables
 from sync_daemon.store.crypto import Secrets
 from sync_daemon.store.engine import reading, writing
+from sync_daemon.store.forgotten import PEOPLE
 from sync_daemon.store.lease import leased_pairs
 from sync_daemon.store.revocations import remember
 from sync_daemon.store.room import chunks
-from sync_daemon.store.tables import contacts, deeds, events, installation, links, pairs, revocations, tags, tombstones
+from sync_daemon.store.tables import (
+    contacts,
+    deeds,
+    events,
+    forgotten,
+    installation,
+    links,
+    pairs,
+    revocations,
+    tags,
+    tombstones,
+)
 
 _OF_PAIR: BindParameter[int] = bindparam("pair")
 _CHECK = select(installation.c.key_check)
 _SET_KEYS = update(installation).values(key_check=bindparam("check"), former_keys=None)
 _LINKS = select(links.c.ghl_id, links.c.emailoctopus_id).where(links.c.pair_id == _OF_PAIR)
 _PAIRS = select(pairs.c.id, pairs.c.name, pairs.c.location_id, pairs.c.list_id).order_by(pairs.c.name)
-_FORGOTTEN = func.coalesce(contacts.c.unlinked, "") == Unlinked.FORGOTTEN
 _SEEN_THERE = (
     tables.additional_addresses,
     tables.inbox,
@@ -37,8 +48,9 @@ _SEEN_THERE = (
     tables.held,
     tables.activity,
     tables.reports,
+    tables.undo_journal,
 )
-"""What is found anew by the next full scan."""
+"""What is found anew by the next full scan, and what can be undone there no more."""
 _UNLINK = delete(links).where(links.c.pair_id == _OF_PAIR, links.c.ghl_id == bindparam("ghl"))
 # As links of contacts out of scope that come back into it: that is what two contacts are that meet anew.
 _MEET_ANEW = (
@@ -134,7 +146,7 @@ def _start_over(connection: Connection, start: NewStart, *, readable: bool) -> N
     connection.execute(_MEET_ANEW, pair)
     for table in _SEEN_THERE:
         connection.execute(delete(table).where(table.c.pair_id == _OF_PAIR), pair)
-    connection.execute(delete(contacts).where(contacts.c.pair_id == _OF_PAIR, ~_FORGOTTEN), pair)
+    connection.execute(delete(contacts).where(contacts.c.pair_id == _OF_PAIR), pair)
     if readable:
         if start.list_id != start.pair.list_id:  # which tags exist there is seen in the next full scan
             connection.execute(update(tags).where(tags.c.pair_id == _OF_PAIR).values(spelling=None), pair)
@@ -164,13 +176,11 @@ def _forget_links(connection: Connection, start: NewStart) -> None:
 
 def _clear_what_nobody_can_read(connection: Connection, pair: Mapping[str, Any]) -> None:
     """Digests and values of another secret: those of tags and addresses, and the APIs' words; ids and causes stay."""
-    for table in (revocations, tags):
+    for table in (revocations, forgotten, tags):
         connection.execute(delete(table).where(table.c.pair_id == _OF_PAIR), pair)
     connection.execute(update(tombstones).where(tombstones.c.pair_id == _OF_PAIR).values(address=None), pair)
     connection.execute(update(deeds).where(deeds.c.pair_id == _OF_PAIR).values(message=b"", digest=b""), pair)
     connection.execute(update(events).where(events.c.pair_id == _OF_PAIR).values(subject=None), pair)
-    blank = dict.fromkeys(("address", "seen", "baseline", "sent")) | {"generation": b""}
-    connection.execute(update(contacts).where(contacts.c.pair_id == _OF_PAIR).values(**blank), pair)
 
 
 def _counts(connection: Connection, pair_id: int) -> dict[str, int]:
@@ -185,5 +195,5 @@ def _counts(connection: Connection, pair_id: int) -> dict[str, int]:
         "held": count(tables.held),
         "tombstones": count(tombstones),
         "revocations": count(revocations),
-        "forgotten": count(contacts, _FORGOTTEN),
+        "forgotten": count(forgotten, PEOPLE),
     }

@@ -21,6 +21,8 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
+    text,
+    true,
 )
 
 metadata = MetaData(
@@ -88,9 +90,9 @@ pairs = Table(
     _digest("tag_filter"),
     _count("tag_generation"),
     _count("scan"),
-    _flag("paused"),
     Column("last_sequence", BigInteger, nullable=False),
     _count("batch_size"),
+    Column("paused_since", BigInteger),
 )
 
 # Apart from `pairs`, whose row is locked during a commit: renewing a lease must not wait for one.
@@ -145,6 +147,15 @@ contacts = Table(
     Index(None, "pair_id", "address"),
 )
 
+_UNLINKED = contacts.c.unlinked.is_not(None)
+Index(
+    "ix_contacts_unlinked",
+    contacts.c.pair_id,
+    contacts.c.unlinked,
+    sqlite_where=_UNLINKED,
+    postgresql_where=_UNLINKED,
+)
+
 additional_addresses = Table(
     "additional_addresses",
     metadata,
@@ -173,6 +184,11 @@ links = Table(
     PrimaryKeyConstraint("pair_id", "ghl_id"),
     UniqueConstraint("pair_id", "emailoctopus_id"),
 )
+
+# Most links are neither: counting those that are reads these alone.
+_DIVERGED, _CONSENT_HELD = links.c.diverged.is_not(None), text("consent_held")
+Index("ix_links_diverged", links.c.pair_id, sqlite_where=_DIVERGED, postgresql_where=_DIVERGED)
+Index("ix_links_consent_held", links.c.pair_id, sqlite_where=_CONSENT_HELD, postgresql_where=_CONSENT_HELD)
 
 inbox = Table(
     "inbox",
@@ -253,10 +269,23 @@ tombstones = Table(
     Column("consent", Text),
     Column("address", LargeBinary),
     Index(None, "pair_id", "address"),
+    Index("ix_tombstones_ghl_id", "pair_id", "ghl_id"),
+    Index("ix_tombstones_emailoctopus_id", "pair_id", "emailoctopus_id"),
 )
 
 revocations = Table(
     "revocations", metadata, _of_pair(), _digest("address"), _text("cause"), PrimaryKeyConstraint("pair_id", "address")
+)
+
+# Who was forgotten: digests of addresses and of contacts' ids, each with that of the person's address.
+forgotten = Table(
+    "forgotten",
+    metadata,
+    _of_pair(),
+    _digest("digest"),
+    _digest("person"),
+    PrimaryKeyConstraint("pair_id", "digest"),
+    Index(None, "pair_id", "person"),
 )
 
 tags = Table(
@@ -298,8 +327,39 @@ changes = Table(
     _text("emailoctopus_id"),
     _text("what"),
     _text("reason"),
-    Index(None, "pair_id", "run_id"),
+    Index("ix_changes_run", "pair_id", "run_id", "at", "id"),
     Index(None, "at"),
+    Index("ix_changes_ghl_id", "pair_id", "ghl_id"),
+    Index("ix_changes_emailoctopus_id", "pair_id", "emailoctopus_id"),
+    Index("ix_changes_what", "pair_id", "what", "at", "id"),
+    Index("ix_changes_in_order", "pair_id", "at", "id"),
+)
+
+# What a run's writes replaced: values, so that they can be put back, encrypted, until `retention.undo_days` are over.
+undo_journal = Table(
+    "undo_journal",
+    metadata,
+    _row_id(),
+    _of_pair(),
+    _text("run_id"),
+    _time("at"),
+    _text("system"),
+    _text("action"),
+    _text("ghl_id"),
+    _text("emailoctopus_id"),
+    _flag("conflict"),
+    Column("digest", LargeBinary),
+    Column("payload", LargeBinary, nullable=False),
+    Index("ix_undo_journal_run", "pair_id", "run_id", "ghl_id", "emailoctopus_id", "id"),
+    Index(None, "at"),
+    sqlite_autoincrement=True,  # an id that a page shows never comes to mean another write
+)
+Index(
+    "ix_undo_journal_conflicts",
+    undo_journal.c.pair_id,
+    undo_journal.c.id,
+    sqlite_where=undo_journal.c.conflict == true(),
+    postgresql_where=undo_journal.c.conflict == true(),
 )
 
 # What webhooks told, once each: hints until `heeded_at`, afterwards what tells a repeated event. Those with an
@@ -322,6 +382,7 @@ events = Table(
     Column("judged_at", BigInteger),
     PrimaryKeyConstraint("pair_id", "system", "event_id"),
     Index("ix_events_received_at", "received_at"),
+    Index("ix_events_contact_id", "pair_id", "contact_id"),
 )
 Index(
     "ix_events_waiting",

@@ -45,6 +45,10 @@ def _count_of(table: Table) -> Select[Any]:
     return select(func.count(contact.distinct())).where(table.c.pair_id == bindparam("pair"))
 
 
+def _page_of(table: Table) -> Select[Any]:
+    return _all_of(table).where(table.c.id > bindparam("after")).limit(bindparam("limit"))
+
+
 def _key(table: Table, what: Column[str]) -> Any:
     return delete(table).where(
         table.c.pair_id == bindparam("pair"),
@@ -57,6 +61,7 @@ def _key(table: Table, what: Column[str]) -> Any:
 _PARKED = _all_of(parked)
 _LET_BE = (parked.c.dropped == true()) & (parked.c.next_try >= to_micros(NEVER))
 _PARKED_WAITING = _PARKED.where(not_(_LET_BE))
+_PARKED_PAGE = _page_of(parked).where(not_(_LET_BE))
 _PARKED_DUE = _PARKED.where(parked.c.next_try <= bindparam("due"))
 _PARKED_BY_GHL = _PARKED.where(parked.c.ghl_id.in_(_IDS))
 _PARKED_BY_EMAILOCTOPUS = _PARKED.where(parked.c.emailoctopus_id.in_(_IDS))
@@ -76,6 +81,7 @@ _ORDER = (
 )
 
 _HELD = _all_of(held)
+_HELD_PAGE = _page_of(held)
 _HELD_BY_GHL = _HELD.where(held.c.ghl_id.in_(_IDS))
 _HELD_BY_EMAILOCTOPUS = _HELD.where(held.c.emailoctopus_id.in_(_IDS))
 _HELD_AND_ORDERED = _HELD.where(or_(held.c.approved == true(), held.c.discarded == true()))
@@ -112,6 +118,10 @@ class Waiting(Room):
             rows += self._read(_PARKED_DUE, due=to_micros(due))
         return [self._parked(row) for row in _each_once(rows)]
 
+    def parked_after(self, after: int, limit: int) -> list[Parked]:
+        """Some of all that wait, those with a higher id, lowest first."""
+        return [self._parked(row) for row in self._read(_PARKED_PAGE, after=after, limit=limit)]
+
     def parked_ids(self) -> set[int]:
         """The ids of every parked change, those that are let be too."""
         return {row.id for row in self._read(_IDS_PARKED)}
@@ -136,6 +146,10 @@ class Waiting(Room):
             return [_held(row) for row in self._read(_HELD if everything else _HELD_AND_ORDERED)]
         rows = [*self._read_by(_HELD_BY_GHL, ghl), *self._read_by(_HELD_BY_EMAILOCTOPUS, emailoctopus)]
         return [_held(row) for row in _each_once(rows)]
+
+    def held_after(self, after: int, limit: int) -> list[Held]:
+        """Some of all that are held, those with a higher id, lowest first."""
+        return [_held(row) for row in self._read(_HELD_PAGE, after=after, limit=limit)]
 
     def order_held(self, ids: Collection[int], *, approve: bool) -> None:
         """A person's word about held changes: to be made, or to be left as it is; the last word counts."""

@@ -16,13 +16,14 @@ _GOODBYE_S = 2
 
 
 @contextmanager
-def serving(routes: Sequence[BaseRoute], host: str, port: int) -> Iterator[str]:
+def serving(routes: Sequence[BaseRoute], host: str, port: int, trusted_proxies: Sequence[str] = ()) -> Iterator[str]:
     """Serve routes as long as the context lasts; yields the base address. Port 0 takes a free one.
 
+    What `trusted_proxies` say in X-Forwarded-For and X-Forwarded-Proto of whom they speak for is believed.
     Raises `ConfigurationError` when the address can't be had.
     """
     with _listener(host, port) as listener:
-        server = _server(routes)
+        server = _server(routes, trusted_proxies)
         thread = threading.Thread(target=server.run, args=([listener],), name="http", daemon=True)
         thread.start()
         name, number = listener.getsockname()[:2]
@@ -33,7 +34,7 @@ def serving(routes: Sequence[BaseRoute], host: str, port: int) -> Iterator[str]:
             thread.join(_GOODBYE_S + 1)
 
 
-def _server(routes: Sequence[BaseRoute]) -> uvicorn.Server:
+def _server(routes: Sequence[BaseRoute], trusted_proxies: Sequence[str]) -> uvicorn.Server:
     config = uvicorn.Config(
         Starlette(routes=routes),
         http="h11",
@@ -43,6 +44,8 @@ def _server(routes: Sequence[BaseRoute]) -> uvicorn.Server:
         log_level="critical",
         access_log=False,
         server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GOODBYE_S,
     )

@@ -5,27 +5,33 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, astuple, dataclass, field, replace
+from datetime import timedelta
 
 import structlog
 
 from sync_daemon.changes.digests import Digester
 from sync_daemon.cycle import Lease, Pair, Timing
+from sync_daemon.model.errors import PairPaused
+from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Progress
 from sync_daemon.reconcile.activity import new_activity_fields
+from sync_daemon.reconcile.following import PlanBook
 from sync_daemon.reconcile.mapping_check import NewField
+from sync_daemon.reconcile.planned import planned_field
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
+from sync_daemon.store.housekeeping import Retention
 from sync_daemon.store.installation import StateStore
 from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.wiring.clock import SystemClock
 from sync_daemon.wiring.foreseen import foresee
 from sync_daemon.wiring.set_up import SetUp
 from sync_daemon.wiring.state import open_store
-from sync_daemon.wiring.stopping import told_to_stop
+from sync_daemon.wiring.stopping import told_to_stop, told_to_stop_or_paused
 from sync_daemon.wiring.systems import Systems, Traffic, connect, unobserved
 
 READ_ALL = {CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD}
@@ -50,14 +56,26 @@ class Installation:
         """An id that sorts by time."""
         return f"{self.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
-    def open(self, section: PairSection, progress: Progress) -> Pair:
-        """A pair ready to be reconciled; fields that a side lacks are made.
+    def open(self, section: PairSection, progress: Progress, plan: PlannedPair | None = None) -> Pair:
+        """A pair ready to be reconciled, or to have a plan carried out; fields that a side lacks are made.
 
-        Raises `ConfigurationError` for a mapping that can't work, `PairBusy` when fields must be made and another
-        process holds the pair, `StopSystem` when a system can't be asked.
+        Raises `ConfigurationError` for a mapping that can't work, or needs a field that the plan doesn't make,
+        `PairBusy` when fields must be made and another process holds the pair or a person paused it, `StopSystem` when
+        a system can't be asked.
         """
-        set_up = self._set_up(section, self.store)
-        return self._pair(set_up, set_up.complete(), set_up.systems, progress, self.store)
+        if (since := self.open_store(section).state().paused_since) is not None:
+            raise PairPaused(section.name, since)
+        set_up = self.set_up(section, self.store)
+        book, digester = PlanBook(plan.operations if plan else ()), self.digester
+        policy = set_up.complete(lambda new: plan is None or book.same(planned_field(new, digester)) is not None)
+        pair = self.pair_of(set_up, policy, set_up.systems, progress, self.store)
+        stop = told_to_stop_or_paused(set_up.store, self.clock)
+        return replace(pair, told_to_stop=stop, plan=plan, made=tuple(set_up.made) if plan else ())
+
+    @property
+    def digester(self) -> Digester:
+        """What makes this installation's digests."""
+        return Digester(*self.store.digest_keys)
 
     def open_store(self, section: PairSection) -> SqlPairStore:
         """The state of a pair. Raises `StateStoreError` when it has links between another location and list."""
@@ -68,6 +86,13 @@ class Installation:
         if report.mode is Mode.FULL and report.outcome in READ_ALL and self.store.renew():
             _log.info("secret_key_renewed", advice="previous_secret_keys isn't needed any more: take it out")
 
+    def tidy(self) -> None:
+        """Remove what the configuration doesn't want kept any longer."""
+        wanted = self.settings.retention
+        removed = self.store.tidy(Retention(wanted.runs, wanted.events, timedelta(days=wanted.undo_days)))
+        if any(astuple(removed)):
+            _log.info("tidied", **asdict(removed))
+
     @contextmanager
     def foresee(self, section: PairSection, progress: Progress) -> Iterator[tuple[Pair, list[NewField]]]:
         """A pair ready to be planned, as it will be once the fields given with it are made; nothing is made.
@@ -76,22 +101,31 @@ class Installation:
         Raises `ConfigurationError` and `StopSystem` as `open` does.
         """
         with self.store.private_copy(section.name) as copy:
-            set_up = self._set_up(section, copy)
+            set_up = self.set_up(section, copy)
             policy, new = set_up.check()
             if policy.create_missing_fields:
                 schema = set_up.store.schema(SystemName.EMAILOCTOPUS)
                 new = [*new, *(new_activity_fields(section.activity.policy(), schema) if schema else ())]
             systems = foresee(set_up.systems, new, set_up.store) if new else set_up.systems
-            yield self._pair(set_up, policy, systems, progress, copy), new
+            yield self.pair_of(set_up, policy, systems, progress, copy), new
 
-    def _set_up(self, section: PairSection, state: StateStore) -> SetUp:
-        store = state.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
+    def set_up(self, section: PairSection, state: StateStore) -> SetUp:
+        """A pair's set-up, yet to be checked."""
+        return self.set_up_on(
+            section, state.open_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
+        )
+
+    def set_up_on(self, section: PairSection, store: SqlPairStore) -> SetUp:
+        """A pair's set-up on a store of its own."""
         lease = Lease(section.name, store, self.holder, self.clock)
         return SetUp(
             section, store, connect(section, self.settings, self.clock, lease.keep, self.traffic), self.clock, lease
         )
 
-    def _pair(self, set_up: SetUp, policy: PairPolicy, systems: Systems, progress: Progress, state: StateStore) -> Pair:
+    def pair_of(
+        self, set_up: SetUp, policy: PairPolicy, systems: Systems, progress: Progress, state: StateStore
+    ) -> Pair:
+        """A pair whose set-up was checked, on the store that the set-up has."""
         service = self.settings.service
         return Pair(
             name=policy.name,
@@ -113,6 +147,7 @@ class Installation:
             told_to_stop=told_to_stop,
             activity=set_up.section.activity.policy(),
             rules=set_up.section.rule_book(),
+            keeps_undo=self.settings.retention.undo_days > 0,
         )
 
 

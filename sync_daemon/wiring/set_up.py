@@ -4,14 +4,14 @@ The state store remembers for each mapped field of a side that it was there: one
 neither made again nor objected to (contract, section 2).
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import structlog
 
 from sync_daemon.cycle import Lease
 from sync_daemon.model.contact import AccountSchema
-from sync_daemon.model.errors import ConfigurationError, PairBusy, Refused
+from sync_daemon.model.errors import ConfigurationError, Refused
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Commit, PairStore
@@ -29,7 +29,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """One pair's set-up, checked when it is asked for. `read` are the systems whose schema it has read itself."""
+    """One pair's set-up, checked when it is asked for.
+
+    `read` are the systems whose schema it has read itself, `made` the fields that it has made.
+    """
 
     section: PairSection
     store: PairStore
@@ -37,6 +40,7 @@ class SetUp:
     clock: Clock
     lease: Lease
     read: set[SystemName] = field(default_factory=set)
+    made: list[NewField] = field(default_factory=list)
 
     def check(self) -> tuple[PairPolicy, list[NewField]]:
         """The policy in force and the fields still to be made. Raises `ConfigurationError`, `StopSystem`."""
@@ -50,12 +54,19 @@ class SetUp:
             raise ConfigurationError("\n".join(f"{self.section.where(path)}: {text}." for path, text in complaints))
         return policy, new_fields(policy, schemas, gone)
 
-    def complete(self) -> PairPolicy:
+    def complete(self, may_make: Callable[[NewField], bool] = lambda _new: True) -> PairPolicy:
         """Check, make the fields that a side lacks, and remember those that are there.
 
-        Raises what `check` raises, and `PairBusy` when another process holds the pair.
+        Raises what `check` raises, also for a field that `may_make` doesn't allow, and `PairBusy` when another process
+        holds the pair.
         """
         policy, new = self.check()
+        for one in new:
+            if not may_make(one):
+                raise ConfigurationError(
+                    f"{self._row_of(one)}: {one.system.label} lacks the field {one.spec.name} by now, and the plan "
+                    "doesn't hold that it is made. Make a new plan."
+                )
         if new:
             self._make(new)
             made = {system: self._keep(self.systems[system].read_schema()) for system in {one.system for one in new}}
@@ -84,8 +95,6 @@ class SetUp:
 
     def _make(self, new: list[NewField]) -> None:
         """Create fields while this process holds the pair."""
-        if self.store.state().paused:
-            raise PairBusy(f"Pair {self.section.name} is paused.")
         with self.lease.held():
             for one in new:
                 self._create(one)
@@ -99,6 +108,7 @@ class SetUp:
                 f"{self._row_of(new)}: the field {spec.name} can't be created in {new.system}: "
                 f"{refusal.message} Create it there by hand, or take it out of the mapping."
             ) from None
+        self.made.append(new)
         _log.info("field_created", pair=self.section.name, system=new.system, field=spec.name, type=spec.type)
 
     def _row_of(self, new: NewField) -> str:

@@ -1,10 +1,14 @@
 """How this process is told to stop: at once, or as soon as the record in hand is finished."""
 
 import threading
+from collections.abc import Callable
+
+from sync_daemon.ports import Clock, PairStore
 
 _FINISH = threading.Event()
 _AT_ONCE = threading.Event()
 _WOKEN = threading.Event()
+_ASK_EVERY_S = 1.0
 
 
 def finish_soon() -> None:
@@ -22,6 +26,20 @@ def end_every_wait() -> None:
 def told_to_stop() -> bool:
     """Whether nothing more shall be begun."""
     return _FINISH.is_set()
+
+
+def told_to_stop_or_paused(store: PairStore, clock: Clock) -> Callable[[], bool]:
+    """Whether nothing more shall be begun with one pair; the store is asked once a second whether it was paused."""
+    asked_at, paused = -_ASK_EVERY_S, False
+
+    def told() -> bool:
+        nonlocal asked_at, paused
+        now = clock.monotonic()
+        if now - asked_at >= _ASK_EVERY_S:
+            asked_at, paused = now, store.state().paused
+        return paused or told_to_stop()
+
+    return told
 
 
 def woken_within(seconds: float) -> bool:

@@ -83,6 +83,7 @@ def _make_every_request(place: Place) -> None:
     rows(reader.poll("contacts", place.clock.now()))
     rows(reader.scan_revoked())
     reader.find("c@example.com")
+    reader.holders("c@example.com")
     reader.tag_names()
     writer.create_tag("fresh")
     for data_type, choices in (("TEXT", ()), ("SINGLE_OPTIONS", ("S", "M"))):

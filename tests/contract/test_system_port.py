@@ -117,6 +117,13 @@ def test_nobody_reads_as_none(stand: Stand) -> None:
     assert stand.system.reader.find("nobody@example.com") is None
 
 
+def test_holders_are_those_who_have_the_address_as_their_own(stand: Stand) -> None:
+    contact_id = stand.outside.add(ADA)
+    people(stand, 3)
+    assert stand.system.reader.holders(" Ada@Example.com ") == (contact_id,)
+    assert stand.system.reader.holders("nobody@example.com") == ()
+
+
 def test_a_scan_gives_every_contact_once_page_by_page(stand: Stand) -> None:
     ids = people(stand, stand.outside.page_size * 2 + 20)
     pages = list(stand.system.reader.scan(stand.system.reader.streams[0]))

@@ -132,7 +132,7 @@ def test_a_plan_lists_what_would_be_held(trial: Trial) -> None:
     for ghl_id in ids:
         trial.ghl.remove_tags(ghl_id, ["goes"])
     plan = trial.run("plan", "--full", "--json")
-    assert (plan.status, list(plan.pair)) == (0, ["pair", "operations", "requests", "least_seconds"])
+    assert (plan.status, list(plan.pair)) == (0, ["pair", "operations", "requests", "least_seconds", "people"])
     assert {row["ghl_id"] for row in plan.pair["operations"]} == set(ids)
     assert all(row["reason"].startswith("would be held, ") for row in plan.pair["operations"])
     assert plan.pair["requests"] == {"ghl": 0, "emailoctopus": 0}

@@ -51,6 +51,11 @@ def test_a_life_with_a_crash_a_conflict_and_refusals_names_nobody(trial: Trial, 
         statuses.append(answer.status)
         if arguments[0] == "reconcile":
             live(Sides(trial.sandbox, load(trial.path, Variables({})).pairs[0].policy().fields))
+    # What the tables tell a person isn't searched; what is logged and stored is, what can be undone included.
+    last_run = trial.run("status", "--json").pair["runs"][0]["run_id"]
+    undone = finished(trial.start("undo", last_run, "--yes", "--json"))
+    assert undone.json["report"]["written"]["emailoctopus"]["updated"]
+    said.append(undone.err)
     trial.sandbox.emailoctopus.weather.error_rate = 1.0
     said.append(finished(trial.start("reconcile")).err)
 

@@ -20,13 +20,6 @@ from tests.e2e.test_reconcile import differences
 from tests.e2e.trial import ROOT, Trial, finished, start
 
 STREAMS = ("subscribed", "unsubscribed", "pending")
-COMMANDS = ("demo", "sandbox", "check", "plan", "reconcile", "status")
-
-
-@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["db", "upgrade"], ["db", "current"]])
-def test_help_has_an_example(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([*command, "--help"]) == 0
-    assert re.search(r"(Example|Start with): sync-daemon \w+", capsys.readouterr().out)
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,7 +65,7 @@ def test_a_plan_writes_nothing_and_foresees_what_reconcile_does(trial: Trial) ->
     plan = trial.run("plan", "--json")
     assert (plan.status, trial.writes()) == (0, [])
     assert re.fullmatch(r"[0-9a-f]{64}", plan.json["digest"])
-    assert list(plan.pair) == ["pair", "operations", "requests", "least_seconds"]
+    assert list(plan.pair) == ["pair", "operations", "requests", "least_seconds", "people"]
     operations = plan.pair["operations"]
     assert all(list(one) == ["system", "action", "ghl_id", "emailoctopus_id", "fields", "reason"] for one in operations)
 
@@ -127,7 +127,7 @@ def test_a_plan_in_words_tells_what_it_costs(trial: Trial) -> None:
     answer = trial.run("plan")
     assert "emailoctopus gets the field Renewal (date) first." in answer.out
     assert re.search(r"emailoctopus: \d+ requests, which its rate limit lets pass in", answer.out)
-    assert "its automations may mail them" in answer.out
+    assert "could be mailed by EmailOctopus's automations" in answer.out
     assert "only GoHighLevel has this contact" in answer.out
 
 

@@ -117,13 +117,14 @@ def test_afterwards_all_meet_anew_and_nobody_is_mailed_against_his_will(settled:
     move_list(settled, without=2)
     missing = {emailoctopus_id for _, emailoctopus_id in known[5:7]}
     causes = {row["ghl_id"]: row["cause"] for row in rows(settled, "links")}
+    assert rows(settled, "undo_journal")
 
     done = settled.run(command, "--yes", "--json", config=with_secret(settled, FIRST))
 
     assert (done.status, done.json["done"]) == (0, True)
     kept = [link for link in known if link[1] not in missing] if command == "adopt" else []
     assert links(settled) == kept
-    assert rows(settled, "watermarks") == rows(settled, "inbox") == []
+    assert rows(settled, "watermarks") == rows(settled, "inbox") == rows(settled, "undo_journal") == []
     again = reconcile(settled, FIRST)
     assert (again.status, again.pair["mode"], again.pair["outcome"]) == (0, "full", "ok")
     assert {link for link in links(settled) if link[1] in {one for _, one in known}} == set(known) - set(known[5:7])

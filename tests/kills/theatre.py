@@ -29,8 +29,8 @@ from tests.kills.forking import ID, KEY, Point
 from tests.kills.worlds import KillWorld
 
 SECRET = f"secret_key: {'a secret for tests ' * 2}\n"
-_TRIES = 3
-"""How often a point is tried: which thread comes first decides about a commit more or less."""
+_TRIES = 20
+"""How often a point is tried: which thread comes first decides about a commit more or less; one run in three has it."""
 _DONE, _HELD = 0, 5
 """How a cycle ends that nobody kills: with nothing left, or with what waits for a person."""
 _ONCE = re.compile(

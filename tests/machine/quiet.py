@@ -150,7 +150,7 @@ class Quiet:
     def _is_true(self, known: KnownContact, row: Any) -> bool:
         address = ((row.email if known.system is GHL else row.email_address) or "").lower()
         match known.unlinked:
-            case None | Unlinked.CREATION_OFF | Unlinked.FORGOTTEN | Unlinked.INVALID_EMAIL:
+            case None | Unlinked.CREATION_OFF | Unlinked.INVALID_EMAIL:
                 return False
             case Unlinked.NO_EMAIL:
                 return not address

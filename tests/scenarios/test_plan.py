@@ -1,9 +1,10 @@
 """The plan says what reconcile then does: the same operations, the same number of requests."""
 
+from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.seed import Population
 from tests.machine.laws import writes_of
-from tests.worlds import add_field, world
+from tests.worlds import add_field, neighbours, world
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
@@ -46,3 +47,14 @@ def test_a_plan_says_of_two_that_meet_what_only_one_has_and_of_a_link_what_chang
         w.later(minutes=11)
         reasons = {op.action: op.reason for op in w.plan().operations}
         assert reasons == {"update": "firstName changed in GoHighLevel", "add_tags": "tag changed in GoHighLevel"}
+
+
+def test_who_is_deleted_after_his_address_moved_is_planned_once(database_url: str) -> None:
+    with world(database_url) as w:
+        ghl_id, there = w.linked()
+        neighbours(w)
+        w.ghl.delete(ghl_id)
+        w.emailoctopus.change_address(there, "moved@example.com")
+        w.later(minutes=11)
+
+        assert [one.action for one in w.foresee(Mode.FULL).operations] == ["set_status"]

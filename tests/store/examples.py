@@ -7,8 +7,10 @@ from typing import Any
 from sync_daemon.model.activity import KnownActivity
 from sync_daemon.model.contact import Consent, Snapshot, Source
 from sync_daemon.model.deeds import Deed, DeedState
+from sync_daemon.model.plan import Action
 from sync_daemon.model.state import Baseline, Cause, Held, KnownContact, Link, Parked, Sent, Staged, Tombstone, Unlinked
 from sync_daemon.model.system import SystemName
+from sync_daemon.model.undo import Replaced, Swap
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 NOON = datetime(2026, 11, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -115,6 +117,23 @@ def parked(ghl_id: str | None, emailoctopus_id: str | None, what: str = "phone=P
 
 def held(ghl_id: str | None, emailoctopus_id: str | None, action: str = "delete", *, approved: bool = False) -> Held:
     return Held(ghl_id, emailoctopus_id, action, "more than 10% in a day", NOON, approved)
+
+
+def replaced(ghl_id: str, emailoctopus_id: str, **changes: Any) -> Replaced:
+    """What one write replaced, with every part there is."""
+    written = Replaced(
+        EMAILOCTOPUS,
+        Action.UPDATE,
+        ghl_id,
+        emailoctopus_id,
+        fields={"firstName=FirstName": Swap("Jané-Margarethe", None), "custom.n=N": Swap(10**30, 2.5)},
+        unread=frozenset({"phone=Phone"}),
+        address=Swap("Jane.Roe@example.org", "j.roe@example.com"),
+        tags=("VIP customer",),
+        conflicts=frozenset({"firstName=FirstName"}),
+        digest=digest(9),
+    )
+    return replace(written, **changes)
 
 
 def tombstone(ghl_id: str | None, emailoctopus_id: str | None) -> Tombstone:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sync_daemon.model.engagement import Kind, Occasion, ReportRead, seen, told
 from sync_daemon.ports import Commit, PairStore
+from sync_daemon.store.housekeeping import Retention
 from sync_daemon.store.installation import StateStore
 from tests.store.conftest import StoppedClock
 
@@ -69,10 +70,10 @@ def test_what_a_report_may_tell_again_is_remembered_longer(
 ) -> None:
     pair.save_occasions([click(1), seen(Kind.SUBSCRIBED, "e2", "", AT, b"d")])
     clock.sleep(40 * 86_400)
-    assert store.tidy(timedelta(days=90), timedelta(days=30)).events == 1
+    assert store.tidy(Retention(timedelta(days=90), timedelta(days=30), timedelta(days=7))).events == 1
     assert ids(pair.last_occasions(9)) == ["clicked k1 e1"]
     clock.sleep(61 * 86_400)
-    assert store.tidy(timedelta(days=90), timedelta(days=30)).events == 1
+    assert store.tidy(Retention(timedelta(days=90), timedelta(days=30), timedelta(days=7))).events == 1
 
 
 def test_how_far_reports_were_read(pair: PairStore) -> None:

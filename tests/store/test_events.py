@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.ports import Commit, PairStore
+from sync_daemon.store.housekeeping import Retention
 from sync_daemon.store.installation import StateStore
 from tests.store.conftest import StoppedClock
 
@@ -62,7 +63,7 @@ def test_old_events_go_when_they_were_heeded(store: StateStore, pair: PairStore,
     clock.sleep(2 * 86_400)
     pair.save_events([event(3)])
     pair.commit(Commit(heeded=[event(3)]))
-    assert store.tidy(timedelta(days=90), timedelta(days=1)).events == 1
+    assert store.tidy(Retention(timedelta(days=90), timedelta(days=1), timedelta(days=7))).events == 1
     pair.save_events([event(1), event(3)])
     assert [one.event_id for one in pair.waiting_events(GHL, 10)] == ["e2", "e1"]  # e3 is known still
 

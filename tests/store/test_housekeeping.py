@@ -9,13 +9,14 @@ from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.state import Change
 from sync_daemon.ports import Commit, PairStore
 from sync_daemon.store.engine import reading
-from sync_daemon.store.housekeeping import _AT_ONCE
+from sync_daemon.store.housekeeping import _AT_ONCE, Retention
 from sync_daemon.store.installation import StateStore
 from sync_daemon.store.tables import changes
 from tests.store.conftest import StoppedClock
 
 DAY = 86_400
 MONTH = timedelta(days=30)
+KEEP = Retention(MONTH, MONTH, timedelta(days=7))
 
 
 def run(
@@ -43,10 +44,10 @@ def test_runs_in_which_nothing_happened_go_after_a_day(
     run(pair, clock, "writes", did=2)
     run(pair, clock, "parked", CycleOutcome.PARKED)
     clock.sleep(DAY - 600)
-    assert store.tidy(MONTH, MONTH).runs == 0
+    assert store.tidy(KEEP).runs == 0
     run(pair, clock, "new and idle")
     clock.sleep(600)
-    removed = store.tidy(MONTH, MONTH)
+    removed = store.tidy(KEEP)
     assert (removed.runs, removed.changes) == (1, 0)
     assert kept(pair) == ["new and idle", "parked", "writes"]
     assert logged(engine) == ["writes", "writes"]
@@ -59,7 +60,7 @@ def test_runs_and_their_changes_go_after_their_time(
     clock.sleep(20 * DAY)
     run(pair, clock, "newer", did=1)
     clock.sleep(11 * DAY)
-    removed = store.tidy(MONTH, MONTH)
+    removed = store.tidy(KEEP)
     assert (removed.runs, removed.changes) == (1, 3)
     assert (kept(pair), logged(engine)) == (["newer"], ["newer"])
 
@@ -72,7 +73,7 @@ def test_the_last_run_stays_however_old_it_is(
     run(pair, clock, "before", did=did)
     run(pair, clock, "last", did=did)
     clock.sleep(400 * DAY)
-    assert store.tidy(MONTH, MONTH).runs == 1
+    assert store.tidy(KEEP).runs == 1
     assert kept(pair) == ["last"]
 
 
@@ -82,7 +83,7 @@ def test_the_last_run_of_one_pair_is_not_another_pairs(
     run(pair, clock, "mine")
     run(other_pair, clock, "theirs")
     clock.sleep(400 * DAY)
-    assert store.tidy(MONTH, MONTH).runs == 0
+    assert store.tidy(KEEP).runs == 0
 
 
 def test_more_changes_than_go_in_one_transaction(
@@ -90,5 +91,5 @@ def test_more_changes_than_go_in_one_transaction(
 ) -> None:
     run(pair, clock, "large", did=_AT_ONCE + 1)
     clock.sleep(31 * DAY)
-    assert store.tidy(MONTH, MONTH).changes == _AT_ONCE + 1
+    assert store.tidy(KEEP).changes == _AT_ONCE + 1
     assert logged(engine) == []

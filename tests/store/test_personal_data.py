@@ -27,6 +27,7 @@ from tests.store.examples import (
     held,
     known,
     parked,
+    replaced,
     shown,
     snapshot,
     staged,
@@ -73,6 +74,7 @@ def full_pair(pair: PairStore) -> PairStore:
         looked_at={"counts": NOON},
         changes=[Change("written", GHL, "g1", "e1", "firstName", "changed in EmailOctopus")],
         mass_changes={"deletion": 2},
+        replaced=[replaced("g1", "e1")],
         activity=[shown("g1", "e1")],
         deeds=[deed("automation:a:t1", message="Jané-Margarethe isn't valid")],
         occasions=[seen(Kind.TAG_ADDED, "e1", "very important", NOON, digest(5))],
@@ -85,6 +87,7 @@ def full_pair(pair: PairStore) -> PairStore:
     done = pair.next_staged(GHL, 0, 1)
     pair.commit(Commit(done=done, unparked=[parked("g2", None)]))
     pair.save_run(CycleReport("main", "run-1", Mode.FULL), NOON, NOON)
+    pair.forget(digest(99), [(GHL, "somebody-else")])
     return pair
 
 

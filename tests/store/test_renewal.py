@@ -13,7 +13,7 @@ from sync_daemon.store.installation import StateStore
 from sync_daemon.store.renewal import DIGESTS, ENCRYPTED, PLAIN, binary_columns
 from sync_daemon.store.tables import metadata
 from tests.store.conftest import SECRET, StoppedClock
-from tests.store.examples import EMAILOCTOPUS, GHL, full_link, known, parked, staged, tombstone
+from tests.store.examples import EMAILOCTOPUS, GHL, full_link, known, parked, replaced, staged, tombstone
 
 SECOND = "the second secret, of the same fair length"
 THIRD = "the third secret, again of a fair length"
@@ -21,7 +21,7 @@ THIRD = "the third secret, again of a fair length"
 
 def filled(store: StateStore, digester: Digester) -> PairStore:
     pair = store.open_pair("main", "location", "list")
-    pair.commit(everything(digester))
+    pair.commit(everything(digester), "run")
     return pair
 
 
@@ -40,6 +40,7 @@ def everything(digester: Digester) -> Commit:
         parked=[parked("g1", "e1", value=ada)],
         tombstones=[tombstone("g7", "e7")],
         tags=[KnownTag("vip", GHL, "VIP"), KnownTag("vip", EMAILOCTOPUS)],
+        replaced=[replaced("g1", "e1")],
         revoked_addresses={ada: Cause.PERSON_GHL, bob: Cause.POLICY},
     )
 
@@ -65,6 +66,7 @@ def test_after_the_renewal_the_former_secret_is_not_needed(engine: Engine, clock
     assert pair.contacts(GHL, ["g5"])["g5"].seen == new.tag(GHL, "g", "x")
     assert [row.contact_id for row in pair.next_staged(GHL, 0, 9)] == ["g1"]
     assert [(row.value, bool(row.message)) for row in pair.parked(everything=True)] == [(ada, True)]
+    assert [one.tags for one in pair.replaced("run", None, 9)] == [("VIP customer",)]
     tags = [KnownTag("vip", EMAILOCTOPUS), KnownTag("vip", GHL, "VIP")]
     assert pair.tags() == tags
     pair.commit(Commit(tags=tags))

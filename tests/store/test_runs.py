@@ -95,6 +95,7 @@ def test_runs_come_back_newest_first(pair: PairStore, other_pair: PairStore) -> 
         "ended": later(210),
         "report": DOCUMENTED | {"run_id": "r3"},
         "quota_left": {"ghl": 18},
+        "quota_limit": {},
     }
 
 

@@ -25,16 +25,15 @@ def test_who_was_seen_is_counted_once_by_what_is_known_of_him(pair: PairStore) -
                 row("new", updated_at=later(1)),
                 row("written", written_at=later(1)),
                 row("untimed", updated_at=None),
-                row("skipped", scan=0, unlinked=Unlinked.FORGOTTEN),
                 row("deleted", scan=0, unlinked=Unlinked.DELETED),
                 row("back", unlinked=Unlinked.DELETED),
                 row("there", system=EMAILOCTOPUS),
             ]
         )
     )
-    assert pair.seen_by_scan(GHL, SCAN, NOON) == Seen(listed=6, old=3, old_listed=2)
+    assert pair.seen_by_scan(GHL, SCAN, NOON) == Seen(listed=5, old=3, old_listed=2)
     assert pair.seen_by_scan(EMAILOCTOPUS, SCAN, NOON) == Seen(listed=1, old=1, old_listed=1)
-    assert pair.seen_by_scan(GHL, SCAN, later(-1)) == Seen(listed=6, old=1, old_listed=1)
+    assert pair.seen_by_scan(GHL, SCAN, later(-1)) == Seen(listed=5, old=1, old_listed=1)
 
 
 @pytest.mark.parametrize("system", list(SystemName))
@@ -45,7 +44,6 @@ def test_who_is_missing_is_known_for_long_and_not_deleted_unless_linked(pair: Pa
         "orphan": row("orphan", scan=0, system=system, unlinked=Unlinked.ORPHAN),
         "linked": row("linked", scan=0, system=system, unlinked=Unlinked.DELETED),
         "deleted": row("deleted", scan=0, system=system, unlinked=Unlinked.DELETED),
-        "forgotten": row("forgotten", scan=0, system=system, unlinked=Unlinked.FORGOTTEN),
         "seen": row("seen", system=system),
         "new": row("new", scan=0, system=system, updated_at=later(1)),
         "written": row("written", scan=0, system=system, written_at=later(1)),

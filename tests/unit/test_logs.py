@@ -129,3 +129,13 @@ def test_the_level_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_word_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{name} must be one of"):
         logs.configure({name: "loud"})
+
+
+def test_what_is_only_foretold_is_not_logged(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure({"SYNC_DAEMON_LOG_FORMAT": form})
+    with structlog.contextvars.bound_contextvars(foretold=True):
+        structlog.get_logger().warning("parked")
+    structlog.get_logger().warning("done")
+    written = capsys.readouterr().err
+    assert "parked" not in written
+    assert "done" in written

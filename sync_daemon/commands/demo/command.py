@@ -3,14 +3,18 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from sync_daemon import logs
 from sync_daemon.commands.demo.outside import live
+from sync_daemon.commands.demo.serving import free_port, stay_up
 from sync_daemon.commands.demo.sides import EMAILOCTOPUS, GHL, Sides
 from sync_daemon.commands.demo.telling import COLUMNS, examples, rows, tasks
 from sync_daemon.commands.exits import DONE, UNEXPECTED
 from sync_daemon.commands.outcomes import show_reports
-from sync_daemon.commands.plan import FullPlan, plan_pair, show_plan
+from sync_daemon.commands.plan import show_plan
 from sync_daemon.commands.printing import console, plural, table
 from sync_daemon.commands.progress import shown_progress
 from sync_daemon.commands.reconcile import reconcile_pair
@@ -21,6 +25,7 @@ from sync_daemon.sandbox.server import RunningSandbox, Sandbox, running_sandbox
 from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
 from sync_daemon.wiring.installation import Installation, open_installation
+from sync_daemon.wiring.planning import FullPlan, plan_pair
 
 _A_MOMENT_S = 1.2
 """After which activity is looked at again, and reports, which tell whole seconds, tell what came since apart."""
@@ -38,17 +43,33 @@ _MORE = """\
 _POPULATION = Population(ghl=220, emailoctopus=200, shared=160)
 
 
-def demo() -> int:
-    """See it at work between two local sandboxes, in less than a minute."""
+_SERVICE = """\
+service:
+  poll_every: 10s
+  http: {{host: 127.0.0.1, port: {port}, dashboard_without_login: true}}
+"""
+_PORT = 8080
+
+Serve = Annotated[
+    bool, Parameter(name="--serve", negative="", help="Stay up afterwards, with the service and its dashboard.")
+]
+
+
+def demo(*, serve: Serve = False) -> int:
+    """See it at work between two local sandboxes, in less than a minute; `--serve` stays up with the dashboard."""
     logs.configure({"SYNC_DAEMON_LOG_LEVEL": "error", **os.environ})
     sandbox = Sandbox()
     seeded = sandbox.populate(_POPULATION)
     with tempfile.TemporaryDirectory(prefix="sync-daemon-demo-") as folder, running_sandbox(sandbox) as running:
         path = Path(folder) / "sync.yaml"
-        text = configuration(running, f"sqlite:///{folder}/sync.db")
-        path.write_text(text + _MORE.format(automation=seeded.automation_id), encoding="utf-8")
-        with open_installation(load(path, Variables({}))) as installation:
-            return _Demo(installation, running).play()
+        text = configuration(running, f"sqlite:///{folder}/sync.db") + _MORE.format(automation=seeded.automation_id)
+        path.write_text(text + (_SERVICE.format(port=free_port(_PORT)) if serve else ""), encoding="utf-8")
+        settings = load(path, Variables({}))
+        with open_installation(settings) as installation:
+            status = _Demo(installation, running).play()
+        if serve:
+            stay_up(settings, running)
+        return status
 
 
 class _Demo:
@@ -70,7 +91,7 @@ class _Demo:
         requests = sum(report.requests[system] for report in (first, second, third) for system in report.requests)
         throttled = sum(sum(report.throttled.values()) for report in (first, second, third))
         self._out.print(f"\nAll in all {plural(requests, 'request')}, {throttled} of them throttled.")
-        self._out.print("Next: copy config/sync.example.yaml to config/sync.yaml, fill it in, run `sync-daemon check`.")
+        self._out.print("Next: `sync-daemon init` asks for your two keys, and writes your configuration.")
         self._out.print("Or play with both sandboxes yourself: sync-daemon sandbox --write-config sandbox.yaml")
         return UNEXPECTED if self._sides.compare().differences or third.written else DONE
 

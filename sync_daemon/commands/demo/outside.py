@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
+from random import Random
 from typing import NamedTuple
 
 from sync_daemon.commands.demo.sides import Sides, may_be_mailed
@@ -79,6 +81,38 @@ def live(sides: Sides) -> list[Event]:
     ghl.create(firstName="Oscar", lastName="Lind", email="oscar.lind@example.net", tags=["lead"])
     events.append(Event(_GHL, "Oscar Lind", "becomes a lead"))
     return events
+
+
+def mishap(sides: Sides, people: int) -> Event:
+    """Somebody empties a field of many people by mistake, as an import with an empty column does."""
+    ghl = sides.sandbox.ghl.world
+    with_a_city = (contact for contact, _ in _quiet_people(sides) if contact.fields.get("city"))
+    emptied = [ghl.edit(contact.id, city=None) for contact in islice(with_a_city, people)]
+    return Event(_GHL, f"{len(emptied)} people", "lose their city to an import with an empty column")
+
+
+def one_more(sides: Sides, random: Random) -> Event:
+    """One small thing that happens on one of the sides."""
+    ghl, emailoctopus = sides.sandbox.ghl.world, sides.sandbox.emailoctopus.world
+    contact, subscriber = random.choice(list(_quiet_people(sides)))
+    match random.randrange(4):
+        case 0:
+            ghl.edit(contact.id, city=(city := random.choice(_CITIES)))
+            return Event(_GHL, contact.name, f"moves to {city}")
+        case 1:
+            ghl.add_tags(contact.id, [tag := random.choice(_TAGS)])
+            return Event(_GHL, contact.name, f"gets the tag {tag}")
+        case 2:
+            emailoctopus.edit(subscriber.id, {"City": (city := random.choice(_CITIES))})
+            return Event(_EMAILOCTOPUS, contact.name, f"moves to {city}")
+        case _:
+            campaign = next(iter(emailoctopus.campaigns.values()))
+            emailoctopus.click(subscriber.id, campaign.id)
+            return Event(_EMAILOCTOPUS, contact.name, f"clicks in the mail {campaign.subject}")
+
+
+_CITIES = ("Lakewood", "Springfield", "Riverside", "Fairview", "Georgetown")
+_TAGS = ("attended workshop", "wants a call", "met at the fair")
 
 
 def _quiet_people(sides: Sides) -> Iterator[tuple[Contact, Subscriber]]:

@@ -22,7 +22,11 @@ from sync_daemon.systems.ghl.settings import Version
 from sync_daemon.wiring.clock import SystemClock
 from sync_daemon.wiring.systems import connect_ghl
 
-app = App(name="ghl", help="GoHighLevel's operations, by hand: list, describe, call.", help_epilogue="")
+app = App(
+    name="ghl",
+    help="GoHighLevel's operations, by hand: list, describe, call.",
+    help_epilogue="Example: sync-daemon ghl list",
+)
 
 Name = Annotated[str, Parameter(name="NAME", help="Such as create-contact-note, or Create Contact Note.")]
 Call = Annotated[

@@ -27,6 +27,12 @@ class Client:
         self.list_id = list_id
         self._list = list_path(list_id)
 
+    def list_lists(self, cursor: str | None) -> wire.Page:
+        """GET a page of the account's lists."""
+        return self._session.request("GET", "/lists", query={"limit": PAGE_SIZE, "starting_after": cursor}).decode(
+            wire.Page
+        )
+
     def get_list(self) -> wire.MailingList:
         """GET the list: its fields, settings and counts."""
         return self._of_list("GET", "").decode(wire.MailingList)

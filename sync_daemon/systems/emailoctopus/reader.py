@@ -8,7 +8,7 @@ import msgspec
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, Refused
 from sync_daemon.systems.emailoctopus import wire
-from sync_daemon.systems.emailoctopus.client import Client, md5_of
+from sync_daemon.systems.emailoctopus.client import PAGE_SIZE, Client, md5_of
 from sync_daemon.systems.emailoctopus.mapping import CONSENT_OF_STATUS, STATUS_OF_CONSENT, Columns, read_contact
 
 
@@ -18,6 +18,7 @@ class EmailOctopusReader:
     streams = tuple(CONSENT_OF_STATUS)
     revocation_streams: tuple[str, ...] = ("unsubscribed",)
     runs_behind = False
+    per_page = PAGE_SIZE
 
     def __init__(self, client: Client, columns: Columns) -> None:
         self._client = client
@@ -42,6 +43,11 @@ class EmailOctopusReader:
     def find(self, address: str) -> Snapshot | None:
         """The contact with an address, None when the list has none. Raises `Refused` like `fetch`."""
         return self._one(md5_of(address))
+
+    def holders(self, address: str) -> tuple[str, ...]:
+        """The one contact that a list has for an address, if it has any. Raises `Refused` like `fetch`."""
+        found = self.find(address)
+        return (found.contact_id,) if found is not None else ()
 
     def tag_names(self) -> tuple[str, ...]:
         """The tags that the list defines; raises `IncompleteRead`."""

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Collection
 from typing import Self
 
+import msgspec
+
 from sync_daemon.http.allowance import TokenBucket
 from sync_daemon.http.limits import Limiter
 from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema, FieldSpec
-from sync_daemon.model.errors import Refused, Unreachable
+from sync_daemon.model.errors import IncompleteRead, Refused, Unreachable
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Actions, ActivityReader, Automations, Clock, Engagement, Reader, System, Usage, Writer
+from sync_daemon.ports import Actions, ActivityReader, Automations, Clock, Engagement, Reader, Usage, Writer
 from sync_daemon.systems.blanks import Blanks
 from sync_daemon.systems.emailoctopus import wire
 from sync_daemon.systems.emailoctopus.automations import EmailOctopusAutomations
@@ -17,7 +19,7 @@ from sync_daemon.systems.emailoctopus.bundles import MAX_BATCH
 from sync_daemon.systems.emailoctopus.client import Client, list_path
 from sync_daemon.systems.emailoctopus.errors import Refusals
 from sync_daemon.systems.emailoctopus.mapping import Columns
-from sync_daemon.systems.emailoctopus.reader import EmailOctopusReader
+from sync_daemon.systems.emailoctopus.reader import EmailOctopusReader, pages
 from sync_daemon.systems.emailoctopus.reports import EmailOctopusReports
 from sync_daemon.systems.emailoctopus.settings import EmailOctopusSettings
 from sync_daemon.systems.emailoctopus.writer import EmailOctopusWriter
@@ -55,6 +57,15 @@ class EmailOctopusSystem:
         except Refused as refusal:
             raise Unreachable(self.name, f"EmailOctopus doesn't tell the list's fields: {refusal}") from refusal
 
+    def lists(self) -> dict[str, AccountSchema]:
+        """The account's lists by id, whichever one this is. Raises `IncompleteRead`."""
+        rows = [row for page in pages("lists", self._client.list_lists) for row in page.data]
+        try:
+            found = [msgspec.json.decode(row, type=wire.MailingList) for row in rows]
+        except msgspec.MsgspecError as error:
+            raise IncompleteRead(f"EmailOctopus tells of a list in a form that isn't documented: {error}.") from error
+        return {one.id: _schema_of(one) for one in found}
+
     def with_schema(self, schema: AccountSchema, names: Collection[str]) -> Self:
         """The same list, reading the fields `names` that the schema has."""
         found = {name: schema.field(name) for name in names}
@@ -78,7 +89,7 @@ def connect(
     patience_s: float = 60.0,
     before_each: Callable[[], None] = lambda: None,
     observe: Observe = lambda _status, _seconds: None,
-) -> System:
+) -> EmailOctopusSystem:
     """The list that the settings name; nothing is asked yet."""
     system = SystemName.EMAILOCTOPUS
     allowance = TokenBucket(_BURST, _PER_SECOND, settings.share)

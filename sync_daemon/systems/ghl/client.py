@@ -78,6 +78,10 @@ class Client:
         """The location's own record. Raises `NotFound`, `Forbidden`."""
         return self._send("GET", self._location, "locations.readonly").decode(wire.LocationAnswer).location
 
+    def locations(self) -> list[wire.Location]:
+        """The locations that the token sees: a sub-account's its own, an agency's every one, ten at most here."""
+        return self._send("GET", "/locations/search", "locations.readonly").decode(wire.LocationsAnswer).locations
+
     def custom_fields(self) -> list[wire.CustomField]:
         """The definitions of the contacts' custom fields."""
         path, query = f"{self._location}/customFields", {"model": "contact"}

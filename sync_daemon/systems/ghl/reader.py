@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Raw
 
+from sync_daemon.changes.addresses import normalise
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, NotFound, Refused
 from sync_daemon.model.system import SystemName
@@ -32,6 +33,7 @@ class GhlReader:
     streams: tuple[str, ...] = (STREAM,)
     revocation_streams: tuple[str, ...] = (STREAM,)
     runs_behind: bool = True
+    per_page: int = listing.PAGE_LIMIT
 
     def poll(self, stream: str, since: datetime) -> Iterator[Page]:
         """Contacts changed at or after `since` as far as the index knows, oldest change first.
@@ -79,6 +81,13 @@ class GhlReader:
         """The contact that GHL takes for the holder of an address, read by id: the look-up's form is undocumented."""
         contact_id = mapping.id_of(self.client.duplicate(address.strip()))
         return self.fetch(contact_id) if contact_id else None
+
+    def holders(self, address: str) -> tuple[str, ...]:
+        """Who has an address as the primary one; each hit is looked at itself, as a filter may be passed over."""
+        wanted = normalise(address)
+        search = {"filters": [_is("email", wanted)], **listing.sorted_by("dateAdded")}
+        rows = (row for page in self._pages(STREAM, search, complete=True) for row in page.snapshots)
+        return tuple(row.contact_id for row in rows if row.address is not None and normalise(row.address) == wanted)
 
     def tag_names(self) -> tuple[str, ...]:
         """The tags that the location defines. Raises `IncompleteRead` when GHL lists them in no documented way."""

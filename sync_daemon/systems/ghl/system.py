@@ -7,7 +7,7 @@ from sync_daemon.http.allowance import SlidingWindow
 from sync_daemon.http.limits import Limiter
 from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema
-from sync_daemon.model.errors import ConfigurationError, Refused, SyncError, Unreachable
+from sync_daemon.model.errors import ConfigurationError, CredentialsRefused, Refused, SyncError, Unreachable
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Actions, ActivityReader, Automations, Clock, Engagement, Reader, Usage, Writer
 from sync_daemon.systems.ghl.actions import GhlActions
@@ -25,6 +25,7 @@ from sync_daemon.systems.ghl.writer import GhlWriter
 _WINDOW_REQUESTS, _WINDOW_S = 25, 10.0
 """Where the limiter starts: measured with private integration tokens; the headers tell better (facts: section 2)."""
 _AT_ONCE = 8
+_NOBODY = "nobody@example.com"
 _FAULTS = ("malformed", "server_error")
 """Refusals that are GHL's own trouble, whatever was asked."""
 
@@ -52,6 +53,31 @@ class GhlSystem:
             return schema_of(self._client.location(), self._client.custom_fields())
         except (Refused, Forbidden) as refusal:
             raise _no_schema(refusal, self._client.settings.key) from refusal
+
+    def locations(self) -> dict[str, str]:
+        """The locations that the token sees, id to name; none where GHL tells none to such a token.
+
+        Raises `CredentialsRefused` for a token that isn't one, or that lacks the scope for it.
+        """
+        try:
+            return {one.id: one.name or one.id for one in self._client.locations() if one.id}
+        except (Refused, Forbidden):
+            return {}
+
+    def refused_reads(self) -> list[CredentialsRefused]:
+        """What the token isn't allowed of all that a cycle reads: each lacking scope, or that it opens nothing at all.
+
+        Whether it may write shows only in writing.
+        """
+        client, refused = self._client, dict[str, CredentialsRefused]()
+        for read in (client.location, client.custom_fields, client.tags, lambda: client.duplicate(_NOBODY)):
+            try:
+                read()
+            except CredentialsRefused as error:
+                refused.setdefault(str(error), error)
+            except Refused:
+                continue  # `read_schema` tells of a location that isn't there
+        return list(refused.values())
 
     def with_schema(self, schema: AccountSchema, names: Collection[str]) -> Self:
         """The same location, reading and writing the fields named as far as the account has them."""

@@ -193,6 +193,12 @@ class LocationAnswer(Struct):
     location: Location
 
 
+class LocationsAnswer(Struct):
+    """GET /locations/search."""
+
+    locations: list[Location]
+
+
 class Tag(Struct):
     """A tag's definition."""
 

@@ -112,15 +112,15 @@ def test_a_linked_contact_is_nobodys_duplicate() -> None:
     assert found == [("g1", "e1", [], None), ("g2", "e2", [], None)]
 
 
-@pytest.mark.parametrize("reason", [Unlinked.DELETED, Unlinked.FORGOTTEN])
-def test_deleted_and_forgotten_contacts_meet_nobody(reason: Unlinked) -> None:
+def test_deleted_contacts_meet_nobody() -> None:
+    reason = Unlinked.DELETED
     assert shapes(["g1"], [row("g1"), row("g2", unlinked=reason), row("e1", unlinked=reason)]) == [
         ("g1", None, [], None)
     ]
     assert shapes(["e1"], [row("g2", unlinked=reason), row("e1")]) == [(None, "e1", [], None)]
 
 
-@pytest.mark.parametrize("reason", [one for one in Unlinked if one not in (Unlinked.DELETED, Unlinked.FORGOTTEN)])
+@pytest.mark.parametrize("reason", [one for one in Unlinked if one is not Unlinked.DELETED])
 def test_everybody_else_does(reason: Unlinked) -> None:
     assert shapes(["e1"], [row("g1", unlinked=reason), row("e1")]) == [("g1", "e1", [], None)]
     assert shapes(["g1"], [row("g1"), row("e1", unlinked=reason)]) == [("g1", "e1", [], None)]
@@ -221,7 +221,7 @@ def test_a_read_takes_the_place_of_what_was_staged_and_keeps_its_times() -> None
 def inboxes(draw: st.DrawFn) -> tuple[list[Staged], Lookups]:
     """Any store that keeps its own rules: no two links share a contact, EmailOctopus has an address once."""
     addresses = st.sampled_from([ADA, BOB, EVE, None])
-    reasons = st.sampled_from([None, *(one for one in Unlinked if one is not Unlinked.FORGOTTEN)])
+    reasons = st.sampled_from([None, *Unlinked])
     people = [
         row(f"g{number}", draw(addresses), draw(reasons), draw(st.integers(0, 2)))
         for number in range(draw(st.integers(0, 5)))

@@ -121,11 +121,6 @@ def test_a_contact_without_a_link_that_was_handled_is_not_handled_again() -> Non
     assert parts(stage(AFTER, known=handled, link=None)) == {"creation"}
 
 
-def test_who_asked_to_be_forgotten_is_not_seen() -> None:
-    page = stage(AFTER, known=known(unlinked=Unlinked.FORGOTTEN), link=None)
-    assert (page.staged, page.contacts) == ([], [])
-
-
 # The index that runs behind
 
 

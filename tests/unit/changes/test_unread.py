@@ -36,10 +36,6 @@ def test_a_hit_of_an_index_that_runs_behind_tells_nothing() -> None:
     assert unread_contact(old, KNOWN, DIGESTER, 0) is None
 
 
-def test_who_is_to_be_forgotten_stays_forgotten() -> None:
-    assert unread_contact(REST, KnownContact(SystemName.GHL, "g", unlinked=Unlinked.FORGOTTEN), DIGESTER, 0) is None
-
-
 def test_under_another_address_consent_has_yet_to_meet() -> None:
     fresh = unread_contact(replace(REST, address="bob@example.com"), KNOWN, DIGESTER, 0)
     assert fresh is not None

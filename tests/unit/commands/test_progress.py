@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from sync_daemon.commands.progress import LiveProgress, Tally, shown_progress
+from sync_daemon.commands.progress import LiveProgress, Spoken, shown_progress
 from sync_daemon.model.system import SystemName
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
@@ -15,7 +15,7 @@ def cost(system: SystemName, requests: int) -> float:
     return requests * (1.0 if system is GHL else 0.1)
 
 
-def told(tally: Tally) -> Tally:
+def told(tally: Spoken) -> Spoken:
     tally.begin("main", cost)
     tally.pages_read(GHL, 500)
     tally.pages_read(GHL, 500)
@@ -29,11 +29,11 @@ def told(tally: Tally) -> Tally:
 
 
 def test_the_slower_system_tells_the_time_that_is_left() -> None:
-    assert told(Tally()).seconds_left == 180
+    assert told(Spoken()).seconds_left == 180
 
 
 def test_what_is_likely_to_follow_counts_too() -> None:
-    tally = told(Tally())
+    tally = told(Spoken())
     tally.foreseen(EMAILOCTOPUS, 9000)
     tally.foreseen(EMAILOCTOPUS, 4000)
     assert tally.seconds_left == 410
@@ -41,18 +41,18 @@ def test_what_is_likely_to_follow_counts_too() -> None:
 
 def test_the_sentence_counts_pages_records_and_writes() -> None:
     read = "main: read 1,000 ghl (2 pages), 100 emailoctopus (1 page)"
-    assert told(Tally()).sentence() == f"{read}; planned 1,100 records; wrote 18 to ghl, 0 to emailoctopus; 3 min left"
+    assert told(Spoken()).sentence() == f"{read}; planned 1,100 records; wrote 18 to ghl, 0 to emailoctopus; 3 min left"
 
 
 def test_a_plan_counts_records_and_writes_nothing() -> None:
-    tally = Tally()
+    tally = Spoken()
     tally.begin("main", cost)
     tally.records_planned(1)
     assert tally.sentence() == "main: read 0 ghl (0 pages), 0 emailoctopus (0 pages); planned 1 record"
 
 
 def test_another_pair_starts_anew() -> None:
-    tally = told(Tally())
+    tally = told(Spoken())
     tally.begin("other", cost)
     assert (tally.sentence(), tally.seconds_left) == ("other: read 0 ghl (0 pages), 0 emailoctopus (0 pages)", 0)
 

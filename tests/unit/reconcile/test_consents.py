@@ -435,6 +435,35 @@ def test_a_block_by_the_delete_policy_is_lifted_for_whoever_subscribed_again(
     assert [one.action for one in found.operations] == [Action.LIFT_DND if lifted else Action.SET_STATUS]
 
 
+@pytest.mark.parametrize(
+    ("here", "duplicates", "there_", "his"),
+    [
+        (ORPHAN, (), {}, True),
+        ({}, ("g2",), {}, True),  # the policy blocked whoever has the address beside this contact
+        ({}, (), {}, False),  # nobody knows who blocked this one
+        (ORPHAN, (), {"baseline": Baseline(consent=REVOKED)}, False),  # as the policy had left it
+        (ORPHAN, (), {"sent": sent(REVOKED)}, False),  # this program was unsubscribing it
+    ],
+)
+def test_who_unsubscribed_after_the_delete_policys_block_is_a_person(
+    here: dict[str, Any], duplicates: tuple[str, ...], there_: dict[str, Any], *, his: bool
+) -> None:
+    found = met_first(
+        unmet(person(consent=REVOKED), **here),
+        unmet(subscriber(consent=REVOKED), **there_),
+        remembered=Cause.POLICY,
+        duplicates=tuple(unmet(person(one, consent=REVOKED), **ORPHAN) for one in duplicates),
+    )
+    assert (found.decision.cause is Cause.PERSON_EMAILOCTOPUS) is his
+
+
+def test_a_contact_with_a_link_is_judged_by_it_and_not_by_who_was_blocked_beside_it() -> None:
+    beside = (unmet(person("g2", consent=REVOKED), **ORPHAN),)
+    both = ghl(REVOKED, REVOKED), unmet(subscriber(consent=REVOKED))
+    found = decided(*both, replace(OURS, cause=None), remembered=Cause.POLICY, duplicates=beside)
+    assert found.decision.cause is not Cause.PERSON_EMAILOCTOPUS
+
+
 def test_a_link_that_this_one_replaces_is_the_history() -> None:
     former = replace(OURS, cause=Cause.POLICY, consent_held=True)
     found = met_first(unmet(person(consent=REVOKED)), unmet(subscriber()), former=former)

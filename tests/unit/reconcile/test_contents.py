@@ -12,9 +12,10 @@ from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.policy import ConflictRule, Direction, FieldRule, TagRule
 from sync_daemon.model.state import Baseline, Link, Parked, Sent
-from sync_daemon.reconcile.contents import Contents, content_operations, field_side, pair_contents
+from sync_daemon.reconcile.contents import Contents, content_operations, pair_contents
 from sync_daemon.reconcile.decision import Context, ToPark
 from sync_daemon.reconcile.fields import FieldConflict, MappedField
+from sync_daemon.reconcile.rows import field_side
 from sync_daemon.reconcile.tags import TagDecision
 from tests.unit.changes.values import (
     CITY,

@@ -16,7 +16,7 @@ from sync_daemon.reconcile.decision import Decision, ToPark, revocations_of
 from sync_daemon.reconcile.fields import FieldConflict
 from sync_daemon.reconcile.foreseen import asking
 from sync_daemon.reconcile.guard import (
-    OF_RULES,
+    OF_NO_CASE,
     asked,
     begun,
     fresh,
@@ -36,7 +36,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FIRST, LAST = FieldRule("firstName", "FirstName"), FieldRule("lastName", "LastName")
 RULES = (FIRST, LAST)
 LINK = Link("g1", "e1", bounces={LAST.key: (NOW,)})
-GUARDED = [kind for kind in MassChange if kind not in OF_RULES]
+GUARDED = [kind for kind in MassChange if kind not in OF_NO_CASE]
 
 
 def operation(action: Action, system: SystemName = EMAILOCTOPUS, **more: Any) -> Operation:
@@ -93,6 +93,7 @@ def hold(decision: Decision, *kinds: MassChange, first_load: bool = False) -> De
         (MassChange.DELETION, 300, 40, 0),
         (MassChange.LEAVE_SCOPE, 210, 1, 20),
         (MassChange.RULE_REMOVAL, 300, 0, 30),
+        (MassChange.UNDO, 300, 2, 28),
         (MassChange.RULE_ACTION, 300, 0, 1000),
         (MassChange.RULE_ACTION, 3000, 100, 1400),
         (MassChange.BLANK, 210, 1, 20),

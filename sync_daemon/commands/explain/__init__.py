@@ -1,0 +1,1 @@
+"""`sync-daemon explain`: one person, in tables for people or as JSON."""

@@ -1,0 +1,115 @@
+"""The service as a whole: pairs at work, and everything that it answers over HTTP."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+import structlog
+
+from sync_daemon.commands.reconcile import follow_plan
+from sync_daemon.model.engagement import Occasion
+from sync_daemon.model.webhook import WebhookEvent
+from sync_daemon.ports import PairStore
+from sync_daemon.service.service import Served, Service
+from sync_daemon.settings.installation import Settings
+from sync_daemon.settings.pair import PairSection
+from sync_daemon.systems.ghl.webhooks import load_key
+from sync_daemon.web.dashboard.dashboard import dashboard
+from sync_daemon.web.dashboard.given import Given, OnePair
+from sync_daemon.web.health import Health
+from sync_daemon.web.intake import Intake
+from sync_daemon.web.server import serving
+from sync_daemon.web.webhooks import Receiver, Webhooks
+from sync_daemon.wiring.explaining import explain_pair
+from sync_daemon.wiring.installation import Installation
+from sync_daemon.wiring.planning import plan_pair
+from sync_daemon.wiring.undoing import undo_of_conflict, undo_of_run
+
+_FOR_THE_PAIR_S = 60.0
+"""How long what a page orders waits for the cycle under way to end."""
+_log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def answering(service: Service, pairs: Sequence[PairSection]) -> Iterator[str]:
+    """Answer webhooks, health and the dashboard of an opened service; yields the base address."""
+    installation, metrics = service.installation, service.metrics
+    settings, now = installation.settings, installation.clock.now
+    with _intake(service) as intake:
+        webhooks = Webhooks(
+            receivers=[_receiver(settings, section) for section in pairs if section.name in service.served],
+            ghl_key=load_key(settings.ghl.webhook_public_key),
+            workflow_secret=settings.service.ghl_workflow_secret.get_secret_value(),
+            remembered=settings.retention.events,
+            intake=intake,
+            count=metrics.webhook_told,
+            now=now,
+        )
+        health = Health(
+            service.health,
+            lambda: service.is_alive() and intake.is_alive(),
+            settings.alerts.silent_after,
+            metrics.registry,
+            now,
+        )
+        http = settings.service.http
+        routes = [*health.routes(), *webhooks.routes(), *dashboard(_given(service))]
+        with serving(routes, http.host, http.port, http.trusted_proxies) as address:
+            _log.info("listening", address=address)
+            yield address
+
+
+def _given(service: Service) -> Given:
+    installation = service.installation
+    # What pages do holds a pair in a name of its own: never at the same time as a cycle of the service.
+    own = Installation(installation.settings, installation.store, installation.clock, installation.traffic)
+    return Given(
+        [_one_pair(served, own) for served in service.served.values()],
+        service.health,
+        installation.settings.service.http,
+        installation.store.session_key,
+        installation.settings.alerts.silent_after,
+        installation.clock.now,
+    )
+
+
+def _one_pair(served: Served, own: Installation) -> OnePair:
+    section = served.runner.section
+    return OnePair(
+        section,
+        served.store,
+        served.runner.want,
+        served.runner.working,
+        plan=partial(plan_pair, own, section),
+        explain=partial(explain_pair, own, section),
+        follow=partial(follow_plan, own, section, wait=_FOR_THE_PAIR_S),
+        undo_run=lambda run_id, delete: undo_of_run(own, [section], run_id, deletes_created=delete),
+        undo_conflict=partial(undo_of_conflict, own, section),
+    )
+
+
+@contextmanager
+def _intake(service: Service) -> Iterator[Intake]:
+    intake = Intake(lambda pair, told: _save(service.served[pair].store, told), service.told)
+    intake.start()
+    try:
+        yield intake
+    finally:
+        intake.stop()
+
+
+def _save(store: PairStore, told: Sequence[WebhookEvent | Occasion]) -> None:
+    """Keep what webhooks told: hints at contacts, and what rules ask about."""
+    store.save_events([one for one in told if isinstance(one, WebhookEvent)])
+    store.save_occasions([one for one in told if isinstance(one, Occasion)])
+
+
+def _receiver(settings: Settings, section: PairSection) -> Receiver:
+    own = section.emailoctopus.webhook_secret.get_secret_value()
+    return Receiver(
+        pair=section.name,
+        location_id=section.ghl.location_id,
+        list_id=section.emailoctopus.list_id,
+        secret=own or settings.emailoctopus.webhook_secret.get_secret_value(),
+        listens_to=section.rule_book().listens_to,
+    )

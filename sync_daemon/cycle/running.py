@@ -1,0 +1,55 @@
+"""What every run has around it, whatever it does: the lease, its outcome and costs, and the row that tells of it."""
+
+from collections.abc import Callable
+
+from structlog.contextvars import bound_contextvars
+
+from sync_daemon.cycle.opening import refuse_paused
+from sync_daemon.cycle.outcome import conclude
+from sync_daemon.cycle.pair import Pair, Run
+from sync_daemon.model.errors import IncompleteRead, PairBusy, PairPaused, Refused, StopSystem
+from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.model.system import SystemName
+
+
+def as_a_run(pair: Pair, report: CycleReport, begin: Callable[[], Run], work: Callable[[Run], None]) -> None:
+    """Hold the pair, do the work, and write down how it ended.
+
+    What a user can cause ends in the report's outcome, never in an exception.
+    """
+    started, began = pair.clock.now(), pair.clock.monotonic()
+    before = {name: pair.systems[name].usage() for name in SystemName}
+    try:
+        with bound_contextvars(run=report.run_id, pair=pair.name), pair.lease.held():
+            refuse_paused(pair)
+            run = begin()
+            try:
+                work(run)
+            except StopSystem as error:
+                run.sender.stopped.setdefault(error.system, error)
+            except (IncompleteRead, Refused) as error:
+                run.interrupted = error
+            conclude(run)
+    except PairBusy as error:
+        report.outcome, report.message = CycleOutcome.BUSY, str(error)
+        report.paused = isinstance(error, PairPaused)
+    except BaseException:
+        report.outcome = CycleOutcome.ERROR
+        raise
+    finally:
+        for name in SystemName:
+            usage = pair.systems[name].usage()
+            report.requests[name] = usage.requests - before[name].requests
+            report.throttled[name] = usage.throttled - before[name].throttled
+            if usage.daily_remaining is not None:
+                report.quota_left[name] = usage.daily_remaining
+            if usage.daily_limit is not None:
+                report.quota_limit[name] = usage.daily_limit
+        report.duration_s = pair.clock.monotonic() - began
+        if report.outcome is not CycleOutcome.BUSY and not _is_an_echo(report):
+            pair.store.save_run(report, started, pair.clock.now())
+
+
+def _is_an_echo(report: CycleReport) -> bool:
+    """Whether webhooks told nothing but what this program had written: nobody needs to read of that."""
+    return report.mode is Mode.HINTS and report.outcome is CycleOutcome.OK and not report.written
