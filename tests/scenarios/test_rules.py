@@ -465,6 +465,38 @@ def test_it_is_one_occasion_though_the_contacts_timestamp_did_not_move(database_
         assert notes(here, ghl_id) == [f"It {kind}"]
 
 
+def test_an_unsubscribe_counts_though_the_contacts_timestamp_did_not_move(database_url: str) -> None:
+    with world(database_url) as here:
+        here.emailoctopus.quirks.unsubscribe_touches = False
+        ghl_id, subscriber_id = here.linked()
+        with_rules(here, rule("unsubscribed", {"create_note": "Left"}))
+        here.later(days=2)
+        here.emailoctopus.unsubscribe(subscriber_id)
+        for _ in range(3):
+            poll(here)
+        assert notes(here, ghl_id) == ["Left"]
+
+
+@pytest.mark.parametrize("seen_first", [True, False])
+def test_an_unsubscribe_that_a_webhook_tells_is_one_occasion_though_the_timestamp_did_not_move(
+    database_url: str, *, seen_first: bool
+) -> None:
+    with world(database_url) as here:
+        here.emailoctopus.quirks.unsubscribe_touches = False
+        with_rules(here, rule("unsubscribed", {"create_note": "Left {occurred_at:%Y-%m-%d}"}))
+        ghl_id, subscriber_id = here.linked()
+        here.later(days=2)
+        mail = campaign(here)
+        here.emailoctopus.unsubscribe(subscriber_id, mail.id)
+        today = f"Left {here.clock.now():%Y-%m-%d}"
+        if seen_first:
+            poll(here)
+        tell(here, Kind.UNSUBSCRIBED, subscriber_id, mail.id)
+        for _ in range(3):
+            poll(here)
+        assert notes(here, ghl_id) == [today]
+
+
 def test_an_unsubscribe_that_was_acted_on_isnt_again_when_its_campaign_is_told(database_url: str) -> None:
     with world(database_url) as here:
         ghl_id, subscriber_id = here.linked()
