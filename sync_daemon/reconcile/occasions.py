@@ -58,7 +58,8 @@ def _consent(known: KnownContact, snapshot: Snapshot, before: Baseline | None, *
         ours = (known.sent or Sent()).consent is Consent.GRANTED
         return Kind.SUBSCRIBED if new or (opted_in and not ours) else None
     if snapshot.consent is Consent.REVOKED and agreed in (Consent.GRANTED, Consent.PENDING):
-        return Kind.UNSUBSCRIBED if (known.sent or Sent()).consent is not Consent.REVOKED else None
+        sent = known.sent or Sent()
+        return Kind.UNSUBSCRIBED if sent.consent is not Consent.REVOKED and not sent.namesake else None
     return None
 
 

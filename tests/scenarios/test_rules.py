@@ -25,7 +25,7 @@ from tests.rules import (
 )
 from tests.worlds import EMAILOCTOPUS, GHL, World, world
 
-ADA = "ada@example.com"
+ADA, BOB, EVE = (f"{name}@example.com" for name in ("ada", "bob", "eve"))
 MAIL = sorted(OF_MAIL)
 
 
@@ -495,6 +495,26 @@ def test_an_unsubscribe_that_a_webhook_tells_is_one_occasion_though_the_timestam
         for _ in range(3):
             poll(here)
         assert notes(here, ghl_id) == [today]
+
+
+def test_a_namesake_whom_this_program_unsubscribes_has_not_unsubscribed(database_url: str) -> None:
+    with world(database_url, double_opt_in=True) as here:
+        bob, _ = here.linked(BOB, first="Bob")
+        eve, _ = here.linked(EVE, first="Eve")
+        for row in list(here.subscribers().values()):
+            here.emailoctopus.set_status(row["id"], "subscribed")
+        blocked = here.person(BOB, first="Robert")
+        here.later(minutes=1)
+        with_rules(here, rule("unsubscribed", TASK))
+        # Both moves are held on a list with double opt-in: bob's address is eve's in GHL, and bob's in EmailOctopus.
+        here.edit_person(bob, email=ADA)
+        here.edit_person(eve, email=BOB)
+        here.later(seconds=1)
+        here.ghl.complain(blocked)
+        for _ in range(4):
+            poll(here)
+        assert here.status(BOB) == "unsubscribed"
+        assert [tasks(here, one) for one in (bob, eve, blocked)] == [[], [], []]
 
 
 def test_an_unsubscribe_that_was_acted_on_isnt_again_when_its_campaign_is_told(database_url: str) -> None:
