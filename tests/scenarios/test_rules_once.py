@@ -133,6 +133,21 @@ def test_who_was_created_by_a_run_that_was_killed_has_not_subscribed(database_ur
         assert notes(here, bob) == []
 
 
+@pytest.mark.parametrize("commits", range(6, 10))
+def test_what_a_run_wrote_that_was_killed_is_nobodys_doing_in_emailoctopus(database_url: str, commits: int) -> None:
+    with world(database_url) as here:
+        ghl_id, _ = here.linked()
+        with_rules(here, rule("tag_added:*", {"create_note": "Tag"}), rule("field_changed:*", {"create_note": "Field"}))
+        here.ghl.add_tags(ghl_id, ["vip"])
+        here.edit_person(ghl_id, firstName="Augusta")
+        here.later(minutes=1)
+        try_to_die(here, commits)
+        in_peace(here)
+        there = here.in_emailoctopus("ada@example.com")
+        assert (there["tags"], there["fields"]["FirstName"]) == (["vip"], "Augusta")
+        assert notes(here, ghl_id) == []
+
+
 @pytest.mark.parametrize("kind", ["lost_answer", "truncate"])
 def test_an_enrolment_without_an_answer_is_uncertain_and_not_repeated(database_url: str, kind: Any) -> None:
     with world(database_url) as here:
