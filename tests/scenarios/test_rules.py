@@ -497,6 +497,24 @@ def test_an_unsubscribe_that_a_webhook_tells_is_one_occasion_though_the_timestam
         assert notes(here, ghl_id) == [today]
 
 
+def test_it_is_one_occasion_though_the_report_tells_no_times(database_url: str) -> None:
+    with world(database_url) as here:
+        here.emailoctopus.quirks.report_times = False
+        ghl_id, subscriber_id = here.linked()
+        _, other = here.linked(BOB)
+        with_rules(here, rule("unsubscribed", {"create_note": "Left {occurred_at:%Y-%m-%d}"}))
+        mail = campaign(here)
+        here.emailoctopus.unsubscribe(other, mail.id)
+        poll(here)
+        here.later(days=3)
+        poll(here)  # the report has not grown: what comes now happened since
+        here.emailoctopus.unsubscribe(subscriber_id, mail.id)
+        today = f"Left {here.clock.now():%Y-%m-%d}"
+        for _ in range(3):
+            poll(here)
+        assert notes(here, ghl_id) == [today]
+
+
 def test_a_namesake_whom_this_program_unsubscribes_has_not_unsubscribed(database_url: str) -> None:
     with world(database_url, double_opt_in=True) as here:
         bob, _ = here.linked(BOB, first="Bob")
