@@ -67,7 +67,6 @@ def _given(service: Service) -> Given:
         [_one_pair(served, own) for served in service.served.values()],
         service.health,
         installation.settings.service.http,
-        installation.store.session_key,
         installation.settings.alerts.silent_after,
         installation.clock.now,
     )
