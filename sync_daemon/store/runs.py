@@ -36,6 +36,7 @@ _SINCE = (
 )
 _QUOTA = "quota_left"
 _QUOTA_LIMIT = "quota_limit"
+_MESSAGE = "message"
 _UPSERT = Upsert(runs, ("pair_id", "run_id"))
 
 
@@ -74,7 +75,7 @@ class Runs(Room):
             "outcome": report.outcome,
             "started": to_micros(started),
             "ended": to_micros(ended),
-            "report": msgspec.json.encode({**as_json(report), **quotas}).decode(),
+            "report": msgspec.json.encode({**as_json(report), **quotas, _MESSAGE: report.message}).decode(),
         }
         with writing(self._engine) as connection:
             _UPSERT.write(connection, self._rows([row]))
@@ -82,7 +83,8 @@ class Runs(Room):
     def last_runs(self, limit: int, mode: Mode | None = None) -> list[Mapping[str, object]]:
         """The newest runs, of one mode or all, newest first.
 
-        Each has run_id, mode, outcome, started, ended (aware), report, quota_left, quota_limit.
+        Each has run_id, mode, outcome, started, ended (aware), report, quota_left, quota_limit,
+        message (what went wrong, "" for nothing).
         """
         rows = self._read(_NEWEST, limit=limit) if mode is None else self._read(_NEWEST_OF, limit=limit, of=mode)
         return [_run(row) for row in rows]
@@ -121,5 +123,6 @@ def _run(row: AnyRow) -> Mapping[str, object]:
         "ended": to_datetime(row.ended),
         _QUOTA: report.pop(_QUOTA, {}),
         _QUOTA_LIMIT: report.pop(_QUOTA_LIMIT, {}),
+        _MESSAGE: report.pop(_MESSAGE, ""),
         "report": report,
     }
