@@ -13,6 +13,7 @@ from sync_daemon.model.report import Mode
 from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.sandbox.ghl.accounts import ALL_SCOPES
 from sync_daemon.sandbox.server import Sandbox
+from tests.scenarios.test_bad_luck import try_to_die
 from tests.worlds import EMAILOCTOPUS, GHL, NAMES, World, add_field, neighbours, world
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -452,6 +453,58 @@ def test_who_takes_over_the_contact_of_somebody_else_shows_nothing_of_him(databa
         here.forget_requests()
         look(here)
         assert here.writes(EMAILOCTOPUS) == []
+
+
+def test_who_exchanges_contacts_with_somebody_else_shows_no_completed_task_of_him(database_url: str) -> None:
+    with world(database_url, activity=ALL) as here:
+        (ada, _), (bob, _) = here.linked(ADA), here.linked(BOB)
+        here.ghl.add_task(ada, "Call back", ahead(here, days=3), completed=True)
+        here.later(days=1)
+        here.full()
+        assert there(here, ADA)["TaskDone"] == "Call back"
+        here.edit_person(ada, email="carl@example.com")
+        here.edit_person(bob, email=ADA)
+        here.edit_person(ada, email=BOB)
+        look(here)  # completed tasks are looked at in full scans alone
+        assert here.pair_store.links(ghl=[bob])[0].emailoctopus_id == here.in_emailoctopus(ADA)["id"]
+        assert there(here, ADA).keys() <= {"OpenTasks"}
+        here.later(days=1)
+        here.full()
+        assert (there(here, ADA).keys() <= {"OpenTasks"}, there(here, BOB)["TaskDone"]) == (True, "Call back")
+
+
+@pytest.mark.parametrize("kind", ["lost_answer", "truncate"])
+def test_what_no_answer_came_to_may_be_shown_and_is_written_again(database_url: str, kind: str) -> None:
+    with world(database_url, activity=ALL) as here:
+        ada, _ = here.linked()
+        task = here.ghl.add_task(ada, "Call back", ahead(here, days=3), completed=True)
+        here.later(days=1)
+        here.full()
+        here.ghl.complete_task(task.id, completed=False)
+        here.fault(EMAILOCTOPUS, kind=kind, method="PUT", path="/contacts/", times=5)
+        here.later(days=1)
+        here.full()
+        assert "TaskDone" not in there(here)  # it was cleared, though nobody said so
+        here.sandbox.emailoctopus.weather.faults.clear()
+        here.ghl.complete_task(task.id)
+        here.later(days=1)
+        here.full()
+        assert there(here)["TaskDone"] == "Call back"
+
+
+@pytest.mark.parametrize("commits", range(5, 10))
+def test_what_a_run_wrote_that_was_killed_is_written_again_though_it_went_back(database_url: str, commits: int) -> None:
+    with world(database_url, activity=ALL) as here:
+        ada, _ = here.linked()
+        event = book(here, ada, ahead(here, days=3))
+        look(here)
+        before = there(here)["NextApptStatus"]
+        here.ghl.set_appointment(event.id, "new")
+        here.later(minutes=15)
+        try_to_die(here, commits)
+        here.ghl.set_appointment(event.id, before)
+        look(here)
+        assert there(here)["NextApptStatus"] == before == "confirmed"
 
 
 def test_a_refused_value_is_tried_again_by_the_schedule_and_disturbs_nobody(database_url: str) -> None:
