@@ -493,7 +493,10 @@ class PairStore(Protocol):
         """Erase what came to be stored of contacts that were forgotten before, under their ids."""
 
     def recall(self, address: bytes) -> bool:
-        """Forget that a person was forgotten, by the digest of the address; False when that isn't so."""
+        """Forget that a person was forgotten, by the digest of the address; False when that isn't so.
+
+        The next cycle reads everything.
+        """
 
     def pause(self) -> bool:
         """Have no process read or write the pair from now on; False when it was paused already. Needs no lease."""

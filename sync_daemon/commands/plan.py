@@ -17,6 +17,7 @@ from sync_daemon.model.errors import IncompleteRead, Stopped, StopSystem, SyncEr
 from sync_daemon.model.plan import Operation, RuleAction
 from sync_daemon.model.planned import People
 from sync_daemon.model.report import Mode
+from sync_daemon.model.state import Totals
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.planned import NEW_FIELD
 from sync_daemon.wiring.installation import open_installation
@@ -131,7 +132,7 @@ def _show_costs(plan: FullPlan) -> None:
         out.print(f"{plural(cycle.conflicts, 'value')} would give way to the other side's, as the mapping says.")
     if cycle.skipped:
         out.print("left out: " + ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in cycle.skipped.items()))
-    for sentence in _of_people(cycle.people):
+    for sentence in (*_of_people(cycle.people), *_of_waiting(cycle.waiting)):
         out.print(sentence)
 
 
@@ -149,6 +150,14 @@ def _of_people(people: People) -> Iterator[str]:
             f"{plural(people.mailable, 'contact')} could be mailed by EmailOctopus's automations, if there are any "
             "that new contacts, new tags or changed fields start."
         )
+
+
+def _of_waiting(waiting: Totals) -> Iterator[str]:
+    """What waits from before, and isn't written as long as it does."""
+    for count, state, command in ((waiting.held, "held", "held list"), (waiting.parked, "parked", "parked list")):
+        if count:
+            having = plural(count, "contact has", "contacts have")
+            yield f"{having} something {state} from before: `{command}` shows what."
 
 
 def _record(operation: Operation) -> tuple[object, ...]:

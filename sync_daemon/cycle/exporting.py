@@ -39,6 +39,9 @@ class Export:
                     else:
                         self.left_out[why] += 1
         demand_both(run)
+        parked = run.pair.store.parked(everything=True)
+        if refused := sum(one.what == "creation" and one.emailoctopus_id is None for one in parked):
+            self.left_out["parked, as EmailOctopus refused it before"] += refused
 
 
 def open_export(pair: Pair) -> Export:

@@ -18,6 +18,7 @@ from sync_daemon.model.engagement import Occasion
 from sync_daemon.model.plan import Action, Operation, RuleAction
 from sync_daemon.model.planned import People, Planned
 from sync_daemon.model.report import CycleReport, Mode
+from sync_daemon.model.state import Totals
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.decision import Context, Decision
@@ -30,7 +31,8 @@ class PairPlan:
     """What a cycle would write, and what that costs: requests, and the least seconds under the limits known.
 
     `held` is what it wouldn't, as it must wait for a person; the reason of each says why. `actions` and `held_actions`
-    are what rules would do. `planned` is all of it as a plan's file holds it, `people` whom it would touch.
+    are what rules would do. `planned` is all of it as a plan's file holds it, `people` whom it would touch; `waiting`
+    counts what was held and parked before.
     """
 
     pair: str
@@ -45,6 +47,7 @@ class PairPlan:
     held_actions: tuple[RuleAction, ...] = ()
     planned: tuple[Planned, ...] = ()
     people: People = field(default_factory=People)
+    waiting: Totals = field(default_factory=Totals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
             *(planned_action(one, pair.digester, held=True) for one in held_actions),
         ),
         _people(run, parts, [operation for operation, _ in activity]),
+        pair.store.totals(),
     )
 
 

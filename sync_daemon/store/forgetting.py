@@ -14,7 +14,7 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.store.engine import writing
 from sync_daemon.store.forgotten import Forgotten
 from sync_daemon.store.lease import Lease
-from sync_daemon.store.tables import contacts, deeds, forgotten, links, metadata, parked, tombstones
+from sync_daemon.store.tables import contacts, deeds, forgotten, links, metadata, parked, tombstones, watermarks
 from sync_daemon.store.upsert import Upsert
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
@@ -23,6 +23,7 @@ _REMEMBER = Upsert(forgotten, ("pair_id", "digest"))
 _RECALL = delete(forgotten).where(
     forgotten.c.pair_id == bindparam("pair"), forgotten.c.person == bindparam("of_person")
 )
+_READ_ANEW = delete(watermarks).where(watermarks.c.pair_id == bindparam("pair"))
 _WORDS = ((parked, parked.c.id, parked.c.message), (deeds, deeds.c.key, deeds.c.message))
 """Where an API's words, encrypted, may name somebody else than the contact that the row is about."""
 
@@ -68,9 +69,15 @@ class Forgetting(Forgotten, Lease):
             dict(self._erase(connection, None, ids))
 
     def recall(self, address: bytes) -> bool:
-        """Forget that a person was forgotten, by the digest of the address; False when that isn't so."""
+        """Forget that a person was forgotten, by the digest of the address; False when that isn't so.
+
+        The next cycle reads everything: no poll shows who didn't change.
+        """
         with writing(self._engine) as connection:
-            return connection.execute(_RECALL, {"pair": self._pair_id, "of_person": address}).rowcount > 0
+            recalled = connection.execute(_RECALL, {"pair": self._pair_id, "of_person": address}).rowcount > 0
+            if recalled:
+                connection.execute(_READ_ANEW, {"pair": self._pair_id})
+            return recalled
 
     def _with_partners(self, ids: Ids) -> dict[SystemName, set[str]]:
         """The contacts and those they are linked to."""

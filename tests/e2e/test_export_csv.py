@@ -129,6 +129,16 @@ def test_a_list_that_asks_for_confirmation_takes_no_file(first: Trial) -> None:
     assert list(exported(first)) == ["ada@example.com"]
 
 
+def test_whom_emailoctopus_refused_before_is_left_out_and_told(first: Trial) -> None:
+    first.sandbox.emailoctopus.weather.plan_limit = 1
+    person(first, "ada@example.com", "Ada")
+    person(first, "bob@example.com", "Bob")
+    assert first.run("reconcile").status == 3
+    answer = first.run("export-csv")
+    assert rows_of(answer.out) == {}
+    assert "1 parked, as EmailOctopus refused it before" in answer.err
+
+
 def test_what_a_guard_holds_is_left_out_until_somebody_approves(first: Trial) -> None:
     for n in range(4):
         person(first, f"old{n}@example.com")

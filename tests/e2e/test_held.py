@@ -57,6 +57,12 @@ def test_what_is_held_is_listed_with_the_reason(trial: Trial) -> None:
     assert "@" not in answer.out + answer.err
 
 
+def test_a_plan_tells_what_waits_from_before(trial: Trial) -> None:
+    assert "from before" not in trial.run("plan").out
+    hold(trial)
+    assert "3 contacts have something held from before: `held list` shows what." in trial.run("plan").out
+
+
 def test_the_next_reconcile_obeys(trial: Trial) -> None:
     hold(trial)
     first, second, _ = held_ids(trial)

@@ -257,3 +257,19 @@ def test_he_comes_back_when_it_is_taken_back(database_url: str) -> None:
         assert link.emailoctopus_id == octopus_id
         assert here.in_emailoctopus(ADA)["fields"]["FirstName"] == "Augusta"
         here.assert_quiet()
+
+
+def test_who_is_taken_back_meets_anew_in_the_next_cycle_and_was_missed_by_no_poll(database_url: str) -> None:
+    with world(database_url) as here:
+        link = here.linked()
+        neighbours(here)
+        forget(here)
+        here.reconcile()
+        here.later(days=1)
+        assert here.pair_store.recall(here.pair.digester.address(ADA))
+
+        report = here.reconcile()
+
+        assert (report.mode, report.missed_by_poll) == (Mode.FULL, 0)
+        assert [(one.ghl_id, one.emailoctopus_id) for one in here.pair_store.links(ghl=link[:1])] == [link]
+        assert here.reconcile().mode is Mode.INCREMENTAL

@@ -120,9 +120,9 @@ def _take_back(person: Forgetting, *, json: bool) -> int:
         print_json({"pairs": pairs, "undone": bool(pairs)})
     elif pairs:
         console().print(
-            f"{', '.join(pairs)}: the address isn't skipped any more. The records meet anew in the next full scan "
-            "(`sync-daemon reconcile --full`); what was known of the person, an opt-out included, stays erased: the "
-            "stricter of what both systems show counts."
+            f"{', '.join(pairs)}: the address isn't skipped any more. The records meet anew in the next cycle, which "
+            "reads everything; what was known of the person, an opt-out included, stays erased: the stricter of what "
+            "both systems show counts."
         )
     else:
         console().print("Nobody with this address was forgotten: there is nothing to take back.")
