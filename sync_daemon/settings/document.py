@@ -80,7 +80,7 @@ def example() -> Path:
 def parse(text: str, name: str) -> Document:
     """Parse YAML text; `name` is what errors call it."""
     try:
-        return _document(_compose(text, name), name)
+        return _document(compose(text, name), name)
     except RecursionError:
         raise ConfigurationError(
             f"{name}: its keys are nested too deeply, or an alias (*) stands inside itself."
@@ -96,7 +96,7 @@ def _document(root: Node | None, name: str) -> Document:
     return document
 
 
-def _compose(text: str, name: str) -> Node | None:
+def compose(text: str, name: str) -> Node | None:
     try:
         root: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:

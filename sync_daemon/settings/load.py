@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from sync_daemon.settings.complaints import of_validation, refuse
+from sync_daemon.settings.complaints import Refusal, of_validation
 from sync_daemon.settings.consistency import disagreements
 from sync_daemon.settings.document import Document, parse, read
 from sync_daemon.settings.environment import overlay
@@ -28,7 +28,7 @@ def load_text(text: str, name: str, variables: Variables) -> Settings:
 def _load(document: Document, variables: Variables) -> Settings:
     settings = _checked(document, variables, Settings)
     if complaints := list(disagreements(settings)):
-        raise refuse(document, complaints)
+        raise Refusal(document, complaints)
     for index, pair in enumerate(settings.pairs):
         pair.remember(document, ("pairs", index))
     return settings
@@ -46,4 +46,4 @@ def _checked(document: Document, variables: Variables, model: type[M]) -> M:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        raise refuse(document, list(of_validation(error, model))) from None
+        raise Refusal(document, list(of_validation(error, model))) from None

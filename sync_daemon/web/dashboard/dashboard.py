@@ -11,6 +11,7 @@ from sync_daemon.web.dashboard.given import Given
 from sync_daemon.web.dashboard.headers import SafeHeaders
 from sync_daemon.web.dashboard.jobs import Jobs
 from sync_daemon.web.dashboard.pages.login import Login
+from sync_daemon.web.dashboard.pages.mapping import MappingPages
 from sync_daemon.web.dashboard.pages.overview import Overview
 from sync_daemon.web.dashboard.pages.people import PeoplePages
 from sync_daemon.web.dashboard.pages.plan import PlanPages
@@ -31,6 +32,7 @@ def dashboard(given: Given) -> Sequence[BaseRoute]:
         Login(doors),
         Overview(doors),
         PlanPages(doors, jobs),
+        MappingPages(doors, jobs),
         RunPages(doors),
         WaitingPages(doors),
         PeoplePages(doors, jobs),

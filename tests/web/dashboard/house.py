@@ -134,7 +134,7 @@ def standing_house(
             def explain(who: str, progress: Progress) -> Explanation:
                 raise ConfigurationError(f"nobody is called {who}")
 
-            return OnePair(pair, pairs[pair.name], want, lambda: house.working, plan, explain, nobody, nobody, nobody)
+            return OnePair(pair.name, pairs[pair.name], want, lambda: house.working, plan, explain, nobody, nobody, nobody)
 
         given = Given(
             [one(pair) for pair in sections],
