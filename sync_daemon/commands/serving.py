@@ -61,7 +61,11 @@ def answering(service: Service, config: Path, variables: Variables) -> Iterator[
             now,
         )
         http = settings.service.http
-        routes = [*health.routes(), *webhooks.routes(), *dashboard(_given(service, ConfigurationFile(config), variables))]
+        routes = [
+            *health.routes(),
+            *webhooks.routes(),
+            *dashboard(_given(service, ConfigurationFile(config), variables)),
+        ]
         with serving(routes, http.host, http.port, http.trusted_proxies) as address:
             _log.info("listening", address=address)
             yield address

@@ -97,6 +97,7 @@ def _document(root: Node | None, name: str) -> Document:
 
 
 def compose(text: str, name: str) -> Node | None:
+    """The nodes of YAML text, which know where they stand. Raises `ConfigurationError` for what isn't YAML."""
     try:
         root: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:

@@ -8,7 +8,7 @@ from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
 
 from sync_daemon.settings.rewriting.places import Part, Places
 from sync_daemon.settings.rewriting.rendering import entry, inline, is_long, placed
-from sync_daemon.settings.rewriting.wanted import CantKeep, Items, Verbatim, aligned, plain
+from sync_daemon.settings.rewriting.wanted import CantKeep, Verbatim, aligned, plain
 from sync_daemon.settings.rewriting.within import rewritten_inline
 
 _STEP = 2

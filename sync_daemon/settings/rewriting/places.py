@@ -39,10 +39,10 @@ class Places:
     def entries(self, node: MappingNode) -> Iterator[Part]:
         """The keys of a mapping that are written in it, with their values; what `<<` brings is a key called so."""
         for key, value in node.value:
-            start, end = self._span(value, key.end_mark.index)
-            own = None if start > value.start_mark.index else value
             after = self.text.index(":", key.end_mark.index) + 1
-            yield Part(own, key.start_mark.index, max(start, after), max(end, after), str(key.value), after)
+            start, end = self._span(value, after)
+            own = None if start > value.start_mark.index else value
+            yield Part(own, key.start_mark.index, start, end, str(key.value), after)
 
     def items(self, node: SequenceNode) -> Iterator[Part]:
         """The items of a list."""
@@ -61,8 +61,11 @@ class Places:
             return start + len(self.text[start:end].rstrip()) if node.style in ("|", ">") else int(end)
         if isinstance(node, CollectionNode) and node.flow_style:
             return int(node.end_mark.index)
-        parts = self.entries(node) if isinstance(node, MappingNode) else self.items(node)
-        return max((part.end for part in parts), default=int(node.start_mark.index))
+        parts = [
+            *(self.entries(node) if isinstance(node, MappingNode) else ()),
+            *(self.items(node) if isinstance(node, SequenceNode) else ()),
+        ]
+        return parts[-1].end if parts else int(node.start_mark.index)
 
     def line_start(self, at: int) -> int:
         """The first place of a line."""
@@ -82,7 +85,12 @@ class Places:
         return not self.text[self.line_start(at) : at].strip()
 
     def _span(self, value: Node, before: int) -> tuple[int, int]:
-        """Where a value stands; an alias, whose node stands before it, where it is written itself."""
+        """Where a value stands; an alias, whose node stands before it, where it is written itself.
+
+        One that is left out stands right behind its key: the parser puts it where the next thing begins.
+        """
+        if isinstance(value, ScalarNode) and not value.value and not value.style and value.start_mark.index >= before:
+            return before, before
         if value.start_mark.index >= before:
             return int(value.start_mark.index), self.end(value)
         alias = _ALIAS.match(self.text, before)

@@ -15,7 +15,8 @@ def scalar(text: str) -> str:
     """A text as a YAML scalar, in quotes where it needs them."""
     if _PLAIN.fullmatch(text) and text.lower() not in ("null", "~"):
         return text
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(letter if letter.isprintable() else f"\\U{ord(letter):08X}" for letter in quoted)
 
 
 def row(rule: FieldRule) -> str:

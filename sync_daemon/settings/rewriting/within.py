@@ -1,5 +1,6 @@
 """Changing what stands between braces and brackets: what stays keeps its text and the blanks behind it."""
 
+from itertools import pairwise
 from typing import Any
 
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
@@ -66,7 +67,7 @@ def _joined(places: Places, node: CollectionNode, parts: list[Part], pieces: lis
     if not parts:
         _demand_no_comment(text[start:end])
         return f"{text[start:end][0]}{', '.join(piece for _, piece in pieces)}{text[end - 1]}"
-    gaps = [text[one.end : following.first] for one, following in zip(parts, parts[1:], strict=False)]
+    gaps = [text[one.end : following.first] for one, following in pairwise(parts)]
     joined = text[start : parts[0].first]
     for number, (origin, piece) in enumerate(pieces):
         joined += piece

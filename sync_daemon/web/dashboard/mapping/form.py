@@ -58,7 +58,7 @@ def of_file(original: Original) -> MappingForm:
 
 def _at(value: Mapping[str, Any], name: str) -> Any:
     for key in name.split("."):
-        value = value.get(key, {}) if isinstance(value, Mapping) else {}
+        value = value.get(key, {})
     return value if value != {} else DEFAULTS[name]
 
 
@@ -104,8 +104,8 @@ def _origin(text: str) -> int | None:
 
 def fits(form: MappingForm, original: Original) -> bool:
     """Whether a form's rows and rules can be those of a file: each at most once, in the file's order."""
-    sizes = (len(original.value.get("fields", [])), len(original.rules))
-    return all(_fit([one.origin for one in part], size) for part, size in zip((form.rows, form.rules), sizes, strict=True))
+    rows, rules = [row.origin for row in form.rows], [rule.origin for rule in form.rules]
+    return _fit(rows, len(original.value.get("fields", []))) and _fit(rules, len(original.rules))
 
 
 def _fit(origins: Sequence[int | None], size: int) -> bool:

@@ -25,9 +25,17 @@ class Look:
     changes: Sequence[str]
     new: Sequence[NewField] = ()
 
+    @property
+    def may_be_planned(self) -> bool:
+        """Whether it changes something, and nothing is wrong with it."""
+        return not self.wrong and bool(self.changes) and self.edited.section is not None
+
     def about(self, name: str) -> list[tuple[str, str, str]]:
         """What is wrong with an input, or with one inside it."""
         return [one for one in self.wrong if one[0] == name or one[0].startswith(f"{name}.")]
+
+
+NOTHING_SEEN = Look(Edited("", None), (), ())
 
 
 def look(editor: PairEditor, original: Original, form: MappingForm, sides: Sides, store: SqlPairStore) -> Look:

@@ -14,8 +14,25 @@ PLAN = "plan"
 _NEW_YAML = "when: {event: clicked}\nthen:\n  - add_tag: clicked"
 
 
-def obeyed(order: str, form: MappingForm, original: Original, sides: Sides) -> MappingForm:
-    """The form after a button was pressed: its word, and what it is about behind a colon."""
+def obeyed(order: str, form: MappingForm, original: Original, sides: Sides) -> tuple[MappingForm, str]:
+    """The form after a button was pressed (a word, and behind a colon what about), and the input to go on at."""
+    made = _obeyed(order, form, original, sides)
+    return made, _next_input(form, made)
+
+
+def _next_input(before: MappingForm, after: MappingForm) -> str:
+    if len(after.rows) > len(before.rows):
+        row = after.rows[at := len(before.rows)]
+        return f"fields.{at}.emailoctopus" if row.ghl else f"fields.{at}.ghl"
+    for at, rule in enumerate(after.rules):
+        if at >= len(before.rules) or (rule.yaml is None) != (before.rules[at].yaml is None):
+            return f"rules.{at}.yaml" if rule.yaml is not None else f"rules.{at}.event"
+        if len(rule.actions) > len(before.rules[at].actions):
+            return f"rules.{at}.then.{len(rule.actions) - 1}.does"
+    return ""
+
+
+def _obeyed(order: str, form: MappingForm, original: Original, sides: Sides) -> MappingForm:
     word, _, about = order.partition(":")
     if word == "propose":
         return replace(form, rows=(*form.rows, *proposed(sides, form)))

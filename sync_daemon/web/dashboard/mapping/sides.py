@@ -25,7 +25,7 @@ class Detail:
 
 def detail(sides: Sides, system: SystemName, row: Row, new: Collection[NewField]) -> Detail:
     """One side of one row."""
-    name = row.ghl if system is SystemName.GHL else row.emailoctopus
+    name = row.ghl if system == SystemName.GHL else row.emailoctopus
     side = sides[system]
     if not name or side.schema is None:
         return Detail()

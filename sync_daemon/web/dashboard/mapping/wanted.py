@@ -56,7 +56,7 @@ def _rule(rule: RuleForm, original: Original) -> Any:
         return old
     if not rule.yaml.strip():
         raise ConfigurationError("must not be empty; take the rule out, if it isn't wanted")
-    return Verbatim(rule.yaml, parse(rule.yaml, "the rule").data)
+    return Verbatim(rule.yaml, parse(f"{rule.yaml.rstrip()}\n", "the rule").data)
 
 
 def changes(original: Original, form: MappingForm) -> Iterator[str]:
@@ -83,12 +83,12 @@ def _about_row(row: Row, before: MappingForm) -> Iterator[str]:
         yield f"Row {row.ghl or '?'} ↔ {row.emailoctopus or '?'} is new"
         return
     old = before.rows[row.origin]
-    told = (f"{key} {getattr(old, key)} → {getattr(row, key)}" for key in ROW_KEYS if getattr(old, key) != getattr(row, key))
+    told = (
+        f"{key} {getattr(old, key)} → {getattr(row, key)}" for key in ROW_KEYS if getattr(old, key) != getattr(row, key)
+    )
     if words := ", ".join(told):
         yield f"Row {old.ghl} ↔ {old.emailoctopus}: {words}"
 
 
 def _said(text: str) -> str:
     return ", ".join(text.splitlines()) or "nothing"
-
-

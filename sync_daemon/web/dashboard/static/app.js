@@ -28,6 +28,20 @@ document.addEventListener("htmx:after:swap", () => {
   }
 });
 
+/* Which inputs something is wrong with, for those who don't see the words beside them. */
+function markWrong() {
+  const form = document.getElementById("mapping");
+  if (!form) return;
+  for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+  for (const told of form.querySelectorAll(".wrong [data-about]")) {
+    const input = document.getElementsByName(told.dataset.about)[0];
+    if (input) input.setAttribute("aria-invalid", "true");
+  }
+}
+
+document.addEventListener("DOMContentLoaded", markWrong);
+document.addEventListener("htmx:after:swap", markWrong);
+
 const offline = (hidden) => () => {
   document.getElementById("offline").hidden = hidden;
 };
