@@ -101,10 +101,13 @@ class LineByLine:
 
     def _item(self, part: Part, old: Any, new: Any, column: int) -> None:
         if isinstance(new, Verbatim):
-            self._replace(part.start, part.end, _indented(new.text, self.places.column(part.start)))
-        elif new != old and part.node is not None and type(new) is type(old):
+            end = self.places.with_comment(part)
+            self._replace(part.start, end, _indented(new.text, self.places.column(part.start)))
+        elif new != old and part.node is not None and type(new) is type(old) and not _is_another(old, new):
             self.change(part.node, old, new)
         elif new != old:
+            if "#" in self.places.text[part.start : part.end]:
+                raise CantKeep("a comment stands within an item that becomes another one")
             self._replace(part.start, part.end, placed(plain(new), column + _STEP))
 
     def _drop_key(self, part: Part, following: Part | None) -> None:
@@ -126,6 +129,11 @@ class LineByLine:
         unfinished = at > 0 and self.places.text[at - 1] != "\n"
         if entries:
             self._replace(at, at, f"\n{lines}" if unfinished else f"{lines}\n")
+
+
+def _is_another(old: Any, new: Any) -> bool:
+    """Whether a mapping is to have none of its keys any more."""
+    return isinstance(old, dict) and isinstance(new, dict) and not old.keys() & new.keys()
 
 
 def _item(value: Any, column: int) -> str:

@@ -76,6 +76,11 @@ class Places:
         found = self.text.find("\n", at)
         return len(self.text) if found < 0 else found + 1
 
+    def with_comment(self, part: Part) -> int:
+        """Where a value and the comment behind it end."""
+        end = self.next_line(part.end)
+        return part.end + len(self.text[part.end : end].rstrip())
+
     def column(self, at: int) -> int:
         """How far a place is from the beginning of its line."""
         return at - self.line_start(at)

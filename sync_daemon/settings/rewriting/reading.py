@@ -9,7 +9,10 @@ from sync_daemon.settings.rewriting.wanted import CantKeep
 
 
 def texts_of_items(text: str, name: str, path: KeyPath) -> list[str]:
-    """The YAML text of each item of the list at a path, as if it stood alone; none where no list is written there."""
+    """The YAML text of each item of the list at a path, as if it stood alone, with the comments in and behind it.
+
+    None where no list is written there.
+    """
     places = Places(text)
     try:
         node = found(places, compose(text, name), path)
@@ -17,10 +20,8 @@ def texts_of_items(text: str, name: str, path: KeyPath) -> list[str]:
         return []
     if not isinstance(node, SequenceNode):
         return []
-    return [
-        _alone(text[part.start : part.end].replace("\r\n", "\n"), places.column(part.start))
-        for part in places.items(node)
-    ]
+    parts = ((one, one.end if node.flow_style else places.with_comment(one)) for one in places.items(node))
+    return [_alone(text[part.start : end].replace("\r\n", "\n"), places.column(part.start)) for part, end in parts]
 
 
 def _alone(text: str, column: int) -> str:

@@ -53,7 +53,7 @@ def test_in_the_example_only_the_lines_that_are_about_it_change() -> None:
             (None, {"ghl": "custom.plan", "emailoctopus": "Plan"}),
         ]),
         create_missing_fields="false",
-        scope={**pair_of(EXAMPLE)["scope"], "tags_any": ["newsletter", "two words"], "field": {"custom.plan": ["gold"]}},
+        scope={**pair_of(EXAMPLE)["scope"], "tags_any": ["letters", "two words"], "field": {"custom.plan": ["gold"]}},
     )  # fmt: skip
     assert difference(EXAMPLE, after) == [
         "-      - {ghl: lastName, emailoctopus: LastName}",
@@ -63,7 +63,7 @@ def test_in_the_example_only_the_lines_that_are_about_it_change() -> None:
         "-    create_missing_fields: true",
         "+    create_missing_fields: false",
         "-      tags_any: []",
-        '+      tags_any: [newsletter, "two words"]',
+        '+      tags_any: [letters, "two words"]',
         "-      field: {}",
         "+      field: {custom.plan: [gold]}",
     ]
@@ -134,13 +134,17 @@ def test_all_rows_are_taken_out_and_comments_stay() -> None:
 @pytest.mark.parametrize(
     ("part", "keys", "line"),
     [
-        ("    rules:", {"rules": [{"when": {"event": "clicked"}, "then": [{"add_tag": "x y"}]}]}, "          - add_tag: \"x y\""),
+        ("    rules:", {"rules": [{"when": {"event": "opened"}, "then": [{"add_tag": "x y"}]}]},
+         '          - add_tag: "x y"'),
+        ("    then:\n      - add_tag: a  # once", {"then": [{"create_task": {"title": "b"}}]},
+         "      - create_task: {title: b}  # once"),
         ("    on_leave_scope:", {"on_leave_scope": "unsubscribe"}, "    on_leave_scope: unsubscribe"),
         ("    fields:\n      []", {"fields": [{"ghl": "a", "emailoctopus": "A"}]}, "      - {ghl: a, emailoctopus: A}"),
         ("    tags: {sync: true }", {"tags": {"sync": "false"}}, "    tags: {sync: false }"),
         ("    tags: {}  # all", {"tags": {"sync": "false"}}, "    tags: {sync: false}  # all"),
-        ("    tags:\n      # which\n      include: [a,  b ,c]", {"tags": {"include": ["a", "c", "d"]}}, "      include: [a,  c, d]"),
-        ("    scope:\n      tags_any:\n      - a  # first\n      - b", {"scope": {"tags_any": ["b", "c"]}}, "      - c"),
+        ("    tags:\n      # which\n      include: [a,  b ,c]", {"tags": {"include": ["a", "c", "d"]}},
+         "      include: [a,  c, d]"),
+        ("    scope:\n      tags_any:\n      - a  # one\n      - b", {"scope": {"tags_any": ["b", "c"]}}, "      - c"),
         ("    scope:\n      field:\n        custom.a: [x]", {"scope": {"field": {}}}, "      field: {}"),
         ("    fields: [{ghl: a, emailoctopus: A},\n             {ghl: b, emailoctopus: B}]",
          {"fields": Items([(1, {"ghl": "b", "emailoctopus": "C"})])}, "    fields: [{ghl: b, emailoctopus: C}]"),
@@ -162,9 +166,9 @@ def test_keys_that_arent_there_are_written_below_the_others() -> None:
 
 def test_a_last_line_without_an_end_gets_one() -> None:
     assert changed("pairs:\n- name: a", on_leave_scope="keep") == "pairs:\n- name: a\n  on_leave_scope: keep"
-    assert changed("pairs:\n- name: a\n  fields:\n  - {ghl: a}", fields=[{"ghl": "a"}, {"ghl": "b", "x": "c"}]).endswith(
-        "  - {ghl: a}\n  - {ghl: b, x: c}"
-    )
+    assert changed(
+        "pairs:\n- name: a\n  fields:\n  - {ghl: a}", fields=[{"ghl": "a"}, {"ghl": "b", "x": "c"}]
+    ).endswith("  - {ghl: a}\n  - {ghl: b, x: c}")
 
 
 def test_line_ends_stay_as_they_are() -> None:
@@ -245,6 +249,7 @@ def test_what_is_shared_isnt_changed_elsewhere() -> None:
         ("pairs:\n  - name: a\n    tags: {a: 1, # x\n      b: 2}", {"tags": {"b": "2"}}),
         ("pairs:\n  - scope: {} # x\n    name: a", {"scope": None}),
         ("pairs:\n  - name: a\n    tags:\n      a: 1", {"tags": ["b"]}),
+        ("pairs:\n  - name: a\n    then:\n      - a: 1  # x\n        b: 2", {"then": [{"c": "3"}]}),
     ],
 )
 def test_a_change_that_would_lose_something_is_refused(text: str, keys: dict[str, Any]) -> None:

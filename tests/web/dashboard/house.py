@@ -138,9 +138,8 @@ def standing_house(
             def explain(who: str, progress: Progress) -> Explanation:
                 raise ConfigurationError(f"nobody is called {who}")
 
-            return OnePair(
-                pair.name, pairs[pair.name], want, lambda: house.working, plan, explain, nobody, nobody, nobody
-            )
+            store, edited = pairs[pair.name], editing(pair) if editing is not None else None
+            return OnePair(pair.name, store, want, lambda: house.working, plan, explain, nobody, nobody, nobody, edited)
 
         given = Given(
             [one(pair) for pair in sections],
