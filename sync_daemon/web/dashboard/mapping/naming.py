@@ -34,6 +34,7 @@ LABELS: Mapping[str, str] = {
     "once_every": "At most once in",
 }
 """What inputs are called, by the last part of their names where there are several."""
+_OF_TASK = ("due_in", "body")
 _OF_RULE = ("event", "subject", "campaign", "tags_any", "tags_none", "field", "once_every")
 
 
@@ -62,7 +63,7 @@ def _of_rule(parts: list[str], form: MappingForm) -> str:
     if rule is None or rule.yaml is not None:
         return ".".join(parts[:2])
     if parts[2:3] == ["then"] and len(parts) > 3:
-        return ".".join(parts[:4])
+        return ".".join([*parts[:4], parts[5] if parts[5:6] and parts[5] in _OF_TASK else "text"])
     return ".".join([*parts[:2], parts[3]]) if parts[2:3] == ["when"] and parts[3:4] else ".".join(parts[:2])
 
 

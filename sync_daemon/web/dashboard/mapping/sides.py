@@ -33,7 +33,7 @@ def detail(sides: Sides, system: SystemName, row: Row, new: Collection[NewField]
     if spec is not None:
         return Detail(spec.type, spec.label, side.values.get(spec.name, ()))
     made = next((one.spec for one in new if (one.system, one.spec.name) == (system, name)), None)
-    return Detail(made.type, "", words="will be made") if made is not None else Detail(words="isn't there")
+    return Detail(made.type, "", words="will be made") if made is not None else Detail(words="not there yet")
 
 
 def unmapped(sides: Sides, form: MappingForm) -> dict[SystemName, list[tuple[FieldSpec, tuple[str, ...]]]]:

@@ -28,6 +28,15 @@ document.addEventListener("htmx:after:swap", () => {
   }
 });
 
+/* A page that took the place of a long form is read from its beginning. */
+document.addEventListener("htmx:after:swap", () => {
+  const title = document.querySelector("[data-top]");
+  if (title) {
+    title.removeAttribute("data-top");
+    window.scrollTo(0, 0);
+  }
+});
+
 /* Which inputs something is wrong with, for those who don't see the words beside them. */
 function markWrong() {
   const form = document.getElementById("mapping");
