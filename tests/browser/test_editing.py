@@ -79,7 +79,7 @@ def test_an_edit_goes_from_the_form_into_the_file_and_into_force(one_window: Win
 def test_an_edit_that_is_left_can_be_gone_on_with(one_window: Window, stage: Stage) -> None:
     at_desk(one_window)
     fill(one_window, "scope.tags_any", "vip")
-    one_window.until("#verdict:has-text('scope.tags_any: nothing → vip')")
+    one_window.until("#verdict:has-text('With any of the tags: nothing → vip')")
     one_window.press("Show what this would do")
     one_window.until("#save")
     one_window.page.get_by_role("button", name="Go on editing").click()

@@ -10,8 +10,8 @@ _YES_NO = {"true": "yes", "false": "no"}
 CHOICES: Mapping[str, Mapping[str, str]] = {
     "direction": {
         Direction.BOTH.value: "↔ both ways",
-        Direction.TO_EMAILOCTOPUS.value: "→ to EmailOctopus only",
-        Direction.TO_GHL.value: "← to GoHighLevel only",
+        Direction.TO_EMAILOCTOPUS.value: "→ EmailOctopus only",
+        Direction.TO_GHL.value: "← GoHighLevel only",
     },
     "conflict": {
         ConflictRule.GHL.value: "GoHighLevel wins",

@@ -98,10 +98,12 @@ class RuleForm:
         return form if known and form.value() == value and not form.breaks_lines() else cls(origin, yaml=text)
 
     def breaks_lines(self) -> bool:
-        """Whether a text has several lines for which there is room for one."""
-        texts = [self.subject, self.when.get("campaign", ""), self.when.get("once_every", "")]
-        texts += [text for one in self.actions for text in (one.due_in, one.text if one.does == TASK else "")]
-        return any("\n" in text or "\r" in text for text in texts)
+        """Whether a browser would send a text back with other line ends than it has."""
+        tasks = [one for one in self.actions if one.does == TASK]
+        short = [self.subject, self.when.get("campaign", ""), self.when.get("once_every", "")]
+        short += [one.due_in for one in tasks]
+        long = [text for one in self.actions for text in (one.text, one.body)]
+        return any("\n" in text for text in short) or any("\r" in text for text in (*short, *long))
 
     def as_yaml(self, before: Mapping[str, Any] | None, text: str) -> "RuleForm":
         """The same rule as text: the file's own, while the form says nothing else."""

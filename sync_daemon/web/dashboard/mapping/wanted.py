@@ -10,7 +10,8 @@ from sync_daemon.settings.document import parse
 from sync_daemon.settings.editing import Original
 from sync_daemon.settings.rewriting.wanted import Items, Verbatim
 from sync_daemon.web.dashboard.mapping.form import ROW_DEFAULTS, ROW_KEYS, MappingForm, Row, of_file
-from sync_daemon.web.dashboard.mapping.inputs import SINGLE, meant, same
+from sync_daemon.web.dashboard.mapping.inputs import SINGLE, Kind, meant, same
+from sync_daemon.web.dashboard.mapping.naming import LABELS
 from sync_daemon.web.dashboard.mapping.rule_form import RuleForm
 
 
@@ -68,7 +69,7 @@ def changes(original: Original, form: MappingForm) -> Iterator[str]:
     yield from (f"Row {row.ghl} ↔ {row.emailoctopus} is taken out" for row in before.rows if row.origin not in kept)
     for name, kind in SINGLE.items():
         if not same(kind, before.single[name], form.single[name]):
-            yield f"{name}: {_said(before.single[name])} → {_said(form.single[name])}"
+            yield f"{LABELS[name]}: {_said(before.single[name])} → {_said(form.single[name])}"
     kept = {rule.origin for rule in form.rules}
     for number, rule in enumerate(form.rules, 1):
         if rule.origin is None:
@@ -91,4 +92,4 @@ def _about_row(row: Row, before: MappingForm) -> Iterator[str]:
 
 
 def _said(text: str) -> str:
-    return ", ".join(text.splitlines()) or "nothing"
+    return ", ".join(meant(Kind.LINES, text)) or "nothing"
