@@ -8,7 +8,7 @@ from sync_daemon.model.errors import ConfigurationError
 from sync_daemon.settings.complaints import Complaint, Refusal
 from sync_daemon.settings.document import KeyPath, parse
 from sync_daemon.settings.files import ConfigurationFile, Written
-from sync_daemon.settings.load import load_text
+from sync_daemon.settings.load import load_document
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.settings.rewriting.reading import texts_of_items
 from sync_daemon.settings.rewriting.rewrite import rewrite
@@ -60,11 +60,13 @@ class PairEditor:
     def open(self) -> Original:
         """The pair as the file says it now. Raises `ConfigurationError` where the file isn't valid or lacks it."""
         written, name = self.file.read(), str(self.file.path)
-        settings = load_text(written.text, name, self.variables)
+        document = parse(written.text, name)
+        said = document.data["pairs"] if isinstance(document.data.get("pairs"), list) else []
+        settings = load_document(document, self.variables)
         index = next((number for number, one in enumerate(settings.pairs) if one.name == self.pair), None)
         if index is None:
             raise ConfigurationError(f"{name} has no pair {self.pair} any more. Start the service again to follow it.")
-        value = parse(written.text, name).data["pairs"][index]
+        value = said[index]
         rules = texts_of_items(written.text, name, ("pairs", index, "rules")) if value.get("rules") else []
         return Original(written, index, settings.pairs[index], value, tuple(rules))
 
@@ -74,8 +76,10 @@ class PairEditor:
             return Edited(original.written.text, None, complaints)
         name, path = str(self.file.path), ("pairs", original.index)
         try:
-            text = rewrite(original.written.text, name, path, dict(value))
-            return Edited(text, load_text(text, name, self.variables).pairs[original.index])
+            if value == original.value:
+                return Edited(original.written.text, original.section)
+            text, said = rewrite(original.written.text, name, path, dict(value))
+            return Edited(text, load_document(said, self.variables).pairs[original.index])
         except Refusal as refusal:
             return Edited(original.written.text, None, tuple(_within(path, refusal)))
         except ConfigurationError as error:

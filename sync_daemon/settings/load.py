@@ -17,15 +17,16 @@ M = TypeVar("M", bound=InstallationSection)
 
 def load(path: Path, variables: Variables) -> Settings:
     """The whole configuration. Raises `ConfigurationError` that tells every mistake by key path, file and line."""
-    return _load(read(path), variables)
+    return load_document(read(path), variables)
 
 
 def load_text(text: str, name: str, variables: Variables) -> Settings:
     """A configuration that isn't in a file yet; `name` is what errors call it. Raises as `load`."""
-    return _load(parse(text, name), variables)
+    return load_document(parse(text, name), variables)
 
 
-def _load(document: Document, variables: Variables) -> Settings:
+def load_document(document: Document, variables: Variables) -> Settings:
+    """A configuration that was parsed; its data gives way to what variables make of it. Raises as `load`."""
     settings = _checked(document, variables, Settings)
     if complaints := list(disagreements(settings)):
         raise Refusal(document, complaints)

@@ -5,13 +5,12 @@ from the data, takes thirty times as long, and moves comments that nobody touche
 would say anything but what was asked, nothing is changed.
 """
 
-from copy import deepcopy
 from typing import Any
 
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from sync_daemon.model.errors import ConfigurationError
-from sync_daemon.settings.document import KeyPath, compose, parse
+from sync_daemon.settings.document import Document, KeyPath, compose, parse, parse_nodes
 from sync_daemon.settings.rewriting.line_by_line import LineByLine
 from sync_daemon.settings.rewriting.places import Places
 from sync_daemon.settings.rewriting.wanted import CantKeep, plain
@@ -19,29 +18,28 @@ from sync_daemon.settings.rewriting.wanted import CantKeep, plain
 _BY_HAND = "Change it in the file, by hand."
 
 
-def rewrite(text: str, name: str, path: KeyPath, value: Any) -> str:
-    """The text with another value at a path: plain data, in which lists may be `Items` and their items `Verbatim`.
+def rewrite(text: str, name: str, path: KeyPath, value: Any) -> tuple[str, Document]:
+    """The text with another value at a path, and what it says then.
 
-    `name` is what errors call the text. Raises `ConfigurationError` where it can't be done without touching anything
-    else.
+    The value is plain data, in which lists may be `Items` and their items `Verbatim`; `name` is what errors call the
+    text. Raises `ConfigurationError` where it can't be done without touching anything else.
     """
-    document = parse(text, name)
-    expected = deepcopy(document.data)
-    _at(expected, path[:-1])[path[-1]] = plain(value)
-    places = Places(text)
+    root = compose(text, name)
+    document, places = parse_nodes(root, name), Places(text)
     try:
-        node = found(places, compose(text, name), path)
         change = LineByLine(places, "\r\n" if "\r\n" in text else "\n")
-        change.change(node, _at(document.data, path), value)
+        change.change(found(places, root, path), _at(document.data, path), value)
     except CantKeep as reason:
         raise ConfigurationError(f"{document.place(path)}: {reason}. {_BY_HAND}") from None
     result = change.result()
-    if not _says(result, name, expected):
+    said = _read_again(result, name)
+    _at(document.data, path[:-1])[path[-1]] = plain(value)
+    if said is None or said.data != document.data:
         raise ConfigurationError(
             f"{document.place(path)}: this part is written in a way (such as with anchors and aliases) in which this "
             f"change would touch something else, too. {_BY_HAND}"
         )
-    return result
+    return result, said
 
 
 def found(places: Places, root: Node | None, path: KeyPath) -> Node:
@@ -57,11 +55,11 @@ def found(places: Places, root: Node | None, path: KeyPath) -> Node:
     return node
 
 
-def _says(text: str, name: str, expected: Any) -> bool:
+def _read_again(text: str, name: str) -> Document | None:
     try:
-        return bool(parse(text, name).data == expected)
+        return parse(text, name)
     except ConfigurationError:
-        return False
+        return None
 
 
 def _at(data: Any, path: KeyPath) -> Any:
