@@ -53,7 +53,7 @@ def orphan(commit: Commit, decision: Decision, side: CaseSide, came: tuple[Writt
         sent=None,
     )
     commit.contacts = [*(one for one in commit.contacts if (one.system, one.contact_id) != _key(side)), row]
-    if deleted and side.staged is not None:  # what was seen of it before is no sign that it is there
+    if written.operations and side.staged is not None:  # what was seen before is no sign of what it is now
         commit.done.append(side.staged)
     if any(entry.action == MassChange.DELETION for entry in decision.holds):  # nothing is done about it yet
         return

@@ -1,11 +1,22 @@
 """What is written down before anything is sent: a later snapshot that equals it is our own writing. Pure."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sync_daemon.changes.cases import CaseSide
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.state import KnownContact, Sent
+from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.decision import Context, Decision
+
+EMAILOCTOPUS = SystemName.EMAILOCTOPUS
+
+
+def all_intents(decisions: Iterable[Decision], context: Context) -> list[KnownContact]:
+    """The rows to store before anything of a batch is sent; what a contact's own case is about to write counts."""
+    others = [row for decision in decisions for row in _namesakes(decision)]
+    own = [row for decision in decisions for row in intents(decision, context)]
+    return list({(row.system, row.contact_id): row for row in (*others, *own)}.values())
 
 
 def intents(decision: Decision, context: Context) -> list[KnownContact]:
@@ -20,6 +31,14 @@ def intents(decision: Decision, context: Context) -> list[KnownContact]:
                 replace(side.known, sent=_sent(mine, side, context, creation=creates, counted=decision.counted))
             )
     return rows
+
+
+def _namesakes(decision: Decision) -> Iterator[KnownContact]:
+    """Those who are unsubscribed for the sake of an address that isn't theirs alone: nobody else did it."""
+    ids = {op.emailoctopus_id for op in decision.operations if op.system is EMAILOCTOPUS and op.revokes}
+    for known in decision.case.namesakes:
+        if known.contact_id in ids:
+            yield replace(known, sent=replace(known.sent or Sent(), namesake=True))
 
 
 def _is_on(operation: Operation, side: CaseSide) -> bool:

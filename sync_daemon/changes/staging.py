@@ -10,6 +10,9 @@ from sync_daemon.model.contact import Consent, Snapshot, Source
 from sync_daemon.model.state import Baseline, KnownContact, Link, Staged, Unlinked
 from sync_daemon.model.system import SystemName
 
+OF_STATUS = frozenset({"consent", "creation"})
+"""The parts that may change without the contact's timestamp: our clock tells when that was first seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class StagingRules:
@@ -17,7 +20,8 @@ class StagingRules:
 
     `scan` is the number of the full scan under way, 0 for a poll; `generation` digests the configuration,
     `scope_generation` its scope;
-    `watermark` is the one in force before this reading; `apply_scope` asks for those who left a narrowed scope.
+    `watermark` is the one in force before this reading; `now` is our clock; `apply_scope` asks for those who left a
+    narrowed scope.
     """
 
     detector: Detector
@@ -26,6 +30,7 @@ class StagingRules:
     scan: int
     watermark: datetime | None
     search_tells_consent: bool
+    now: datetime
     apply_scope: bool = False
 
 
@@ -118,7 +123,7 @@ def _stage_one(
     if _missed(snapshot, rules, link, new=new) and parts:
         page.missed.append(parts)
     page.contacts.append(fresh)
-    page.staged.append(to_stage(snapshot, row, waiting, parts, rules.detector, untold=untold))
+    page.staged.append(to_stage(snapshot, row, waiting, parts, rules, untold=untold))
 
 
 def unread_contact(rest: Snapshot, row: KnownContact, digester: Digester, scan: int) -> KnownContact | None:
@@ -146,7 +151,7 @@ def to_stage(
     row: KnownContact,
     waiting: Staged | None,
     parts: frozenset[str],
-    detector: Detector,
+    rules: StagingRules,
     *,
     untold: bool,
 ) -> Staged:
@@ -157,7 +162,7 @@ def to_stage(
         snapshot.system,
         snapshot.contact_id,
         snapshot,
-        changed_at=_first_seen(snapshot, waiting, parts, detector),
+        changed_at=_first_seen(snapshot, row, waiting, parts, rules),
         # One that waits to be carried waits still: somebody may have got the address since it was agreed.
         revoked=revoked and (agreed is not Consent.REVOKED or (waiting is not None and waiting.revoked)),
         moved="address" in parts,
@@ -181,20 +186,20 @@ def _parts(
 
 
 def _first_seen(
-    snapshot: Snapshot, waiting: Staged | None, parts: frozenset[str], detector: Detector
+    snapshot: Snapshot, row: KnownContact, waiting: Staged | None, parts: frozenset[str], rules: StagingRules
 ) -> dict[str, datetime]:
+    unmoved = row.updated_at is not None and snapshot.updated_at <= row.updated_at
+    now = {part: rules.now if unmoved and part in OF_STATUS else snapshot.updated_at for part in parts}
     before = waiting.snapshot if waiting else None
     if waiting is None or before is None:
-        return dict.fromkeys(parts, snapshot.updated_at)
+        return now
     same = {
         rule.key
-        for rule in detector.rules
-        if detector.field_digest(rule, before) == detector.field_digest(rule, snapshot)
+        for rule in rules.detector.rules
+        if rules.detector.field_digest(rule, before) == rules.detector.field_digest(rule, snapshot)
     }
-    return {
-        part: waiting.changed_at.get(part, snapshot.updated_at) if part in same else snapshot.updated_at
-        for part in parts
-    }
+    same |= OF_STATUS if before.consent is snapshot.consent else set()
+    return {part: waiting.changed_at.get(part, time) if part in same else time for part, time in now.items()}
 
 
 def outdated(snapshot: Snapshot, row: KnownContact) -> bool:

@@ -82,7 +82,6 @@ def _given(service: Service, file: ConfigurationFile, variables: Variables) -> G
         ],
         service.health,
         installation.settings.service.http,
-        installation.store.session_key,
         installation.settings.alerts.silent_after,
         installation.clock.now,
     )

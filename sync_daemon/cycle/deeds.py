@@ -27,8 +27,8 @@ from sync_daemon.reconcile.rules import GIVES_UP_AFTER
 ACTED = "acted"
 CONTACT_GONE = "contact_not_found"
 RULE_GONE = "rule_gone"
-_SKEW = timedelta(minutes=2)
-"""How far the clocks of this machine and of GHL may differ where a note is looked for."""
+_LOOKS_BACK = timedelta(days=1)
+"""How old a note may be that stands for a deed: far more than the clocks of this machine and of GHL ever differ."""
 _LOOKED_FOR = (CREATE_TASK, CREATE_NOTE)
 
 
@@ -96,7 +96,7 @@ class Doer:
     def _is_done(self, deed: Deed, call: Call) -> bool:
         """Whether what was sent is there: more such tasks or notes than other deeds account for."""
         contact_id, digester = str(call.values.get(CONTACT, "")), self.run.pair.digester
-        since = deed.at - _SKEW
+        since = deed.at - _LOOKS_BACK
         if call.operation == CREATE_TASK:
             there = task_digests(self.actions.tasks(contact_id), contact_id, digester)
         elif call.operation == CREATE_NOTE:

@@ -1,6 +1,6 @@
 """Campaign reports, read as far as rules need them: newest campaigns first, a report only when it has grown."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from sync_daemon.cycle.pair import EMAILOCTOPUS, Run, log
@@ -70,7 +70,10 @@ def as_told(
 
 
 def _read_campaign(run: Run, engagement: Engagement, campaign: Campaign, since: datetime, read: ReadBefore) -> None:
-    """One campaign's reports. A growth is noted only when all of it is stored; what has a time and is old isn't."""
+    """One campaign's reports. A growth is noted only when all of it is stored; what has a time and is old isn't.
+
+    A report that lists less than its summary counts ended early, and is read again; two readings that agree are it.
+    """
     counts = engagement.summary(campaign.id)
     for kind in sorted(run.pair.rules.listens_to):
         before = read.get((campaign.id, kind))
@@ -78,14 +81,15 @@ def _read_campaign(run: Run, engagement: Engagement, campaign: Campaign, since: 
         if held <= (before.events if before is not None else 0):
             continue
         began = run.pair.clock.now()
-        rows = engagement.report(campaign.id, kind)
+        rows = list(engagement.report(campaign.id, kind))
         occasions = as_told(run, campaign, kind, _new(rows, since), before.read_at if before is not None else None)
         for start in range(0, len(occasions), _AT_ONCE):
             run.commit(Commit(occasions=occasions[start : start + _AT_ONCE]))
-        run.commit(Commit(reports=[ReportRead(campaign.id, kind, held, began)]))
+        whole = len(rows) >= held or (before is not None and len(rows) == before.events)
+        run.commit(Commit(reports=[ReportRead(campaign.id, kind, held if whole else len(rows), began)]))
 
 
-def _new(rows: Iterator[ReportRow], since: datetime) -> Iterator[ReportRow]:
+def _new(rows: Iterable[ReportRow], since: datetime) -> Iterator[ReportRow]:
     return (row for row in rows if row.occurred_at is None or row.occurred_at > since)
 
 

@@ -109,6 +109,7 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> set[str
             scan,
             run.state.watermarks.get(watermark_key(system, page.stream)),
             run.search_tells_consent,
+            run.pair.clock.now(),
             run.apply_scope,
         ),
     )

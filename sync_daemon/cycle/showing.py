@@ -8,7 +8,7 @@ from datetime import datetime
 from sync_daemon.apply.retry_times import refused
 from sync_daemon.apply.send import Sender
 from sync_daemon.cycle.pair import EMAILOCTOPUS, Run, field_names, log
-from sync_daemon.model.activity import ActivityPolicy, KnownActivity
+from sync_daemon.model.activity import UNKNOWN, ActivityPolicy, KnownActivity
 from sync_daemon.model.contact import FieldSpec, Value
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.errors import NotShown, Refused
@@ -80,7 +80,7 @@ def operations_of(run: Run, specs: Mapping[str, FieldSpec], looks: Iterable[Look
     found = []
     for link, before, look in looks:
         values = {name: value for name, value in look.values.items() if name in specs}
-        told = news(values, before, link, digest_of(run))
+        told = news(values, specs, before, link, digest_of(run))
         if told:
             found.append(showing(link, told, specs))
     waiting = run.pair.store.deeds([_key(one.ghl_id or "") for one in found])
@@ -162,6 +162,7 @@ def _sent(run: Run, specs: Mapping[str, FieldSpec], operations: Sequence[Operati
         told_to_stop=run.pair.told_to_stop,
         stopped=run.sender.stopped,
     )
+    _begin(run, operations)
     answers: dict[str, Answer] = defaultdict(Answer)
     for results in sender.send(operations):
         for result in results:
@@ -174,11 +175,29 @@ def _sent(run: Run, specs: Mapping[str, FieldSpec], operations: Sequence[Operati
     return answers
 
 
+def _begin(run: Run, operations: Sequence[Operation]) -> None:
+    """Remember that these fields may show something else from now on, whatever becomes of the answers or of us."""
+    ids = [one.ghl_id or "" for one in operations]
+    known = run.pair.store.activity(ids)
+    both = [
+        (one, known.get(ghl_id) or KnownActivity(ghl_id, one.emailoctopus_id or ""))
+        for ghl_id, one in zip(ids, operations, strict=True)
+    ]
+    rows = [
+        replace(before, written={**before.written, **dict.fromkeys(one.fields, UNKNOWN)})
+        for one, before in both
+        if _is_in(before, one)
+    ]
+    if rows:
+        run.commit(Commit(activity=rows))
+
+
 def _settled(run: Run, link: Link, before: KnownActivity, look: Shown, answer: Answer) -> Commit:
     """What to remember of one contact: a field that was refused isn't taken for shown."""
     there = link.emailoctopus_id
     written = dict(before.written) if before.emailoctopus_id == there else {}
     digest = digest_of(run)
+    written.update(dict.fromkeys((name for one in answer.results for name in one.operation.fields), UNKNOWN))
     written.update({name: digest(there, name, value) for name, value in answer.done.items()})
     commit = Commit(changes=[Change("written", EMAILOCTOPUS, link.ghl_id, there, name, _WHY) for name in answer.done])
     after = replace(look.known if answer.refusal is None else before, emailoctopus_id=there, written=written)

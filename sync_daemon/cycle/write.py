@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from sync_daemon.apply.answers import all_answered
 from sync_daemon.apply.burial import addresses_left
-from sync_daemon.apply.intents import intents
+from sync_daemon.apply.intents import all_intents
 from sync_daemon.cycle.intake import called, called_by_additional, stage
 from sync_daemon.cycle.overwriting import look_before_writing
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
@@ -48,13 +48,12 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
     run.sender.in_hand.clear()
     waiting: dict[OperationKey, _Open] = {}
     at_once: list[_Open] = []
-    commit = Commit()
+    commit = Commit(contacts=all_intents(decisions, context))
     counted: Counter[str] = Counter()
     for operation in (operation for decision in decisions for operation in decision.operations):
         operation.demand_reads(run.read_now)
     for decision in decisions:
         case = _Open(decision)
-        commit.contacts.extend(intents(decision, context))
         counted.update(decision.counted - begun(decision.case))
         waiting.update((_key(operation), case) for operation in decision.operations)
         if not decision.operations:

@@ -85,12 +85,17 @@ class ActivityPolicy:
     appointments: AppointmentFields | None = None
 
 
+UNKNOWN = b""
+"""The digest of no value: what a field shows that was about to be written."""
+
+
 @dataclass(frozen=True, slots=True)
 class KnownActivity:
     """What is known of one link's activity, by GHL id.
 
     `written` holds the keyed digest of what each EmailOctopus field was last written to be there, in the contact
-    `emailoctopus_id`; `open_tasks` and `completed_task` the ids that the last look saw, `note` that of the note shown.
+    `emailoctopus_id`, `UNKNOWN` where no answer told what became of a write; `open_tasks` and `completed_task` the ids
+    that the last look saw, `note` that of the note shown.
     """
 
     ghl_id: str

@@ -72,7 +72,8 @@ class Sent:
     """What was about to be written when the process may have died: a later snapshot that equals it is our own.
 
     `at` is the contact's timestamp as it was known then, `since` our clock. `counted` are the kinds of mass change
-    that a guard let it through with, and that were counted when it was written down.
+    that a guard let it through with, and that were counted when it was written down. `namesake` says that the contact
+    is unsubscribed for the sake of its address, which another case has, too.
     """
 
     fields: Mapping[str, bytes] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class Sent:
     counted: frozenset[str] = frozenset()
     at: datetime | None = None
     since: datetime | None = None
+    namesake: bool = False
 
     def explains(self, updated_at: datetime | None) -> bool:
         """Whether a contact's timestamp may be that of this write; a later one is somebody else's."""

@@ -1,7 +1,7 @@
 """What EmailOctopus shows of a contact's tasks, notes and appointments (contract, section 9). Pure."""
 
 import textwrap
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from fnmatch import fnmatchcase
@@ -179,10 +179,13 @@ def shorten(text: str, most: int) -> str:
     return cut if cut.strip("… ") else text[: most - 1] + "…"
 
 
-def news(values: Mapping[str, Value], known: KnownActivity | None, link: Link, digest: Digest) -> dict[str, Value]:
+def news(
+    values: Mapping[str, Value], names: Iterable[str], known: KnownActivity | None, link: Link, digest: Digest
+) -> dict[str, Value]:
     """The fields that EmailOctopus has to be told: those that differ from what it was told last.
 
-    What never was anything isn't written as nothing, but for a contact whose fields were somebody else's.
+    What never was anything isn't written as nothing, but for a contact whose fields, by their `names`, were somebody
+    else's: of what isn't known before a look at everything, it shows nothing until then.
     """
     there = link.emailoctopus_id
     moved = known is not None and known.emailoctopus_id != there
@@ -193,7 +196,8 @@ def news(values: Mapping[str, Value], known: KnownActivity | None, link: Link, d
             return moved or value not in (None, 0)
         return written[name] != digest(there, name, value)
 
-    return {name: value for name, value in values.items() if differs(name, value)}
+    shown = {**dict.fromkeys(names if moved else ()), **values}
+    return {name: value for name, value in shown.items() if differs(name, value)}
 
 
 def showing(link: Link, values: Mapping[str, Value], specs: Mapping[str, FieldSpec]) -> Operation:

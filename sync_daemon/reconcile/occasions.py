@@ -6,8 +6,10 @@ this program wrote shows nothing. It counts once its baseline has moved: so each
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 
 from sync_daemon.changes.cases import Case, CaseSide
+from sync_daemon.changes.staging import OF_STATUS
 from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.model.contact import Consent, Snapshot
 from sync_daemon.model.engagement import Kind, Occasion, seen
@@ -33,7 +35,7 @@ def occasions_of(
     moved = after.baseline if after is not None else None
     consent = _consent(side.known, snapshot, before, new=new)
     if consent in wanted and consent is not None and (after is None or _consent_moved(before, moved, new=new)):
-        yield _seen(context, consent, side, snapshot, "", "consent")
+        yield _seen(context, consent, side, snapshot, _consent_at(side, snapshot, context))
     if Kind.TAG_ADDED in wanted:
         yield from _tags(side, snapshot, moved if after is not None else None, context, new=new, settled=after is None)
     if Kind.FIELD_CHANGED in wanted and before is not None:
@@ -56,7 +58,8 @@ def _consent(known: KnownContact, snapshot: Snapshot, before: Baseline | None, *
         ours = (known.sent or Sent()).consent is Consent.GRANTED
         return Kind.SUBSCRIBED if new or (opted_in and not ours) else None
     if snapshot.consent is Consent.REVOKED and agreed in (Consent.GRANTED, Consent.PENDING):
-        return Kind.UNSUBSCRIBED if (known.sent or Sent()).consent is not Consent.REVOKED else None
+        sent = known.sent or Sent()
+        return Kind.UNSUBSCRIBED if sent.consent is not Consent.REVOKED and not sent.namesake else None
     return None
 
 
@@ -82,7 +85,8 @@ def _tags(
             continue
         digest = detector.tag_digest(EMAILOCTOPUS, side.contact_id, tag)
         if settled or new or (after is not None and digest in (after.tags or ())):
-            yield _seen(context, Kind.TAG_ADDED, side, snapshot, _spelt(detector.tags, tag), "tags")
+            at = _changed_at(side, snapshot, "tags")
+            yield _seen(context, Kind.TAG_ADDED, side, snapshot, at, _spelt(detector.tags, tag))
 
 
 def _spelt(book: TagBook, tag: KnownTag) -> str:
@@ -101,12 +105,25 @@ def _fields(
     for rule in context.detector.rules:
         moved = after is not None and after.fields.get(rule.key) != before.fields.get(rule.key)
         if context.detector.field_changed(rule, snapshot, side.known) and (settled or moved):
-            yield _seen(context, Kind.FIELD_CHANGED, side, snapshot, rule.emailoctopus, rule.key)
+            at = _changed_at(side, snapshot, rule.key)
+            yield _seen(context, Kind.FIELD_CHANGED, side, snapshot, at, rule.emailoctopus)
 
 
-def _seen(context: Context, kind: Kind, side: CaseSide, snapshot: Snapshot, subject: str, part: str) -> Occasion:
-    staged = side.staged
-    at = staged.changed_at.get(part, snapshot.updated_at) if staged is not None else snapshot.updated_at
-    said = f"{kind} {subject} {at.isoformat()}"
-    digest = context.detector.digester.field(EMAILOCTOPUS, side.contact_id, "occasion", said)
+def _consent_at(side: CaseSide, snapshot: Snapshot, context: Context) -> datetime:
+    """When consent changed: the contact's timestamp where it moved with it, else when that was first seen."""
+    times = side.staged.changed_at if side.staged is not None else {}
+    unmoved = side.known.updated_at is not None and snapshot.updated_at <= side.known.updated_at
+    return next((times[part] for part in OF_STATUS & times.keys()), context.now if unmoved else snapshot.updated_at)
+
+
+def _changed_at(side: CaseSide, snapshot: Snapshot, part: str) -> datetime:
+    return side.staged.changed_at.get(part, snapshot.updated_at) if side.staged is not None else snapshot.updated_at
+
+
+def _seen(
+    context: Context, kind: Kind, side: CaseSide, snapshot: Snapshot, at: datetime, subject: str = ""
+) -> Occasion:
+    # A plan and the cycle that follows it see it at different times: of what nobody timed the day is its own.
+    when = at.isoformat() if at <= snapshot.updated_at else f"{snapshot.updated_at.isoformat()} {at:%Y-%m-%d}"
+    digest = context.detector.digester.field(EMAILOCTOPUS, side.contact_id, "occasion", f"{kind} {subject} {when}")
     return seen(kind, side.contact_id, subject, at, digest)

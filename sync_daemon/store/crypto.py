@@ -34,7 +34,6 @@ class DerivedKeys:
     values: bytes
     digests: bytes
     tag_names: bytes
-    sessions: bytes
     check: bytes
 
 
@@ -48,7 +47,6 @@ def derive(secret: str) -> DerivedKeys:
         values=key("values at rest", _FERNET_KEY_SIZE),
         digests=key("digests", _KEY_SIZE),
         tag_names=key("tag names", _KEY_SIZE),
-        sessions=key("dashboard sessions", _KEY_SIZE),
         check=key("check", _CHECK_SIZE),
     )
 

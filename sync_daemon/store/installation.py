@@ -104,11 +104,6 @@ class StateStore:
         """The keys of every digest in the store, as `Digester` takes them: those of former secrets first."""
         return (*self._former, self._keys.digests)
 
-    @property
-    def session_key(self) -> bytes:
-        """What the dashboard's sessions are signed with."""
-        return self._secrets.current.sessions
-
     def tidy(self, keep: Retention) -> Removed:
         """Remove what is older than it is to be kept, and runs in which nothing happened after a day."""
         return tidy(self._engine, self._clock.now(), keep)

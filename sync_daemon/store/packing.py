@@ -28,6 +28,7 @@ class _PackedSent(msgspec.Struct, array_like=True, frozen=True):
     since: datetime | None = None
     deletion: bool = False
     counted: list[str] = []
+    namesake: bool = False
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -78,6 +79,7 @@ def pack_sent(sent: Sent | None, numbers: Mapping[str, int]) -> bytes | None:
             sent.since,
             sent.deletion,
             sorted(sent.counted),
+            sent.namesake,
         )
     )
 
@@ -97,6 +99,7 @@ def unpack_sent(packed: bytes | None, key_of: Callable[[int], str]) -> Sent | No
         counted=frozenset(stored.counted),
         at=stored.at,
         since=stored.since,
+        namesake=stored.namesake,
     )
 
 

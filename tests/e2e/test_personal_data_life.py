@@ -276,7 +276,7 @@ def unforeseen(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
             raise ValueError(f"no {name} at {address}, {PHONES[0]}") from error
 
     with monkeypatch.context() as broken:
-        broken.setattr("sync_daemon.cycle.one_pass.conclude", fail)
+        broken.setattr("sync_daemon.cycle.running.conclude", fail)
         assert life.run("reconcile", "--json").status == 1
         broken.setattr("sync_daemon.commands.status.choose", fail)
         assert life.run("status").status == 1

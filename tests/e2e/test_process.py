@@ -219,9 +219,13 @@ def test_the_outside_world_is_played_as_the_readme_says(tmp_path: Path) -> None:
 def test_the_demo_tells_its_story_and_ends(tmp_path: Path) -> None:
     answer = finished(start("demo", folder=tmp_path))
 
-    assert (answer.status, answer.err) == (0, "")
+    said = [
+        line for line in answer.err.splitlines() if not line.startswith("sandbox: read ")
+    ]  # a slow machine's progress
+    assert (answer.status, said) == (0, [])
     assert len(re.findall("; 0 differences", answer.out)) == 2
-    assert re.search(r"^0 writes, 1 request to GHL and [3-5] to EmailOctopus", answer.out, re.MULTILINE)
+    idle = r"^0 writes, (?:1 request|[2-4] requests) to GHL and [3-6] to EmailOctopus"  # activity and mail: each second
+    assert re.search(idle, answer.out, re.MULTILINE)
     assert re.search(r"Ada \S+ +EmailOctopus +LastName +Stone +Miller-Stone +lastName differs", answer.out)
     assert list(tmp_path.iterdir()) == []
 

@@ -73,6 +73,8 @@ class Acts:
         """Remember whose conditions hold."""
         if self.house.rules:
             self.engaged.note_conditions()
+        if self.house.sandbox.emailoctopus.weather.short_listing:
+            self.engaged.short.append(self.house.clock.now())
 
     def cycle_ended(self, began: datetime, *, cut_off: bool) -> None:
         """Remember which rules became active, and whether something was left open."""

@@ -50,6 +50,8 @@ class Engaged:
         self.outside: Outside = doings.outside
         self.occurred: list[Occurrence] = []
         self.campaigns: list[Any] = []
+        self.short: list[datetime] = []
+        """When cycles began in which EmailOctopus's listings lacked their end: two reports that agree are believed."""
         self.unsubscribed_by_program: list[tuple[str, datetime]] = []
         self._holds: dict[tuple[int, str], list[tuple[datetime, bool]]] = {}
         """(rule, GHL contact) -> from when on its condition held, or didn't, as far as any request could show."""

@@ -227,7 +227,13 @@ class Program:
             },
             {one.contact_id: in_scope(self.policy.scope, one) for one in snapshots} if system is GHL else {},
             StagingRules(
-                self.detector, self.generation, self.generation, self.scans if scan else 0, None, self.tells_consent
+                self.detector,
+                self.generation,
+                self.generation,
+                self.scans if scan else 0,
+                None,
+                self.tells_consent,
+                self.clock(),
             ),
         )
         self.tells_consent = self.tells_consent or tells

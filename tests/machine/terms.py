@@ -45,7 +45,7 @@ TAGS = st.sets(st.sampled_from(["vip", "News", "Web Inar", "private-x"]), max_si
 PICK = st.integers(0, 6)
 """Which of those who are there: counted round and round."""
 SYSTEM = st.sampled_from(list(SystemName))
-MODE = st.sampled_from(list(Mode))
+MODE = st.sampled_from([Mode.INCREMENTAL, Mode.FULL, Mode.HINTS])
 KIND = st.sampled_from(list(EventKind))
 POINT = st.integers(0, 40)
 """After how many requests, or points at which a process can be killed, something happens."""

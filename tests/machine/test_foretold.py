@@ -95,7 +95,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(before=BEFORE, after=AFTER, mode=MODES)
-@settings(max_examples=25)
+@settings(max_examples=10)
 def test_what_is_foretold_comes_true(
     sqlite_template: Path, folder: Path, before: list[Any], after: list[Any], mode: Mode
 ) -> None:

@@ -454,6 +454,43 @@ def test_who_takes_over_the_contact_of_somebody_else_shows_nothing_of_him(databa
         assert here.writes(EMAILOCTOPUS) == []
 
 
+def test_who_exchanges_contacts_with_somebody_else_shows_no_completed_task_of_him(database_url: str) -> None:
+    with world(database_url, activity=ALL) as here:
+        (ada, _), (bob, _) = here.linked(ADA), here.linked(BOB)
+        here.ghl.add_task(ada, "Call back", ahead(here, days=3), completed=True)
+        here.later(days=1)
+        here.full()
+        assert there(here, ADA)["TaskDone"] == "Call back"
+        here.edit_person(ada, email="carl@example.com")
+        here.edit_person(bob, email=ADA)
+        here.edit_person(ada, email=BOB)
+        look(here)  # completed tasks are looked at in full scans alone
+        assert here.pair_store.links(ghl=[bob])[0].emailoctopus_id == here.in_emailoctopus(ADA)["id"]
+        assert there(here, ADA).keys() <= {"OpenTasks"}
+        here.later(days=1)
+        here.full()
+        assert (there(here, ADA).keys() <= {"OpenTasks"}, there(here, BOB)["TaskDone"]) == (True, "Call back")
+
+
+@pytest.mark.parametrize("kind", ["lost_answer", "truncate"])
+def test_what_no_answer_came_to_may_be_shown_and_is_written_again(database_url: str, kind: str) -> None:
+    with world(database_url, activity=ALL) as here:
+        ada, _ = here.linked()
+        task = here.ghl.add_task(ada, "Call back", ahead(here, days=3), completed=True)
+        here.later(days=1)
+        here.full()
+        here.ghl.complete_task(task.id, completed=False)
+        here.fault(EMAILOCTOPUS, kind=kind, method="PUT", path="/contacts/", times=5)
+        here.later(days=1)
+        here.full()
+        assert "TaskDone" not in there(here)  # it was cleared, though nobody said so
+        here.sandbox.emailoctopus.weather.faults.clear()
+        here.ghl.complete_task(task.id)
+        here.later(days=1)
+        here.full()
+        assert there(here)["TaskDone"] == "Call back"
+
+
 def test_a_refused_value_is_tried_again_by_the_schedule_and_disturbs_nobody(database_url: str) -> None:
     with world(database_url, activity=ActivityPolicy(tasks=TASKS)) as here:
         ada, subscriber_id = here.linked()

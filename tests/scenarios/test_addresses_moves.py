@@ -68,6 +68,23 @@ def test_an_address_of_an_unlinked_emailoctopus_contact_moves_the_link_there(dat
         assert_settled(here)
 
 
+@pytest.mark.parametrize("edited", [False, True])
+def test_who_is_left_behind_is_unsubscribed_and_not_created_anew_whatever_was_just_edited(
+    database_url: str, edited: bool
+) -> None:
+    with world(database_url) as here:
+        [(ghl_id, old)] = linked(here, ADA)
+        new = here.subscriber(NEW, first="New", last="")
+        if edited:
+            here.edit_subscriber(old, FirstName="Adah")
+        here.edit_person(ghl_id, email=NEW)
+        here.reconcile()
+        assert partner(here, ghl_id) == new
+        assert here.subscribers()[old]["status"] == "unsubscribed"
+        assert [person["email"] for person in here.people().values()] == [NEW]
+        assert_settled(here)
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_it_makes_no_difference_whether_that_contact_was_seen_before(database_url: str, known: bool) -> None:
     with world(database_url, create_in_ghl=False) as here:

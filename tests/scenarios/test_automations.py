@@ -74,6 +74,20 @@ def test_a_completed_task_starts_its_automation_once(database_url: str) -> None:
         assert starts(here) == [("completed", ADA)]
 
 
+def test_a_task_that_was_open_before_its_automation_was_active_starts_it_when_it_is_completed(
+    database_url: str,
+) -> None:
+    with world(database_url) as here:
+        ghl_id, _ = here.linked()
+        task = here.ghl.add_task(ghl_id, "Send the offer", ahead(here, days=1))
+        fields = TaskFields(open_count="OpenTasks", on_completed=automation(here, repeats=False))
+        here.pair = replace(here.pair, activity=ActivityPolicy(tasks=fields))
+        look(here)
+        here.ghl.complete_task(task.id)
+        look(here)
+        assert starts(here) == [("completed", ADA)]
+
+
 def test_a_task_made_and_completed_between_two_looks_starts_it_with_the_next_full_scan(database_url: str) -> None:
     with studio(database_url) as (here, ghl_id):
         here.ghl.add_task(ghl_id, "Send the offer", ahead(here, days=1), completed=True)

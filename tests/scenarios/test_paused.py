@@ -1,10 +1,12 @@
 """While a pair is paused nothing of it is read or written; then what waited is worked off (`pause`, `resume`)."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from sync_daemon.cycle import plan, reconcile
 from sync_daemon.model.report import CycleOutcome, Mode
 from sync_daemon.model.system import SystemName
+from sync_daemon.store.housekeeping import Retention
 from sync_daemon.wiring.stopping import told_to_stop_or_paused
 from tests.scenarios.test_forgotten import tell
 from tests.worlds import EMAILOCTOPUS, GHL, NoProgress, World, world
@@ -70,8 +72,7 @@ def test_a_pause_longer_than_events_are_kept_loses_nothing(database_url: str) ->
         here.emailoctopus.unsubscribe(octopus_id)
         tell(here, GHL, ghl_id)
         here.later(days=60)
-        retention = here.clock.now() - here.clock.now()
-        here.store.tidy(retention, retention)
+        here.store.tidy(Retention(timedelta(0), timedelta(0), timedelta(0)))
         assert here.pair_store.count_waiting_events() == 1
         here.pair_store.resume()
         here.reconcile()

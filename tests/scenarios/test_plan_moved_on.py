@@ -28,7 +28,7 @@ Act = tuple[str, int, int]
 acts = st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 4), st.integers(0, 3)), max_size=5)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(before=acts, since=acts, mode=st.sampled_from([Mode.INCREMENTAL, Mode.FULL]))
 def test_nothing_is_written_that_the_plan_did_not_hold(
     sqlite_template: Path, tmp_path: Path, before: list[Act], since: list[Act], mode: Mode

@@ -25,7 +25,7 @@ from tests.rules import (
 )
 from tests.worlds import EMAILOCTOPUS, GHL, World, world
 
-ADA = "ada@example.com"
+ADA, BOB, EVE = (f"{name}@example.com" for name in ("ada", "bob", "eve"))
 MAIL = sorted(OF_MAIL)
 
 
@@ -168,6 +168,36 @@ def test_reports_are_read_as_far_as_needed(database_url: str) -> None:
         assert [path for _, path in here.requests(EMAILOCTOPUS) if path.startswith("/campaigns")] == []
         poll(here)
         assert [path for _, path in here.requests(EMAILOCTOPUS) if path.endswith("/reports")] == []  # nothing grew
+
+
+def test_a_report_that_ends_early_is_read_again_until_two_readings_agree(database_url: str) -> None:
+    with world(database_url) as here:
+        people = [here.linked(f"{name.lower()}@example.com", name) for name in ("Ada", "Bob", "Eve")]
+        with_rules(here, rule("clicked", TASK))
+        mail = campaign(here)
+        for _, subscriber_id in people:
+            happens(here, Kind.CLICKED, subscriber_id, mail.id)
+        here.sandbox.emailoctopus.weather.short_listing = 0.4
+        poll(here)
+        assert sum(len(tasks(here, ghl_id)) for ghl_id, _ in people) == 2
+        here.sandbox.emailoctopus.weather.short_listing = 0.0
+        poll(here)
+        assert [tasks(here, ghl_id) for ghl_id, _ in people] == [["Call Ada"], ["Call Bob"], ["Call Eve"]]
+
+
+def test_a_report_that_never_tells_all_that_its_summary_counts_is_not_read_for_ever(database_url: str) -> None:
+    with world(database_url) as here:
+        people = [here.linked(f"{name.lower()}@example.com", name) for name in ("Ada", "Bob", "Eve")]
+        with_rules(here, rule("clicked", TASK))
+        mail = campaign(here)
+        for _, subscriber_id in people:
+            happens(here, Kind.CLICKED, subscriber_id, mail.id)
+        here.sandbox.emailoctopus.weather.short_listing = 0.4
+        for _ in range(2):
+            poll(here)
+        here.forget_requests()
+        poll(here)
+        assert [path for _, path in here.requests(EMAILOCTOPUS) if path.endswith("/reports")] == []
 
 
 @pytest.mark.parametrize(("days", "full", "read"), [(29, False, True), (31, False, False), (31, True, True)])
@@ -416,6 +446,75 @@ def test_what_the_status_shows_and_a_report_tells_later_is_one_occasion(database
         for _ in range(3):
             poll(here)
         assert notes(here, ghl_id) == [f"It {kind}"]
+
+
+@pytest.mark.parametrize("kind", [Kind.BOUNCED, Kind.COMPLAINED, Kind.UNSUBSCRIBED])
+def test_it_is_one_occasion_though_the_contacts_timestamp_did_not_move(database_url: str, kind: Kind) -> None:
+    with world(database_url) as here:
+        here.emailoctopus.quirks.unsubscribe_touches = False
+        ghl_id, subscriber_id = here.linked()
+        rules = [rule(one, {"create_note": f"It {one}"}) for one in (Kind.UNSUBSCRIBED, Kind.BOUNCED, Kind.COMPLAINED)]
+        with_rules(here, *rules)
+        here.later(days=2)
+        mail = campaign(here)
+        happens(here, kind, subscriber_id, mail.id)
+        here.later(minutes=11)
+        here.reconcile()  # its count shows it
+        for _ in range(3):
+            poll(here)
+        assert notes(here, ghl_id) == [f"It {kind}"]
+
+
+def test_an_unsubscribe_counts_though_the_contacts_timestamp_did_not_move(database_url: str) -> None:
+    with world(database_url) as here:
+        here.emailoctopus.quirks.unsubscribe_touches = False
+        ghl_id, subscriber_id = here.linked()
+        with_rules(here, rule("unsubscribed", {"create_note": "Left"}))
+        here.later(days=2)
+        here.emailoctopus.unsubscribe(subscriber_id)
+        for _ in range(3):
+            poll(here)
+        assert notes(here, ghl_id) == ["Left"]
+
+
+@pytest.mark.parametrize("seen_first", [True, False])
+def test_an_unsubscribe_that_a_webhook_tells_is_one_occasion_though_the_timestamp_did_not_move(
+    database_url: str, *, seen_first: bool
+) -> None:
+    with world(database_url) as here:
+        here.emailoctopus.quirks.unsubscribe_touches = False
+        with_rules(here, rule("unsubscribed", {"create_note": "Left {occurred_at:%Y-%m-%d}"}))
+        ghl_id, subscriber_id = here.linked()
+        here.later(days=2)
+        mail = campaign(here)
+        here.emailoctopus.unsubscribe(subscriber_id, mail.id)
+        today = f"Left {here.clock.now():%Y-%m-%d}"
+        if seen_first:
+            poll(here)
+        tell(here, Kind.UNSUBSCRIBED, subscriber_id, mail.id)
+        for _ in range(3):
+            poll(here)
+        assert notes(here, ghl_id) == [today]
+
+
+def test_a_namesake_whom_this_program_unsubscribes_has_not_unsubscribed(database_url: str) -> None:
+    with world(database_url, double_opt_in=True) as here:
+        bob, _ = here.linked(BOB, first="Bob")
+        eve, _ = here.linked(EVE, first="Eve")
+        for row in list(here.subscribers().values()):
+            here.emailoctopus.set_status(row["id"], "subscribed")
+        blocked = here.person(BOB, first="Robert")
+        here.later(minutes=1)
+        with_rules(here, rule("unsubscribed", TASK))
+        # Both moves are held on a list with double opt-in: bob's address is eve's in GHL, and bob's in EmailOctopus.
+        here.edit_person(bob, email=ADA)
+        here.edit_person(eve, email=BOB)
+        here.later(seconds=1)
+        here.ghl.complain(blocked)
+        for _ in range(4):
+            poll(here)
+        assert here.status(BOB) == "unsubscribed"
+        assert [tasks(here, one) for one in (bob, eve, blocked)] == [[], [], []]
 
 
 def test_an_unsubscribe_that_was_acted_on_isnt_again_when_its_campaign_is_told(database_url: str) -> None:

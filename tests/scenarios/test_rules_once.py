@@ -1,5 +1,7 @@
 """What rules do is done once through refusals, lost answers and kills; what can't be known is `uncertain`."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from sync_daemon.model.engagement import Kind
 from sync_daemon.model.report import CycleOutcome
 from tests.rules import TASK, campaign, enrolments, hear, notes, poll, rule, tags, tasks, tell, with_rules
 from tests.scenarios.test_bad_luck import try_to_die
-from tests.worlds import EMAILOCTOPUS, GHL, World, world
+from tests.worlds import EMAILOCTOPUS, GHL, VirtualClock, World, world
 
 EVERY = ({"add_tag": "clicked"}, TASK, {"create_note": "Clicked"})
 
@@ -87,6 +89,37 @@ def test_a_note_that_is_there_stands_for_one_deed_alone(database_url: str) -> No
         assert notes(here, ghl_id) == ["Clicked", "Clicked"]
 
 
+class WrongClock(VirtualClock):
+    """A program's clock that differs from GHL's."""
+
+    wrong = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.wrong
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+@pytest.mark.parametrize("kind", ["lost_answer", "drop"])
+def test_a_wrong_clock_neither_hides_a_note_nor_takes_an_older_one_for_it(
+    database_url: str, kind: Any, hours: int
+) -> None:
+    with world(database_url) as here:
+        clock = WrongClock(here.sandbox.clock)
+        clock.wrong = timedelta(hours=hours)
+        ghl_id, subscriber_id = here.linked()
+        here.pair = replace(here.pair, clock=clock)
+        with_rules(here, rule("clicked", {"create_note": "Clicked"}))
+        here.later(hours=3)
+        tell(here, Kind.CLICKED, subscriber_id, campaign(here, "One").id)
+        hear(here)
+        here.later(minutes=20)
+        tell(here, Kind.CLICKED, subscriber_id, campaign(here, "Two").id)
+        here.fault(GHL, kind=kind, method="POST", path="/notes")
+        hear(here)
+        in_peace(here)
+        assert notes(here, ghl_id) == ["Clicked", "Clicked"]
+
+
 @pytest.mark.parametrize("commits", range(1, 24))
 def test_who_was_created_by_a_run_that_was_killed_has_not_subscribed(database_url: str, commits: int) -> None:
     with world(database_url) as here:
@@ -98,6 +131,21 @@ def test_who_was_created_by_a_run_that_was_killed_has_not_subscribed(database_ur
         in_peace(here)
         assert here.has(EMAILOCTOPUS, "bob@example.com")
         assert notes(here, bob) == []
+
+
+@pytest.mark.parametrize("commits", range(6, 10))
+def test_what_a_run_wrote_that_was_killed_is_nobodys_doing_in_emailoctopus(database_url: str, commits: int) -> None:
+    with world(database_url) as here:
+        ghl_id, _ = here.linked()
+        with_rules(here, rule("tag_added:*", {"create_note": "Tag"}), rule("field_changed:*", {"create_note": "Field"}))
+        here.ghl.add_tags(ghl_id, ["vip"])
+        here.edit_person(ghl_id, firstName="Augusta")
+        here.later(minutes=1)
+        try_to_die(here, commits)
+        in_peace(here)
+        there = here.in_emailoctopus("ada@example.com")
+        assert (there["tags"], there["fields"]["FirstName"]) == (["vip"], "Augusta")
+        assert notes(here, ghl_id) == []
 
 
 @pytest.mark.parametrize("kind", ["lost_answer", "truncate"])

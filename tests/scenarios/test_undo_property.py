@@ -89,7 +89,7 @@ def revoked(here: World) -> set[str]:
     return blocked | {one for one, row in here.subscribers().items() if row["status"] == "unsubscribed"}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fields=rules, before=st.lists(edits, max_size=4), during=st.lists(edits, min_size=1, max_size=8))
 def test_an_undo_at_once_is_the_inverse(
     sqlite_template: Path,

@@ -47,6 +47,7 @@ def known(contact_id: str, system: SystemName = GHL, **changes: object) -> Known
             creation=True,
             deletion=True,
             counted=frozenset({"deletion"}),
+            namesake=True,
             at=later(2),
             since=later(3),
         ),

@@ -20,6 +20,7 @@ from sync_daemon.model.explanation import (
 from sync_daemon.model.plan import Operation
 from sync_daemon.model.state import Held, Link, Parked, Tombstone
 from sync_daemon.model.system import SystemName
+from sync_daemon.wiring.planning import operation_as_json
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:
@@ -213,14 +214,5 @@ def _forecast(forecast: Forecast) -> dict[str, Any]:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    return {
-        "system": str(operation.system),
-        "action": str(operation.action),
-        "ghl_id": operation.ghl_id,
-        "emailoctopus_id": operation.emailoctopus_id,
-        "fields": list(operation.fields),
-        "address": operation.address is not None,
-        "tags": list(operation.tags),
-        "consent": operation.consent,
-        "reason": operation.reason,
-    }
+    parts = {"address": operation.address is not None, "tags": list(operation.tags), "consent": operation.consent}
+    return {**operation_as_json(operation), **parts}

@@ -1,5 +1,6 @@
 """Who may come in, and what with: every route of the dashboard is made here, so that none is without a guard."""
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import parse_qs, quote
 
@@ -31,8 +32,9 @@ class Doors:
     def __init__(self, given: Given) -> None:
         self.given = given
         self.users = {user.name: user for user in given.http.users}
-        self.sessions = Sessions(given.session_key, self.users)
-        self.guards = [Middleware(SafeHeaders), Middleware(Cookies, key=given.session_key)]
+        self.sessions = Sessions(self.users)
+        # A key of each start: no cookie from before outlives a logout, nor a password that was changed since.
+        self.guards = [Middleware(SafeHeaders), Middleware(Cookies, key=secrets.token_hex(32))]
         self._pairs = given.by_slug()
 
     def page(self, path: str, handler: Handler) -> Route:

@@ -59,7 +59,6 @@ class Given:
     pairs: Sequence[OnePair]
     health: Callable[[], Sequence[PairHealth]]
     http: HttpSection
-    session_key: bytes
     silent_after: timedelta
     now: Callable[[], datetime]
 

@@ -1,11 +1,10 @@
-"""Who is signed in: a signed cookie, which ends with the password it was made for, with a logout, and by itself."""
+"""Who is signed in: a signed cookie, which ends with a logout, with the service, and by itself."""
 
 import hmac
 import secrets
 import threading
 import time
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any, Literal
 
 from starlette.middleware.sessions import SessionMiddleware
@@ -14,18 +13,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sync_daemon.settings.installation import UserSection
 
 LASTS_S = 12 * 3600
-_NAME, _PASSWORD, _ID, _SINCE, _CSRF = "user", "password", "id", "since", "csrf"
+_NAME, _ID, _SINCE, _CSRF = "user", "id", "since", "csrf"
 
 
 class Cookies:
     """ASGI middleware: `request.session` from a cookie that only this host reads, over https only where there is."""
 
-    def __init__(self, app: ASGIApp, key: bytes) -> None:
+    def __init__(self, app: ASGIApp, key: str) -> None:
         same_site: Literal["lax"] = "lax"
-        self._plain = SessionMiddleware(app, key.hex(), "sync_daemon", LASTS_S, same_site=same_site)
-        self._secure = SessionMiddleware(
-            app, key.hex(), "__Host-sync_daemon", LASTS_S, same_site=same_site, https_only=True
-        )
+        self._plain = SessionMiddleware(app, key, "sync_daemon", LASTS_S, same_site=same_site)
+        self._secure = SessionMiddleware(app, key, "__Host-sync_daemon", LASTS_S, same_site=same_site, https_only=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, with a session."""
@@ -35,26 +32,19 @@ class Cookies:
 class Sessions:
     """Begins, knows and ends sessions. Those that were ended are remembered until they would have ended themselves."""
 
-    def __init__(self, key: bytes, users: Mapping[str, UserSection]) -> None:
-        self._key, self._users = key, users
+    def __init__(self, users: Mapping[str, UserSection]) -> None:
+        self._users = users
         self._ended: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def begin(self, session: dict[str, Any], user: UserSection) -> None:
         """Sign somebody in; nothing of the session before stays."""
         session.clear()
-        session.update({
-            _NAME: user.name,
-            _PASSWORD: self._fingerprint(user),
-            _ID: secrets.token_urlsafe(16),
-            _SINCE: int(time.time()),
-        })  # fmt: skip
+        session.update({_NAME: user.name, _ID: secrets.token_urlsafe(16), _SINCE: int(time.time())})
 
     def user(self, session: Mapping[str, Any]) -> UserSection | None:
         """Who is signed in, if anybody is."""
         user = self._users.get(session.get(_NAME, ""))
-        if user is None or not hmac.compare_digest(str(session.get(_PASSWORD)), self._fingerprint(user)):
-            return None
         with self._lock:
             ended = session.get(_ID) in self._ended
         return None if ended or time.time() - session.get(_SINCE, 0) > LASTS_S else user
@@ -67,10 +57,6 @@ class Sessions:
             if session.get(_ID):
                 self._ended[session[_ID]] = now + LASTS_S
         session.clear()
-
-    def _fingerprint(self, user: UserSection) -> str:
-        told = f"{user.name}\0{user.password.get_secret_value()}"
-        return hmac.digest(self._key, told.encode(), sha256).hex()
 
 
 def csrf_token(session: dict[str, Any]) -> str:

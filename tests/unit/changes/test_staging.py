@@ -37,6 +37,7 @@ FIELDS = {"firstName": "Ada", "city": "Rome"}
 BEFORE = person(fields=FIELDS, tags={"vip"})
 AFTER = replace(BEFORE, fields=FIELDS | {"firstName": "Bob"}, updated_at=at(5))
 GENERATION, SCOPE = b"as configured", b"scope as configured"
+NOW = at(60)
 
 
 def stage(
@@ -60,7 +61,7 @@ def stage(
         {contact_id: waiting} if waiting else {},
         {contact_id: stuck},
         {contact_id: inside},
-        StagingRules(BY, GENERATION, SCOPE, scan, watermark, search_tells_consent, apply_scope),
+        StagingRules(BY, GENERATION, SCOPE, scan, watermark, search_tells_consent, NOW, apply_scope),
     )
 
 
@@ -181,6 +182,16 @@ def test_a_field_that_changed_again_has_the_later_time() -> None:
     again = replace(AFTER, fields=FIELDS | {"firstName": "Eve"}, updated_at=at(9))
     page = stage(again, known=known(), waiting=staged(AFTER, NAME.key))
     assert page.staged[0].changed_at == {NAME.key: at(9)}
+
+
+def test_a_status_that_changed_without_the_timestamp_has_the_time_of_the_look_that_showed_it() -> None:
+    left = replace(BEFORE, consent=REVOKED)
+    (row,) = stage(left, known=known()).staged
+    assert row.changed_at == {"consent": NOW}
+    moved = replace(left, updated_at=at(5))
+    assert stage(moved, known=known()).staged[0].changed_at == {"consent": at(5)}
+    (again,) = stage(moved, known=known(), waiting=row).staged
+    assert again.changed_at == {"consent": NOW}
 
 
 def test_a_change_that_was_taken_back_is_none() -> None:
@@ -475,7 +486,7 @@ def test_each_contact_of_a_page_is_held_against_its_own() -> None:
         {},
         {},
         {},
-        StagingRules(BY, GENERATION, SCOPE, 0, None, search_tells_consent=True),
+        StagingRules(BY, GENERATION, SCOPE, 0, None, search_tells_consent=True, now=NOW),
     )
     assert [(row.contact_id, set(row.changed_at)) for row in page.staged] == [("g1", {NAME.key}), ("g2", {"creation"})]
     assert all(row.system is not EMAILOCTOPUS for row in page.staged)

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Barrier
 
 import httpx
 import pytest
@@ -47,13 +46,18 @@ def failure(status: int) -> Answer:
 
 @dataclass
 class Server:
-    """Answers what the script says, in turn, then `always`; keeps what it was asked."""
+    """Answers what the script says, in turn, then `always`; keeps what it was asked.
+
+    It answers nobody before `at_once` requests are there.
+    """
 
     clock: VirtualClock
     script: list[Answer] = field(default_factory=list)
     always: Answer = OK
     by_path: dict[str, Answer] = field(default_factory=dict)
     asked: list[tuple[str, str, str, bytes, dict[str, str]]] = field(default_factory=list)
+    at_once: int = 1
+    _are_there: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body, more = b"", True
@@ -62,6 +66,9 @@ class Server:
             body, more = body + message.get("body", b""), message.get("more_body", False)
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         self.asked.append((scope["method"], scope["path"], scope["query_string"].decode(), body, headers))
+        if len(self.asked) >= self.at_once:
+            self._are_there.set()
+        await self._are_there.wait()
         answer = self.by_path.get(scope["path"]) or (self.script.pop(0) if self.script else self.always)
         if answer == "drop":
             scope["state"][CONNECTION].close()
@@ -248,11 +255,10 @@ def test_a_request_that_the_system_fails_at_is_the_requests_fault(session: Sessi
 
 
 def test_failures_of_one_moment_over_many_threads_are_one(session: Session, server: Server) -> None:
-    together = Barrier(8)
     server.script = [failure(502)] * 8
+    server.at_once = 8
 
     def ask(_: int) -> bool:
-        together.wait()
         return session.request("GET", "/x").ok
 
     with ThreadPoolExecutor(8) as pool:

@@ -16,8 +16,8 @@ VARIABLES = {
     "EMAILOCTOPUS_LIST_ID": "00000000-0000-0000-0000-000000000001",
     "EMAILOCTOPUS_API_KEY": "eo_abc",
 }
-NOT_SHOWN = {"pairs.0.ghl.oauth", "pairs.0.activity", "pairs.0.rules"}
-"""`oauth` stands in for `token`; activity and rules have no defaults to show and are shown as examples."""
+NOT_SHOWN = {"pairs.0.ghl.oauth", "pairs.0.activity", "pairs.0.rules", "service.http.users"}
+"""`oauth` stands in for `token`; activity, rules and users have no defaults to show and are shown as examples."""
 
 WRITTEN_OUT = {"pairs": 0, "fields": 2, "rules": 0, "then": 0}
 """The lists of mappings, and which of their items shows every key."""

@@ -112,12 +112,11 @@ def standing_house(
     folder: Path,
     settings: HttpSection | None = None,
     names: Sequence[str] = ("main",),
-    key: str = "a" * 40,
     editing: Callable[[PairSection], Editing] | None = None,
 ) -> Iterator[House]:
     clock = SystemClock()
     url = f"sqlite:///{folder / 'sync.db'}"
-    with StateStore(open_engine(url), Secrets(key), clock) as store:
+    with StateStore(open_engine(url), Secrets("a" * 40), clock) as store:
         sections = [section(name) for name in names]
         pairs = {one.name: store.open_pair(one.name, one.ghl.location_id, one.emailoctopus.list_id) for one in sections}
         house = House(store, pairs)
@@ -145,7 +144,6 @@ def standing_house(
             [one(pair) for pair in sections],
             lambda: list(house.health.values()),
             settings or http(),
-            store.session_key,
             timedelta(minutes=15),
             clock.now,
         )

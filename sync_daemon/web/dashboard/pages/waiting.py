@@ -61,8 +61,8 @@ class WaitingPages:
         """A person's word about held changes."""
         slug, pair = visit.pair()
         word = _word(visit, _HELD_WORDS)
-        chosen = _chosen(visit) if not _all(visit) else {one.id for one in pair.store.held(everything=True)}
-        known = [one.id for one in pair.store.held(everything=True) if one.id is not None and one.id in chosen]
+        held = {one.id for one in pair.store.held(everything=True) if one.id is not None}
+        known = held if _all(visit) else held & _chosen(visit)
         pair.store.order_held(known, approve=word == "approve")
         pair.want(Mode.INCREMENTAL)
         return _back(visit, f"/pairs/{slug}/held", len(known), _HELD_WORDS[word])
