@@ -302,9 +302,8 @@ def test_a_file_thats_broken_or_lacks_the_pair_is_said(ada: Visitor, desk: Desk)
 
 def test_a_configuration_without_a_file_cant_be_edited(folder: Path) -> None:
     with standing_house(folder) as house, house.visitor("ada") as visitor:
-        answer = visitor.get(PAGE)
-        assert answer.status_code == 404
-        assert "isn't in a file that the service could write" in text_of(answer)
+        assert "isn't in a file that the service could write" in text_of(visitor.get(PAGE))
+        assert visitor.post(f"{PAGE}/sides").status_code == 404
         assert "No edit is planned" in text_of(visitor.get(PLAN))
 
 
@@ -329,6 +328,17 @@ def test_nobody_elses_form_is_taken(ada: Visitor, desk: Desk) -> None:
     for path in (PAGE, f"{PAGE}/check", f"{PAGE}/sides", f"{PAGE}/save"):
         assert ada.client.post(path, data={**filled, "csrf": "stolen", "do": "plan"}).status_code == 403
     assert not desk.planned
+
+
+def test_a_plan_that_was_made_before_another_one_isnt_saved(ada: Visitor, desk: Desk) -> None:
+    filled = form(ada)
+    first = planned(ada, {**filled, "fields.0.direction": "to_ghl"})
+    second = planned(ada, {**filled, "fields.0.blanks": "propagate"})
+    assert first != second
+    assert "look again" in text_of(ada.post(f"{PAGE}/save", job=first))
+    assert not desk.taken
+    ada.post(f"{PAGE}/save", job=second)
+    assert [one.fields[0].blanks for one in desk.taken] == ["propagate"]
 
 
 def test_each_session_saves_what_it_planned_itself(house: House, ada: Visitor, desk: Desk) -> None:

@@ -9,7 +9,7 @@ from sync_daemon.model.errors import ConfigurationError
 from sync_daemon.model.system import SystemName
 from sync_daemon.settings.files import CHANGED_MEANWHILE
 from sync_daemon.web.dashboard.doors import Doors
-from sync_daemon.web.dashboard.given import OnePair
+from sync_daemon.web.dashboard.given import Editing, OnePair
 from sync_daemon.web.dashboard.jobs import Job, Jobs
 from sync_daemon.web.dashboard.mapping.choosing import CHOICES
 from sync_daemon.web.dashboard.mapping.form import MappingForm, fits, of_browser, of_file
@@ -58,7 +58,7 @@ class MappingPages:
     def ask_sides(self, visit: Visit) -> Response:
         """Read both sides' fields and sample values anew."""
         slug, pair = visit.pair()
-        self._begin_sides(pair)
+        self._begin_sides(pair, editing_of(pair))
         return visit.back_to(f"/pairs/{slug}/mapping")
 
     def _form(
@@ -72,14 +72,14 @@ class MappingPages:
         """The form after an order, with what is to be said about it; or the plan of it, where that is the order."""
         slug, pair = visit.pair()
         if pair.editing is None:
-            return visit.page("mapping_closed.html", 404, slug=slug, why=NO_FILE)
+            return visit.page("mapping_closed.html", slug=slug, why=NO_FILE)
         editor, focus = pair.editing.editor, ""
         try:
             original = editor.open()
         except ConfigurationError as error:
             return visit.page("mapping_closed.html", 409, slug=slug, why=error.shown)
         form, digest = form or of_file(original), digest or original.written.digest
-        job = self._sides_job(pair)
+        job = self._sides_job(pair, pair.editing)
         sides, stale = _sides(pair, job), digest != original.written.digest or not fits(form, original)
         if not stale:
             form, focus = obeyed(order, form, original, sides)
@@ -107,16 +107,16 @@ class MappingPages:
             choices=CHOICES,
         )
 
-    def _sides_job(self, pair: OnePair) -> Job:
+    def _sides_job(self, pair: OnePair, editing: Editing) -> Job:
         """The reading of both sides, begun where none is remembered."""
         if self._jobs.last(_SIDES, pair.name) is None:
-            self._begin_sides(pair)
+            self._begin_sides(pair, editing)
         job = self._jobs.last(_SIDES, pair.name)
         assert job is not None  # noqa: S101 - it was begun just now
         return job
 
-    def _begin_sides(self, pair: OnePair) -> None:
-        self._jobs.begin(_SIDES, pair.name, None, lambda _: editing_of(pair).sample())
+    def _begin_sides(self, pair: OnePair, editing: Editing) -> None:
+        self._jobs.begin(_SIDES, pair.name, None, lambda _: editing.sample())
 
 
 def _sides(pair: OnePair, job: Job) -> Sides:
