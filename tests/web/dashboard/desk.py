@@ -39,6 +39,7 @@ pairs:
       - {{ghl: lastName, emailoctopus: LastName, direction: to_emailoctopus}}
     tags:
       exclude: ["${{HIDDEN}}", b]
+    activity: {{tasks: {{open_count: Tasks}}}}
     rules:
       - when: {{event: clicked, campaign: "Spring*"}}
         then:
@@ -54,7 +55,14 @@ VARIABLES = {"TOKEN": "pit-very-secret", "HIDDEN": "a"}
 
 def schemas() -> dict[SystemName, AccountSchema]:
     ghl = [("firstName", "STANDARD"), ("lastName", "STANDARD"), ("city", "STANDARD"), ("custom.plan", "SINGLE_OPTIONS")]
-    tags = [("FirstName", "text"), ("LastName", "text"), ("City", "text"), ("Score", "number"), ("Email", "text")]
+    tags = [
+        ("FirstName", "text"),
+        ("LastName", "text"),
+        ("City", "text"),
+        ("Score", "number"),
+        ("Tasks", "number"),
+        ("Email", "text"),
+    ]
     return {
         GHL: AccountSchema(GHL, {name: FieldSpec(name, name, type_, f"{name} {NASTY}") for name, type_ in ghl}),
         EMAILOCTOPUS: AccountSchema(EMAILOCTOPUS, {name: FieldSpec(name, name, type_, name) for name, type_ in tags}),

@@ -141,6 +141,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"fields.0.emailoctopus": "Score"}, "Row 1 (firstName ↔ Score) : firstName (GHL's type STANDARD) and Score"),
     ({"fields.0.emailoctopus": "firstname"}, "spelt FirstName; write it so"),
     ({"fields.0.emailoctopus": "New", "create_missing_fields": "false"}, "has no field New; create it there"),
+    ({"fields.0.emailoctopus": "Tasks"}, "`activity.tasks.open_count`: the field Tasks is in the mapping"),
     ({"tags.sync": "perhaps"}, "Keep tags equal : expected true or false"),
     ({"scope.field": "plan = gold"}, "With one of the values in a field : GHL has no standard field `plan`"),
     ({"on_leave_scope": "shout"}, "When somebody no longer takes part : expected keep, unsubscribe or"),

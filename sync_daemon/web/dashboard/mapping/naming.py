@@ -43,7 +43,8 @@ def said_of(complaints: Iterable[Complaint], form: MappingForm) -> list[tuple[st
     found = []
     for path, text in dict.fromkeys(complaints):
         name = input_of(path, form)
-        found.append((name, called(name, form), text))
+        elsewhere = ".".join(map(str, path)) if not name else ""
+        found.append((name, called(name, form), f"`{elsewhere}`: {text}" if elsewhere else text))
     return found
 
 

@@ -36,9 +36,14 @@ def detail(sides: Sides, system: SystemName, row: Row, new: Collection[NewField]
     return Detail(made.type, "", words="will be made") if made is not None else Detail(words="not there yet")
 
 
-def unmapped(sides: Sides, form: MappingForm) -> dict[SystemName, list[tuple[FieldSpec, tuple[str, ...]]]]:
-    """The fields of each side that are in no row, with sample values; the address is in none, as it always travels."""
-    return {system: list(_left(side, _mapped(system, side.schema, form))) for system, side in sides.items()}
+def unmapped(
+    sides: Sides, form: MappingForm, shown: Collection[str]
+) -> dict[SystemName, list[tuple[FieldSpec, tuple[str, ...]]]]:
+    """The fields of each side that are in no row, with sample values.
+
+    The address can be in none, as it always travels; nor can the fields of the list in which activity is `shown`.
+    """
+    return {system: list(_left(side, {*_mapped(system, side.schema, form), *shown})) for system, side in sides.items()}
 
 
 def _left(side: Sampled, mapped: Collection[str]) -> Iterator[tuple[FieldSpec, tuple[str, ...]]]:

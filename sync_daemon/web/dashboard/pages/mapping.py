@@ -100,7 +100,7 @@ class MappingPages:
             reading=job.ended is None,
             sides=sides,
             detail=lambda system, row: detail(sides, system, row, found.new),
-            unmapped=unmapped(sides, form),
+            unmapped=unmapped(sides, form, original.section.activity.named().values()),
             known={system: choices(sides, system) for system in SystemName},
             single=SINGLE,
             labels=LABELS,

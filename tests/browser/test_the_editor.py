@@ -1,4 +1,7 @@
-"""The mapping editor in a real browser: what is said while somebody types, and an edit from the form into the file."""
+"""The mapping editor in a real browser: what is said while somebody types, and an edit from the form into the file.
+
+Its full scans end what waits: after those tests that need it, by its name.
+"""
 
 from tests.browser.conftest import Window
 from tests.browser.stage import Stage, at_ease, cycle
