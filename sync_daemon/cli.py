@@ -201,7 +201,7 @@ def application() -> App:
         name="rules",
         help="What people do in EmailOctopus as actions in GHL: test what rules would do.",
     )
-    app.command("sync_daemon.commands.db:app", name="db", help="The state store's database: upgrade, current.")
+    app.command("sync_daemon.commands.db:app", name="db", help="The state store's database: upgrade, current, copy.")
     app.command(
         completion,
         help_epilogue="Example: sync-daemon completion bash > ~/.local/share/bash-completion/completions/sync-daemon",

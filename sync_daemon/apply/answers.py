@@ -58,7 +58,8 @@ class Answers:
         ]
         contacts = [result.returned.contact for result in mine if result.returned and result.returned.contact]
         times = [result.returned.updated_at for result in mine if result.returned]
-        newest = max(contacts, key=lambda contact: contact.updated_at, default=None)
+        # Of several within one second, which is all that EmailOctopus counts, the last one is it.
+        newest = max(reversed(contacts), key=lambda contact: contact.updated_at, default=None)
         return Written([result.operation for result in mine], newest, contact_id, latest(*times))
 
 

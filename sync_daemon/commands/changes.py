@@ -26,6 +26,7 @@ from sync_daemon.wiring.state import look_into_store
 
 Logged = tuple[str, LoggedChange]
 """A pair's name, and a line of its log."""
+_LAST = 100
 _COLUMNS = ("pair", "at", "run_id", "kind", "system", "ghl_id", "emailoctopus_id", "what", "reason")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a cell begins with that a spreadsheet would compute."""
@@ -43,7 +44,10 @@ Since = Annotated[
     str | None, Parameter(help="From this time on: 2026-11-01, or 2026-11-01T08:30Z; UTC if it doesn't say.")
 ]
 Until = Annotated[str | None, Parameter(help="Before this time.")]
-Last = Annotated[int, Parameter(help="How many lines of each pair, the newest.", validator=Number(gte=1, lte=100_000))]
+Last = Annotated[
+    int | None,
+    Parameter(help="How many lines of each pair, the newest: 100 by default.", validator=Number(gte=1, lte=100_000)),
+]
 Format = Annotated[
     Literal["jsonl", "csv"] | None,
     Parameter(name="--format", help="Export every line that fits, oldest first: one JSON object a line, or CSV."),
@@ -60,13 +64,16 @@ def changes(
     system: Side = None,
     since: Since = None,
     until: Until = None,
-    last: Last = 100,
+    last: Last = None,
     format_: Format = None,
     json: Json = False,
 ) -> None:
     """Show what runs did and saw, and why: newest first, or exported whole."""
     if json and format_ is not None:
         raise ConfigurationError("choose --json, or --format: one object holds the newest lines, an export all of them")
+    if last is not None and format_ is not None:
+        raise ConfigurationError("choose --last, or --format: an export holds every line that fits; --since narrows it")
+    last = last or _LAST
     chosen = choose(config, pair)
     asked = ChangeFilter(
         run_id=run,

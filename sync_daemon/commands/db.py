@@ -8,11 +8,13 @@ from cyclopts import App
 from sqlalchemy import Engine
 
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json
-from sync_daemon.commands.printing import print_json
+from sync_daemon.commands.printing import console, print_json, table
+from sync_daemon.settings.installation import InstallationSection
 from sync_daemon.settings.load import load_outside_pairs
 from sync_daemon.settings.variables import Variables
 from sync_daemon.store import migrate
-from sync_daemon.store.engine import open_engine
+from sync_daemon.wiring.state import opened
+from sync_daemon.wiring.transfer import copy_from
 
 app = App(name="db", help="The state store's database.", help_epilogue="Example: sync-daemon db current")
 
@@ -44,12 +46,29 @@ def current(*, config: Config = DEFAULT_CONFIG, json: Json = False) -> None:
         print(f"{version or 'no tables yet'} (this program needs {migrate.head()})")
 
 
+@app.command(help_epilogue="Example: sync-daemon db copy data/sync.db")
+def copy(source: Path, /, *, config: Config = DEFAULT_CONFIG, json: Json = False) -> None:
+    """Copy the state in a SQLite file into the empty PostgreSQL database that `database_url` names.
+
+    Stop the service first. `secret_key` must be what the file was made with. The file stays as it is.
+    """
+    copied = copy_from(source, _settings(config))
+    if json:
+        print_json({"copied": copied})
+        return
+    rows = [(name, f"{count:,}") for name, count in copied.items() if count]
+    console().print(table(("table", "rows#"), rows))
+    print(
+        f"{sum(copied.values()):,} rows are copied. {source} stays as it was: nothing must go on with it from now on."
+    )
+
+
 @contextmanager
 def _engine(config: Path) -> Iterator[Engine]:
-    path = None if config == DEFAULT_CONFIG and not config.exists() else config
-    settings = load_outside_pairs(path, Variables.of_process(Path()))
-    engine = open_engine(settings.database_url.get_secret_value())
-    try:
+    with opened(_settings(config).database_url.get_secret_value()) as engine:
         yield engine
-    finally:
-        engine.dispose()
+
+
+def _settings(config: Path) -> InstallationSection:
+    path = None if config == DEFAULT_CONFIG and not config.exists() else config
+    return load_outside_pairs(path, Variables.of_process(Path()))

@@ -56,6 +56,11 @@ def status_of(error: SyncError) -> int:
     return next((status for kind, status in _BY_ERROR.items() if isinstance(error, kind)), UNEXPECTED)
 
 
+def status_of_errors(errors: Iterable[SyncError]) -> int:
+    """The one exit status that tells most about errors of several pairs."""
+    return _most_telling(map(status_of, errors))
+
+
 def status_of_outcomes(outcomes: Iterable[CycleOutcome]) -> int:
     """The one exit status that tells most about several pairs."""
     return _most_telling(_BY_OUTCOME[outcome] for outcome in outcomes)

@@ -1,17 +1,19 @@
 """`sync-daemon plan`: what a cycle would write, record by record; writes to neither system."""
 
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import RenderableType
 
-from sync_daemon.commands.exits import DONE
+from sync_daemon.commands.exits import DONE, status_of_errors
 from sync_daemon.commands.options import DEFAULT_CONFIG, ApplyScope, Config, Full, Json, PairName, choose
 from sync_daemon.commands.printing import ROWS_AT_ONCE, console, plural, print_json, seconds, table
 from sync_daemon.commands.progress import shown_progress
+from sync_daemon.model.errors import IncompleteRead, Stopped, StopSystem, SyncError
 from sync_daemon.model.plan import Operation, RuleAction
 from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
@@ -40,21 +42,42 @@ def plan(
     if out is not None:
         check_target(out)
     mode = Mode.FULL if full else Mode.INCREMENTAL
+    plans: list[FullPlan] = []
+    kept: dict[str, SyncError] = {}
     with open_installation(chosen.settings) as installation, shown_progress() as progress:
-        plans = [plan_pair(installation, section, mode, progress, apply_scope=apply_scope) for section in chosen.pairs]
-        if out is not None:
+        for section in chosen.pairs:
+            try:
+                plans.append(plan_pair(installation, section, mode, progress, apply_scope=apply_scope))
+            except (StopSystem, IncompleteRead) as error:
+                if isinstance(error, Stopped):
+                    raise
+                kept[section.name] = error
+        if out is not None and not kept:
             now, digester = installation.clock.now(), installation.digester
             write_plan(make_plan_file(tuple(one.planned for one in plans), now, digester), out)
-    if json:
-        print_json({**as_json(plans), **({"file": str(out)} if out is not None else {})})
-    else:
-        for one in plans:
-            show_plan(one)
-            show_records((*one.cycle.operations, *one.cycle.held))
-            _show_actions((*one.cycle.actions, *one.cycle.held_actions))
-        if out is not None:
+    if json and plans:
+        print_json({**as_json(plans), **({"file": str(out)} if out is not None and not kept else {})})
+    elif not json:
+        _show(plans)
+        if out is not None and not kept:
             console().print(f"The plan is in {out}: `reconcile --plan {out}` does exactly this, and nothing else.")
-    return DONE
+    return _not_planned(kept, out) if kept else DONE
+
+
+def _show(plans: Sequence[FullPlan]) -> None:
+    for one in plans:
+        show_plan(one)
+        show_records((*one.cycle.operations, *one.cycle.held))
+        _show_actions((*one.cycle.actions, *one.cycle.held_actions))
+
+
+def _not_planned(kept: Mapping[str, SyncError], out: Path | None) -> int:
+    """Say which pairs couldn't be planned, and why; the others were. Gives the exit status."""
+    for name, error in kept.items():
+        sys.stderr.write(f"{name}: {error.shown}\n")
+    if out is not None:
+        sys.stderr.write(f"{out} wasn't written: a plan file holds every pair. Or narrow it with --pair.\n")
+    return status_of_errors(kept.values())
 
 
 def show_plan(plan: FullPlan) -> None:

@@ -134,6 +134,7 @@ def _attempt(
     run_id = installation.new_run_id()
     if told_to_stop():
         return report_of(Stopped(SystemName.GHL), section.name, run_id, mode)
+    began = installation.clock.now()
     try:
         opened = installation.open(section, progress, plan)
         progress.begin(section.name, lambda system, requests: opened.systems[system].seconds_for(requests))
@@ -142,7 +143,8 @@ def _attempt(
     except ConfigurationError:
         raise
     except SyncError as error:
-        return report_of(error, section.name, run_id, mode)
+        report = report_of(error, section.name, run_id, mode)
+        installation.not_begun(section, report, began)
     except Exception as error:  # noqa: BLE001 - one pair's unforeseen failure must not keep the others from running
         _log.exception("unexpected_failure", pair=section.name)
         return CycleReport(section.name, run_id, mode, CycleOutcome.ERROR, f"{type(error).__name__}, see the log")

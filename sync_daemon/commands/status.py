@@ -146,6 +146,8 @@ def _show(known: list[_Known]) -> None:
     for one in known:
         if one.problem:
             out.print(one.problem)
+        if one.runs and one.runs[0]["message"]:
+            out.print(f"{one.name}: the last run ended as {one.runs[0]['outcome']}: {one.runs[0]['message']}")
         if one.state and one.state.paused_since:
             out.print(f"{one.name}: {paused(one.name, one.state.paused_since)}")
         if one.totals and one.totals.unlinked:

@@ -82,11 +82,19 @@ def _read_campaign(run: Run, engagement: Engagement, campaign: Campaign, since: 
             continue
         began = run.pair.clock.now()
         rows = list(engagement.report(campaign.id, kind))
-        occasions = as_told(run, campaign, kind, _new(rows, since), before.read_at if before is not None else None)
+        occasions = as_told(run, campaign, kind, _new(rows, since), _known_until(run, campaign, before))
         for start in range(0, len(occasions), _AT_ONCE):
             run.commit(Commit(occasions=occasions[start : start + _AT_ONCE]))
         whole = len(rows) >= held or (before is not None and len(rows) == before.events)
         run.commit(Commit(reports=[ReportRead(campaign.id, kind, held if whole else len(rows), began)]))
+
+
+def _known_until(run: Run, campaign: Campaign, before: ReportRead | None) -> datetime | None:
+    """Until when a report is known to have told all: it was read then, or had not grown when that was looked at."""
+    last, sent_at = run.state.looked_at.get(REPORTS), campaign.sent_at
+    looked_at = last is not None and sent_at is not None and sent_at >= last - EACH_TIME
+    times = (sent_at, before.read_at if before is not None else None, last if looked_at else None)
+    return max((time for time in times if time is not None), default=None)
 
 
 def _new(rows: Iterable[ReportRow], since: datetime) -> Iterator[ReportRow]:

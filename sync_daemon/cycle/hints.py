@@ -5,6 +5,7 @@ Bursts about one contact are one hint; of a system about which many wait, one po
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sync_daemon.cycle import intake
 from sync_daemon.cycle.forgotten import erase_told
@@ -60,15 +61,20 @@ def _contacts(events: Collection[WebhookEvent]) -> dict[str, list[WebhookEvent]]
 
 
 def _unanswered(run: Run, name: SystemName, waiting: Sequence[WebhookEvent]) -> Iterator[WebhookEvent]:
-    """The events that the poll just made didn't show; of too many to be read one by one, what no poll may show."""
+    """The events that the poll just made didn't show; of too many to be read one by one, what it couldn't show."""
     ids = _contacts(waiting)
     known, staged = run.pair.store.contacts(name, ids), run.pair.store.staged(name, ids)
     crowded = len(ids) > MOST_BY_ID
     for event in waiting:
         if _is_shown(event, known.get(event.contact_id), staged.get(event.contact_id)):
             continue
-        if not crowded or event.kind is not EventKind.CHANGED:
+        if not crowded or event.kind is not EventKind.CHANGED or _is_later(event, run.polled_at):
             yield event
+
+
+def _is_later(event: WebhookEvent, polled_at: datetime | None) -> bool:
+    """Whether an event came when the poll had begun."""
+    return event.received_at is not None and polled_at is not None and event.received_at > polled_at
 
 
 def _is_shown(event: WebhookEvent, known: KnownContact | None, staged: Staged | None) -> bool:

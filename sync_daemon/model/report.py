@@ -34,6 +34,10 @@ class CycleOutcome(StrEnum):
     ERROR = "error"
 
 
+READ_ALL = {CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD}
+"""How a cycle ends that has read both sides to their end."""
+
+
 def _per_system() -> dict[SystemName, int]:
     return dict.fromkeys(SystemName, 0)
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sync_daemon.model.contact import Consent, Snapshot
 from sync_daemon.model.system import SystemName
 
-_ON_ITS_WAY = timedelta(seconds=30)
+ON_ITS_WAY = timedelta(seconds=30)
 """How long after it was written down a write may reach its system: a dead process's lease ends by then."""
 
 
@@ -89,11 +89,11 @@ class Sent:
 
     def explains(self, updated_at: datetime | None) -> bool:
         """Whether a contact's timestamp may be that of this write; a later one is somebody else's."""
-        return self.since is None or updated_at is None or updated_at <= self.since + _ON_ITS_WAY
+        return self.since is None or updated_at is None or updated_at <= self.since + ON_ITS_WAY
 
     def made(self, updated_at: datetime) -> bool:
         """Whether a contact with that timestamp may be the one created by this write; an older one was there before."""
-        return self.since is not None and abs(updated_at - self.since) <= _ON_ITS_WAY
+        return self.since is not None and abs(updated_at - self.since) <= ON_ITS_WAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What webhooks tell, as far as it is kept: ids, a kind and a time (contract, section 2, "What is stored")."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -26,7 +26,8 @@ class WebhookEvent:
     """One thing that a webhook said of one contact: a hint, whatever it claims.
 
     `event_id` is the vendor's, unique within the account; `occurred_at` is the vendor's clock, None where it told
-    none. `verified` says that the vendor signed it: only then does a deletion count as said.
+    none. `verified` says that the vendor signed it: only then does a deletion count as said. `received_at` is our
+    clock, once it is stored.
     """
 
     system: SystemName
@@ -35,6 +36,7 @@ class WebhookEvent:
     kind: EventKind
     occurred_at: datetime | None
     verified: bool = True
+    received_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def findings(person: PersonNow, case: Case | None) -> tuple[Finding, ...]:
         *map(_of_deed, (deed for deed in person.deeds if deed.state in (DeedState.UNCERTAIN, DeedState.REFUSED))),
         *_of_forecasts(person.next_cycle, person.full_scan),
     ]
-    return tuple(dict.fromkeys(found)) or (Finding(State.EQUAL, "nothing waits, and nothing differs"),)
+    return tuple(dict.fromkeys(found)) or (_of_an_equal(person),)
 
 
 def of_nobody(cause: Cause) -> PersonNow:
@@ -48,6 +48,17 @@ def of_nobody(cause: Cause) -> PersonNow:
 def of_forgotten(contacts: tuple[ContactNow, ...] = ()) -> PersonNow:
     """What is known of somebody who was forgotten, whichever contacts are still there."""
     return PersonNow((Finding(State.FORGOTTEN, "was to be forgotten: is skipped, revocations included"),), contacts)
+
+
+def _of_an_equal(person: PersonNow) -> Finding:
+    """That nothing is the matter: as both say it now, or as the store has it where one of them wasn't asked."""
+    unread = [one.system.label for one in person.contacts if one.unread is not None]
+    if not unread:
+        return Finding(State.EQUAL, "nothing waits, and nothing differs")
+    words = (
+        f"nothing waited when the two last agreed; {' and '.join(dict.fromkeys(unread))} may differ by now: not read"
+    )
+    return Finding(State.EQUAL, words)
 
 
 def _revoked(cause: Cause) -> Finding:

@@ -141,13 +141,26 @@ def guarded(
         if too_many or discarded or (entry is not None and not entry.approved):
             result = _without(result, kind, rules, agreed=discarded)
         if too_many:
-            holds.append(Held(*ids, kind, over[kind], now))
+            holds.append(Held(*ids, kind, f"{_which(decision, kind, rules)}{over[kind]}", now))
     return replace(
         result,
         holds=(*result.holds, *holds),
         unholds=tuple(dict.fromkeys((*result.unholds, *over_and_done))),
         counted=frozenset(new) - over.keys() | (begun(decision.case) & wanted.keys()),
     )
+
+
+def _which(decision: Decision, kind: MassChange, rules: Collection[FieldRule]) -> str:
+    """The fields that would be cleared, as the reason doesn't name them; nothing for the other kinds."""
+    if kind is not MassChange.BLANK:
+        return ""
+    cleared = [
+        f"{name} in {operation.system.label}"
+        for operation in decision.operations
+        if kind_of(operation) is kind
+        for name in _cleared(operation, rules)
+    ]
+    return f"{', '.join(cleared)}: "
 
 
 def split(operation: Operation, kind: MassChange, rules: Iterable[FieldRule]) -> tuple[Operation | None, Operation]:

@@ -13,7 +13,7 @@ from sync_daemon.changes.staging import OF_STATUS
 from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.model.contact import Consent, Snapshot
 from sync_daemon.model.engagement import Kind, Occasion, seen
-from sync_daemon.model.state import Baseline, KnownContact, KnownTag, Sent, Unlinked
+from sync_daemon.model.state import ON_ITS_WAY, Baseline, KnownContact, KnownTag, Sent, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.decision import Context
 
@@ -30,7 +30,7 @@ def occasions_of(
     snapshot = side.snapshot if side is not None else None
     if side is None or snapshot is None or case.former is not None or case.exchanged:
         return
-    new = _is_new(case, side, snapshot) and not first_load
+    new = _is_new(case, side, snapshot, context) and not first_load
     before = side.known.baseline
     moved = after.baseline if after is not None else None
     consent = _consent(side.known, snapshot, before, new=new)
@@ -42,13 +42,18 @@ def occasions_of(
         yield from _fields(side, snapshot, before, moved, context, settled=after is None)
 
 
-def _is_new(case: Case, side: CaseSide, snapshot: Snapshot) -> bool:
-    """Whether somebody signed up: nobody knew him, and this program didn't make him."""
+def _is_new(case: Case, side: CaseSide, snapshot: Snapshot, context: Context) -> bool:
+    """Whether somebody signed up: nobody knew him, and this program didn't make him.
+
+    A timestamp ahead of our clock tells that this is behind: when a contact was made that we were making then, nobody
+    can say.
+    """
     known = side.known
     if case.link is not None or known.baseline is not None or known.unlinked is not None:
         return False
-    sent = case.ghl.known.sent if case.ghl is not None else None
-    return not (sent is not None and sent.creation and sent.made(snapshot.updated_at))
+    sent = (case.ghl.known.sent if case.ghl is not None else None) or Sent()
+    ahead = snapshot.updated_at > context.now + ON_ITS_WAY
+    return not (sent.creation and (ahead or sent.made(snapshot.updated_at)))
 
 
 def _consent(known: KnownContact, snapshot: Snapshot, before: Baseline | None, *, new: bool) -> Kind | None:

@@ -144,7 +144,7 @@ class PairRunner:
 
     def _cycle(self, mode: Mode) -> CycleReport:
         """One cycle. Whatever goes wrong is its outcome: another try is the repair, and other pairs go on."""
-        run_id = self.installation.new_run_id()
+        run_id, began = self.installation.new_run_id(), self.installation.clock.now()
         try:
             if self._outdated:
                 self._outdated, self._pair = False, None
@@ -153,7 +153,8 @@ class PairRunner:
             self._pair = replace(pair, schema_fresh=False)
             self.installation.after(report)
         except SyncError as error:
-            return report_of(error, self.section.name, run_id, mode)
+            report = report_of(error, self.section.name, run_id, mode)
+            self.installation.not_begun(self.section, report, began)
         except Exception as error:  # noqa: BLE001 - the thread must outlive what nobody foresaw
             _log.exception("unexpected_failure", pair=self.section.name)
             failed = f"{type(error).__name__}, see the log"

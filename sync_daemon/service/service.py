@@ -10,7 +10,7 @@ import structlog
 
 from sync_daemon.model.errors import StateStoreError
 from sync_daemon.model.health import PairHealth
-from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.model.report import READ_ALL, CycleOutcome, CycleReport, Mode
 from sync_daemon.ports import PairStore
 from sync_daemon.service.agenda import Agenda
 from sync_daemon.service.metrics import Figures, Metrics
@@ -19,7 +19,7 @@ from sync_daemon.service.schedule import Schedule
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.wiring.alerts import Alerts
-from sync_daemon.wiring.installation import READ_ALL, Installation
+from sync_daemon.wiring.installation import Installation
 
 _LOOK_EVERY = timedelta(seconds=15)
 """How often what waits is looked at: parked changes whose time has come, hints that nobody woke the runner for."""

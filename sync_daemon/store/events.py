@@ -88,6 +88,7 @@ class Events(Forgotten):
             kind=EventKind(row.kind),
             occurred_at=to_datetime(row.occurred_at),
             verified=row.verified,
+            received_at=to_datetime(row.received_at),
         )
 
     def _write_heeded(self, connection: Connection, heeded: Collection[WebhookEvent], now: datetime) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import and_, bindparam, or_, select
@@ -36,6 +37,7 @@ _SINCE = (
 )
 _QUOTA = "quota_left"
 _QUOTA_LIMIT = "quota_limit"
+_MESSAGE = "message"
 _UPSERT = Upsert(runs, ("pair_id", "run_id"))
 
 
@@ -74,7 +76,7 @@ class Runs(Room):
             "outcome": report.outcome,
             "started": to_micros(started),
             "ended": to_micros(ended),
-            "report": msgspec.json.encode({**as_json(report), **quotas}).decode(),
+            "report": msgspec.json.encode({**_everything(report), **quotas, _MESSAGE: report.message}).decode(),
         }
         with writing(self._engine) as connection:
             _UPSERT.write(connection, self._rows([row]))
@@ -82,7 +84,8 @@ class Runs(Room):
     def last_runs(self, limit: int, mode: Mode | None = None) -> list[Mapping[str, object]]:
         """The newest runs, of one mode or all, newest first.
 
-        Each has run_id, mode, outcome, started, ended (aware), report, quota_left, quota_limit.
+        Each has run_id, mode, outcome, started, ended (aware), report, quota_left, quota_limit,
+        message (what went wrong, "" for nothing).
         """
         rows = self._read(_NEWEST, limit=limit) if mode is None else self._read(_NEWEST_OF, limit=limit, of=mode)
         return [_run(row) for row in rows]
@@ -111,6 +114,14 @@ class Runs(Room):
             )
 
 
+def _everything(report: CycleReport) -> dict[str, Any]:
+    """The documented words, and beside them what rules did and whatever else was counted."""
+    told = as_json(report)
+    for (system, word), count in report.written.items():
+        told["written"][str(system)].setdefault(word, count)
+    return told
+
+
 def _run(row: AnyRow) -> Mapping[str, object]:
     report = msgspec.json.decode(row.report)
     return {
@@ -121,5 +132,6 @@ def _run(row: AnyRow) -> Mapping[str, object]:
         "ended": to_datetime(row.ended),
         _QUOTA: report.pop(_QUOTA, {}),
         _QUOTA_LIMIT: report.pop(_QUOTA_LIMIT, {}),
+        _MESSAGE: report.pop(_MESSAGE, ""),
         "report": report,
     }

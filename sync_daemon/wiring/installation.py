@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,7 +15,7 @@ from sync_daemon.cycle import Lease, Pair, Timing
 from sync_daemon.model.errors import PairPaused
 from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.policy import PairPolicy
-from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.model.report import READ_ALL, CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Progress
 from sync_daemon.reconcile.activity import new_activity_fields
@@ -34,8 +34,7 @@ from sync_daemon.wiring.state import open_store
 from sync_daemon.wiring.stopping import told_to_stop, told_to_stop_or_paused
 from sync_daemon.wiring.systems import Systems, Traffic, connect, unobserved
 
-READ_ALL = {CycleOutcome.OK, CycleOutcome.PARKED, CycleOutcome.HELD}
-"""How a cycle ends that has read both sides to their end."""
+_NOT_BEGUN = {CycleOutcome.AUTH, CycleOutcome.UNREACHABLE, CycleOutcome.QUOTA}
 _log = structlog.get_logger(__name__)
 
 
@@ -85,6 +84,11 @@ class Installation:
         """What a cycle leaves to be done for the whole installation: a full scan makes former secrets needless."""
         if report.mode is Mode.FULL and report.outcome in READ_ALL and self.store.renew():
             _log.info("secret_key_renewed", advice="previous_secret_keys isn't needed any more: take it out")
+
+    def not_begun(self, section: PairSection, report: CycleReport, began: datetime) -> None:
+        """Write down a cycle that a system kept from beginning, for `status` and the pages to tell of it."""
+        if report.outcome in _NOT_BEGUN:
+            self.open_store(section).save_run(report, began, self.clock.now())
 
     def tidy(self) -> None:
         """Remove what the configuration doesn't want kept any longer."""

@@ -28,11 +28,8 @@ def open_store(settings: InstallationSection) -> Iterator[StateStore]:
     """
     url = settings.database_url.get_secret_value()
     secret = configured_secret(url, settings.secret_key.get_secret_value())
-    with _engine(url) as engine:
-        if may_upgrade():
-            migrate.upgrade(engine)
-        else:
-            migrate.verify(engine)
+    with opened(url) as engine:
+        bring_up_to_date(engine)
         yield _store(engine, secret or _key_beside(url, engine), settings)
 
 
@@ -46,7 +43,7 @@ def look_into_store(settings: InstallationSection) -> Iterator[StateStore | None
             raise migrate.too_old(parse_url(url))
         yield None
         return
-    with _engine(url) as engine:
+    with opened(url) as engine:
         if not may_upgrade():
             migrate.verify(engine)
         if migrate.is_behind(engine) or not is_in_use(engine):
@@ -62,11 +59,8 @@ def open_locked_store(settings: InstallationSection) -> Iterator[LockedStore | N
     if is_yet_to_be_made(url):
         yield None
         return
-    with _engine(url) as engine:
-        if may_upgrade():
-            migrate.upgrade(engine)
-        else:
-            migrate.verify(engine)
+    with opened(url) as engine:
+        bring_up_to_date(engine)
         yield LockedStore(engine, SystemClock()) if is_in_use(engine) else None
 
 
@@ -76,7 +70,7 @@ def known_secrets(settings: InstallationSection) -> Secrets | None:
     secret = configured_secret(url, settings.secret_key.get_secret_value())
     if secret is None and not key_path(parse_url(url).database or "").exists():
         return None
-    return _secrets(secret or load_or_make_secret(url)[0], settings)
+    return secrets_of(secret or load_or_make_secret(url)[0], settings)
 
 
 def make_secrets(settings: InstallationSection) -> Secrets:
@@ -86,12 +80,35 @@ def make_secrets(settings: InstallationSection) -> Secrets:
         return known
     secret, _ = load_or_make_secret(settings.database_url.get_secret_value())
     _say_that_a_key_was_made()
-    return _secrets(secret, settings)
+    return secrets_of(secret, settings)
 
 
 def may_upgrade() -> bool:
     """Whether the database may be upgraded unasked."""
     return os.environ.get("SYNC_DAEMON_AUTO_MIGRATE") != "0"
+
+
+def secrets_of(secret: str, settings: InstallationSection) -> Secrets:
+    """A secret, and those before it that the settings know."""
+    return Secrets(secret, [key.get_secret_value() for key in settings.previous_secret_keys])
+
+
+def bring_up_to_date(engine: Engine) -> None:
+    """Upgrade a database's tables; where that isn't allowed unasked, raise `StateStoreError` unless they are new."""
+    if may_upgrade():
+        migrate.upgrade(engine)
+    else:
+        migrate.verify(engine)
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """An engine that is closed at the end. Raises `StateStoreError`."""
+    engine = open_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _key_beside(url: str, engine: Engine) -> str:
@@ -107,17 +124,4 @@ def _say_that_a_key_was_made() -> None:
 
 
 def _store(engine: Engine, secret: str, settings: InstallationSection) -> StateStore:
-    return StateStore(engine, _secrets(secret, settings), SystemClock())
-
-
-def _secrets(secret: str, settings: InstallationSection) -> Secrets:
-    return Secrets(secret, [key.get_secret_value() for key in settings.previous_secret_keys])
-
-
-@contextmanager
-def _engine(url: str) -> Iterator[Engine]:
-    engine = open_engine(url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+    return StateStore(engine, secrets_of(secret, settings), SystemClock())

@@ -185,6 +185,7 @@ def test_the_log_exported(trial: Trial, ada: str) -> None:
     assert any(row["ghl_id"] == ada for row in rows)
     for answer, word in (
         (trial.run("changes", "--format", "csv", "--json"), "--format"),
+        (trial.run("changes", "--format", "csv", "--last", "2"), "--since"),
         (trial.run("changes", "--since", "yesterday"), "--since takes a date"),
         (trial.run("changes", "--last", "0"), ""),
         (trial.run("changes", "--format", "xml"), "xml"),

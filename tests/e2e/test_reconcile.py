@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -200,6 +201,38 @@ def test_both_credentials_that_are_refused_are_named(trial: Trial, command: list
     assert answer.status == 4
     for key in ("pairs.sandbox.ghl.token", "pairs.sandbox.emailoctopus.api_key"):
         assert (answer.err + answer.out).count(key) == 1
+
+
+def test_a_pair_that_is_refused_keeps_no_other_from_being_planned(trial: Trial, tmp_path: Path) -> None:
+    pair = trial.config[trial.config.index("  - name: sandbox") :]
+    other = pair.replace("name: sandbox", "name: other").replace("token: pit-", "token: pit-x")
+    both, file = trial.config + other.replace("location_id: ", "location_id: x"), tmp_path / "both.plan"
+
+    table, told = trial.run("plan", "--out", str(file), config=both), trial.run("plan", "--json", config=both)
+
+    assert (table.status, told.status, file.exists()) == (4, 4, False)
+    assert "sandbox: what would be written" in table.out
+    assert "other: GHL refused the token of `pairs.other.ghl.token`" in table.err
+    assert "both.plan wasn't written" in table.err
+    assert [one["pair"] for one in told.json["pairs"]] == ["sandbox"]
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_status_tells_of_a_cycle_that_could_not_begin(trial: Trial, *, before: bool) -> None:
+    wrong = trial.config.replace("token: pit-", "token: pit-x")
+    if before:
+        trial.run("reconcile")
+
+    refused = trial.run("reconcile", config=wrong)
+
+    answer, told = trial.run("status", config=wrong), trial.run("status", "--json", config=wrong)
+    assert (refused.status, answer.status, told.status) == (4, 0, 0)
+    assert "the last run ended as auth: GHL refused the token of `pairs.sandbox.ghl.token`" in " ".join(
+        answer.out.split()
+    )
+    assert told.pair["runs"][0]["outcome"] == "auth"
+    assert "pairs.sandbox.ghl.token" in told.pair["runs"][0]["message"]
+    assert trial.sandbox.ghl_token[4:] not in answer.out + told.out
 
 
 def test_credentials_refused_later_are_the_outcome(trial: Trial) -> None:

@@ -1,8 +1,10 @@
 """Every kill point of every world on both databases, and some pairs of them: `python -m tests.kills`.
 
-Prints how many there were and every one that ended otherwise; the exit status is 1 if there was one.
+`--world NAME` and `--database sqlite` try less. Prints how many there were and every one that ended otherwise; the exit
+status is 1 if there was one.
 """
 
+import argparse
 import os
 import sys
 import tempfile
@@ -35,16 +37,19 @@ class Result(NamedTuple):
 
 def main() -> int:
     """Run and print; the exit status."""
+    arguments = _arguments()
+    worlds = [number for number, world in enumerate(WORLDS) if arguments.world in (None, world.name)]
+    kinds = [kind for kind in (SQLITE, POSTGRESQL) if arguments.database in (None, kind)]
     began, say = time.monotonic(), sys.stdout.write
     databases.prepare_run()
     try:
         databases.server().close()
         with ProcessPoolExecutor(os.cpu_count()) as pool:
-            jobs = product(range(len(WORLDS)), (SQLITE, POSTGRESQL), range(_SHARES))
+            jobs = product(worlds, kinds, range(_SHARES))
             results = list(pool.map(_share_of, *zip(*jobs, strict=True)))
     finally:
         databases.finish_run()
-    for world, database in product(WORLDS, (SQLITE, POSTGRESQL)):
+    for world, database in product([WORLDS[number] for number in worlds], kinds):
         mine = [one for one in results if (one.world, one.database) == (world.name, database)]
         points, pairs = sum(one.points for one in mine), sum(one.pairs for one in mine)
         wrong = [line for one in mine for line in one.wrong]
@@ -55,6 +60,13 @@ def main() -> int:
     took = time.monotonic() - began
     say(f"all: {points} kills, {pairs} pairs of kills, {len(wrong)} differences, in {took:.0f} s\n")
     return 1 if wrong else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.kills", description="Kill the process at every point.")
+    parser.add_argument("--world", choices=[world.name for world in WORLDS], help="this one alone")
+    parser.add_argument("--database", choices=[SQLITE, POSTGRESQL], help="on this one alone")
+    return parser.parse_args()
 
 
 def _share_of(number: int, database: str, part: int) -> Result:

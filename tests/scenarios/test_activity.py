@@ -13,6 +13,7 @@ from sync_daemon.model.report import Mode
 from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.sandbox.ghl.accounts import ALL_SCOPES
 from sync_daemon.sandbox.server import Sandbox
+from tests.scenarios.test_bad_luck import try_to_die
 from tests.worlds import EMAILOCTOPUS, GHL, NAMES, World, add_field, neighbours, world
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -489,6 +490,21 @@ def test_what_no_answer_came_to_may_be_shown_and_is_written_again(database_url: 
         here.later(days=1)
         here.full()
         assert there(here)["TaskDone"] == "Call back"
+
+
+@pytest.mark.parametrize("commits", range(5, 10))
+def test_what_a_run_wrote_that_was_killed_is_written_again_though_it_went_back(database_url: str, commits: int) -> None:
+    with world(database_url, activity=ALL) as here:
+        ada, _ = here.linked()
+        event = book(here, ada, ahead(here, days=3))
+        look(here)
+        before = there(here)["NextApptStatus"]
+        here.ghl.set_appointment(event.id, "new")
+        here.later(minutes=15)
+        try_to_die(here, commits)
+        here.ghl.set_appointment(event.id, before)
+        look(here)
+        assert there(here)["NextApptStatus"] == before == "confirmed"
 
 
 def test_a_refused_value_is_tried_again_by_the_schedule_and_disturbs_nobody(database_url: str) -> None:

@@ -602,6 +602,18 @@ def test_offline_tells_what_the_store_knows(database_url: str) -> None:
         assert {one.change.kind for one in person.history} == {"written", "consent"}
 
 
+def test_who_wasn_t_asked_isn_t_called_equal_without_saying_so(database_url: str) -> None:
+    with world(database_url, sockets=False) as here:
+        here.linked()
+        nothing = {name: Unreachable(name, "not asked (--offline)") for name in SystemName}
+
+        (person,) = explained(here, ADA, nothing).persons
+
+        (finding,) = person.findings
+        assert finding.state is State.EQUAL
+        assert "GoHighLevel and EmailOctopus may differ by now" in finding.words
+
+
 def test_a_system_that_fails_is_named_and_the_other_is_told(database_url: str) -> None:
     with world(database_url, sockets=False) as here:
         here.linked()

@@ -1,6 +1,7 @@
 """What webhooks told (contract, sections 2 and 6): a hint, read by id before anything is decided."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.reconcile.deletions import DELETION
+from tests.scenarios.test_deletions_proof import WhileReading
 from tests.worlds import EMAILOCTOPUS, GHL, World, neighbours, tombstones, world
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -108,6 +110,23 @@ def test_many_hints_are_answered_by_one_poll(database_url: str) -> None:
         assert {row["fields"]["FirstName"] for row in here.subscribers().values()} == {"Augusta"}
         heed(here)
         assert here.requests(GHL) == []  # what was answered doesn't wait any more
+
+
+def test_what_is_told_once_the_poll_has_begun_is_read_by_id_though_many_wait(database_url: str) -> None:
+    with world(database_url) as here:
+        people = [here.person(f"person{number}@example.com") for number in range(MOST_BY_ID + 2)]
+        here.reconcile()
+        here.later(days=1)
+
+        def late() -> None:
+            here.edit_person(people[0], firstName="Augusta")
+            tell(here, GHL, people[:1])
+
+        tell(here, GHL, people[1:])
+        here.pair = replace(here.pair, progress=WhileReading(GHL, late))
+        heed(here)
+        assert [path for path in paths(here, GHL) if path.startswith("GET")] == [f"GET {people[0]}"]
+        assert here.in_emailoctopus("person0@example.com")["fields"]["FirstName"] == "Augusta"
 
 
 def test_one_hint_less_is_read_one_by_one(database_url: str) -> None:

@@ -377,6 +377,21 @@ def test_a_tag_that_is_added_in_ghl_is_none_of_emailoctopus(database_url: str) -
         assert notes(here, ghl_id) == []
 
 
+def test_two_writes_within_a_second_are_none_of_emailoctopus_either(database_url: str) -> None:
+    with world(database_url) as here:
+        ghl_id, subscriber_id = here.linked()
+        with_rules(here, rule("field_changed:*", {"create_note": "Hi"}))
+        here.subscriber(BOB, first="Robert")
+        here.emailoctopus.unsubscribe(subscriber_id)
+        here.edit_person(ghl_id, email=BOB)
+        here.reconcile()  # the link moves: status and fields are written, and EmailOctopus counts whole seconds
+        here.later(days=1)
+        here.full()
+        there = here.in_emailoctopus(BOB)
+        assert (there["status"], there["fields"]["FirstName"]) == ("unsubscribed", "Ada")
+        assert notes(here, ghl_id) == []
+
+
 def test_a_field_that_changes_in_emailoctopus(database_url: str) -> None:
     with world(database_url) as here:
         ghl_id, subscriber_id = here.linked()
@@ -492,6 +507,24 @@ def test_an_unsubscribe_that_a_webhook_tells_is_one_occasion_though_the_timestam
         if seen_first:
             poll(here)
         tell(here, Kind.UNSUBSCRIBED, subscriber_id, mail.id)
+        for _ in range(3):
+            poll(here)
+        assert notes(here, ghl_id) == [today]
+
+
+def test_it_is_one_occasion_though_the_report_tells_no_times(database_url: str) -> None:
+    with world(database_url) as here:
+        here.emailoctopus.quirks.report_times = False
+        ghl_id, subscriber_id = here.linked()
+        _, other = here.linked(BOB)
+        with_rules(here, rule("unsubscribed", {"create_note": "Left {occurred_at:%Y-%m-%d}"}))
+        mail = campaign(here)
+        here.emailoctopus.unsubscribe(other, mail.id)
+        poll(here)
+        here.later(days=3)
+        poll(here)  # the report has not grown: what comes now happened since
+        here.emailoctopus.unsubscribe(subscriber_id, mail.id)
+        today = f"Left {here.clock.now():%Y-%m-%d}"
         for _ in range(3):
             poll(here)
         assert notes(here, ghl_id) == [today]

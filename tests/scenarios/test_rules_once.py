@@ -133,6 +133,22 @@ def test_who_was_created_by_a_run_that_was_killed_has_not_subscribed(database_ur
         assert notes(here, bob) == []
 
 
+@pytest.mark.parametrize("commits", [7, 8, 9])
+def test_so_he_has_not_while_the_clock_is_behind(database_url: str, commits: int) -> None:
+    with world(database_url) as here:
+        clock = WrongClock(here.sandbox.clock)
+        clock.wrong = timedelta(hours=-2)
+        here.pair = replace(here.pair, clock=clock)
+        here.linked()
+        with_rules(here, rule("subscribed", {"create_note": "Hi"}), rule("tag_added:*", {"create_note": "Hi"}))
+        bob = here.person("bob@example.com", "Bob", tags=["vip"])
+        try_to_die(here, commits)
+        here.reconcile()  # within those two hours
+        in_peace(here)
+        assert here.has(EMAILOCTOPUS, "bob@example.com")
+        assert notes(here, bob) == []
+
+
 @pytest.mark.parametrize("commits", range(6, 10))
 def test_what_a_run_wrote_that_was_killed_is_nobodys_doing_in_emailoctopus(database_url: str, commits: int) -> None:
     with world(database_url) as here:

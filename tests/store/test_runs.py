@@ -96,7 +96,21 @@ def test_runs_come_back_newest_first(pair: PairStore, other_pair: PairStore) -> 
         "report": DOCUMENTED | {"run_id": "r3"},
         "quota_left": {"ghl": 18},
         "quota_limit": {},
+        "message": "",
     }
+
+
+def test_what_rules_did_and_what_went_wrong_is_kept_with_the_run(pair: PairStore) -> None:
+    acted = CycleReport("main", "r1", Mode.INCREMENTAL, message="GHL refused the token")
+    acted.written[GHL, "acted"] = 3
+    pair.save_run(acted, NOON, NOON)
+
+    (run,) = pair.last_runs(1)
+    assert run["report"]["written"]["ghl"] == as_json(acted)["written"]["ghl"] | {"acted": 3}  # type: ignore[index]
+    assert run["message"] == "GHL refused the token"
+    assert "acted" not in as_json(acted)["written"]["ghl"]
+    (figures,) = pair.figures_since(NOON)
+    assert figures.written == {"ghl": 3, "emailoctopus": 0}
 
 
 def test_a_run_saved_again_is_replaced(pair: PairStore) -> None:

@@ -6,13 +6,15 @@ from typing import Any
 
 from sync_daemon.model.deeds import DeedState
 from sync_daemon.model.health import PairHealth
-from sync_daemon.model.report import Mode
+from sync_daemon.model.report import READ_ALL, Mode
 from sync_daemon.model.state import Totals
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.working import Working
 from sync_daemon.web.dashboard.given import Given, OnePair
 from sync_daemon.web.dashboard.standing import Standing, standing
 from sync_daemon.web.dashboard.visit import Visit
+
+_SCANS_LOOKED_AT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def _of(given: Given, slug: str, pair: OnePair, health: PairHealth) -> Glance:
         pair,
         totals,
         last,
-        next(iter(pair.store.last_runs(1, Mode.FULL)), None),
+        next((run for run in pair.store.last_runs(_SCANS_LOOKED_AT, Mode.FULL) if run["outcome"] in READ_ALL), None),
         uncertain,
         deeds.get(DeedState.REFUSED, 0),
         pair.working(),

@@ -221,7 +221,8 @@ def test_what_has_room_goes_through_and_is_counted(kind: MassChange) -> None:
 def test_what_is_over_its_limit_is_held_with_the_reason(kind: MassChange) -> None:
     after = hold(decided(EACH[kind], DND), kind)
     ids = (EACH[kind].ghl_id, EACH[kind].emailoctopus_id) if kind is not MassChange.DELETION else ("g1", "e1")
-    assert after.holds == (Held(*ids, kind, "too many", NOW),)
+    why = "LastName in EmailOctopus: too many" if kind is MassChange.BLANK else "too many"
+    assert after.holds == (Held(*ids, kind, why, NOW),)
     assert EACH[kind] not in after.operations
     assert DND in after.operations
     assert (after.counted, list(refused(after, ()))) == (frozenset(), [])
@@ -423,3 +424,15 @@ def test_a_plan_parts_what_is_written_from_what_is_held() -> None:
     ]
     discarded = case(held("blank", discarded=True))
     assert asking(decided(BLANK, of=discarded), RULES, first_load=False).operations[0].fields == {"FirstName": "Ida"}
+
+
+def test_what_is_held_names_the_fields_that_would_be_cleared() -> None:
+    here = replace(BLANK, system=GHL, fields={"firstName": None}, parts=(FIRST.key,))
+    over = {MassChange.BLANK: "too many", MassChange.TAG_REMOVAL: "too many tags"}
+
+    after = guarded(decided(BLANK, here, UNTAG), over, RULES, NOW, first_load=False)
+
+    assert {entry.action: entry.reason for entry in after.holds} == {
+        MassChange.BLANK: "LastName in EmailOctopus, firstName in GoHighLevel: too many",
+        MassChange.TAG_REMOVAL: "too many tags",
+    }
