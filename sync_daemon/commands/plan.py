@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,14 +15,13 @@ from sync_daemon.commands.printing import ROWS_AT_ONCE, console, plural, print_j
 from sync_daemon.commands.progress import shown_progress
 from sync_daemon.model.errors import IncompleteRead, Stopped, StopSystem, SyncError
 from sync_daemon.model.plan import Operation, RuleAction
-from sync_daemon.model.planned import People
 from sync_daemon.model.report import Mode
 from sync_daemon.model.state import Totals
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.planned import NEW_FIELD
 from sync_daemon.wiring.installation import open_installation
 from sync_daemon.wiring.plan_file import check_target, make_plan_file, write_plan
-from sync_daemon.wiring.planning import FullPlan, as_json, plan_pair, what
+from sync_daemon.wiring.planning import FullPlan, as_json, of_people, plan_pair, what
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
@@ -132,24 +131,8 @@ def _show_costs(plan: FullPlan) -> None:
         out.print(f"{plural(cycle.conflicts, 'value')} would give way to the other side's, as the mapping says.")
     if cycle.skipped:
         out.print("left out: " + ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in cycle.skipped.items()))
-    for sentence in (*_of_people(cycle.people), *_of_waiting(cycle.waiting)):
+    for sentence in (*of_people(cycle.people), *_of_waiting(cycle.waiting)):
         out.print(sentence)
-
-
-def _of_people(people: People) -> Iterator[str]:
-    """Whom the plan would touch, as far as it would."""
-    for system in SystemName:
-        if added := people.added.get(system, 0):
-            price = ", and its price depends on how many are subscribed" if system is EMAILOCTOPUS else ""
-            yield f"{system.label} would get {plural(added, 'new contact')}{price}."
-        if unsubscribed := people.unsubscribed.get(system, 0):
-            done = "unsubscribed" if system is EMAILOCTOPUS else "blocked for e-mail"
-            yield f"{plural(unsubscribed, 'contact')} would be {done} in {system.label}."
-    if people.mailable:
-        yield (
-            f"{plural(people.mailable, 'contact')} could be mailed by EmailOctopus's automations, if there are any "
-            "that new contacts, new tags or changed fields start."
-        )
 
 
 def _of_waiting(waiting: Totals) -> Iterator[str]:

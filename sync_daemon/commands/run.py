@@ -1,11 +1,14 @@
 """`sync-daemon run`: the service, until it is told to stop."""
 
+from pathlib import Path
+
 import structlog
 
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, PairName, choose
 from sync_daemon.commands.serving import answering
 from sync_daemon.service.metrics import Metrics
 from sync_daemon.service.service import Service
+from sync_daemon.settings.variables import Variables
 from sync_daemon.wiring.alerts import open_alerts
 from sync_daemon.wiring.installation import open_installation
 from sync_daemon.wiring.stopping import told_to_stop, woken_within
@@ -26,7 +29,7 @@ def run(*, config: Config = DEFAULT_CONFIG, pair: PairName = None) -> None:
     ):
         service = Service(installation, metrics, alerts)
         service.open(chosen.pairs)
-        with answering(service, chosen.pairs):
+        with answering(service, config, Variables.of_process(Path())):
             service.start()
             while not told_to_stop():
                 woken_within(3600)

@@ -2,20 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from pathlib import Path
 
 import structlog
 
 from sync_daemon.commands.reconcile import follow_plan
 from sync_daemon.model.engagement import Occasion
+from sync_daemon.model.report import Mode
 from sync_daemon.model.webhook import WebhookEvent
 from sync_daemon.ports import PairStore
 from sync_daemon.service.service import Served, Service
+from sync_daemon.settings.editing import PairEditor
+from sync_daemon.settings.files import ConfigurationFile
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
+from sync_daemon.settings.variables import Variables
 from sync_daemon.systems.ghl.webhooks import load_key
 from sync_daemon.web.dashboard.dashboard import dashboard
-from sync_daemon.web.dashboard.given import Given, OnePair
+from sync_daemon.web.dashboard.given import Editing, Given, OnePair
 from sync_daemon.web.health import Health
 from sync_daemon.web.intake import Intake
 from sync_daemon.web.server import serving
@@ -23,6 +27,7 @@ from sync_daemon.web.webhooks import Receiver, Webhooks
 from sync_daemon.wiring.explaining import explain_pair
 from sync_daemon.wiring.installation import Installation
 from sync_daemon.wiring.planning import plan_pair
+from sync_daemon.wiring.sampling import sample
 from sync_daemon.wiring.undoing import undo_of_conflict, undo_of_run
 
 _FOR_THE_PAIR_S = 60.0
@@ -31,13 +36,16 @@ _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def answering(service: Service, pairs: Sequence[PairSection]) -> Iterator[str]:
-    """Answer webhooks, health and the dashboard of an opened service; yields the base address."""
+def answering(service: Service, config: Path, variables: Variables) -> Iterator[str]:
+    """Answer webhooks, health and the dashboard of an opened service; yields the base address.
+
+    `config` is the file that its pairs were loaded from, with `variables`.
+    """
     installation, metrics = service.installation, service.metrics
     settings, now = installation.settings, installation.clock.now
     with _intake(service) as intake:
         webhooks = Webhooks(
-            receivers=[_receiver(settings, section) for section in pairs if section.name in service.served],
+            receivers=lambda: [_receiver(settings, served.runner.section) for served in service.served.values()],
             ghl_key=load_key(settings.ghl.webhook_public_key),
             workflow_secret=settings.service.ghl_workflow_secret.get_secret_value(),
             remembered=settings.retention.events,
@@ -53,18 +61,25 @@ def answering(service: Service, pairs: Sequence[PairSection]) -> Iterator[str]:
             now,
         )
         http = settings.service.http
-        routes = [*health.routes(), *webhooks.routes(), *dashboard(_given(service))]
+        routes = [
+            *health.routes(),
+            *webhooks.routes(),
+            *dashboard(_given(service, ConfigurationFile(config), variables)),
+        ]
         with serving(routes, http.host, http.port, http.trusted_proxies) as address:
             _log.info("listening", address=address)
             yield address
 
 
-def _given(service: Service) -> Given:
+def _given(service: Service, file: ConfigurationFile, variables: Variables) -> Given:
     installation = service.installation
     # What pages do holds a pair in a name of its own: never at the same time as a cycle of the service.
     own = Installation(installation.settings, installation.store, installation.clock, installation.traffic)
     return Given(
-        [_one_pair(served, own) for served in service.served.values()],
+        [
+            _one_pair(served, own, _editing(service, own, PairEditor(file, variables, name), served))
+            for name, served in service.served.items()
+        ],
         service.health,
         installation.settings.service.http,
         installation.settings.alerts.silent_after,
@@ -72,18 +87,28 @@ def _given(service: Service) -> Given:
     )
 
 
-def _one_pair(served: Served, own: Installation) -> OnePair:
-    section = served.runner.section
+def _one_pair(served: Served, own: Installation, editing: Editing) -> OnePair:
+    runner = served.runner  # its section may be another one after an edit
     return OnePair(
-        section,
+        runner.section.name,
         served.store,
-        served.runner.want,
-        served.runner.working,
-        plan=partial(plan_pair, own, section),
-        explain=partial(explain_pair, own, section),
-        follow=partial(follow_plan, own, section, wait=_FOR_THE_PAIR_S),
-        undo_run=lambda run_id, delete: undo_of_run(own, [section], run_id, deletes_created=delete),
-        undo_conflict=partial(undo_of_conflict, own, section),
+        runner.want,
+        runner.working,
+        plan=lambda mode, progress: plan_pair(own, runner.section, mode, progress),
+        explain=lambda who, progress: explain_pair(own, runner.section, who, progress),
+        follow=lambda plan, progress: follow_plan(own, runner.section, plan, progress, wait=_FOR_THE_PAIR_S),
+        undo_run=lambda run_id, delete: undo_of_run(own, [runner.section], run_id, deletes_created=delete),
+        undo_conflict=lambda row, key: undo_of_conflict(own, runner.section, row, key),
+        editing=editing,
+    )
+
+
+def _editing(service: Service, own: Installation, editor: PairEditor, served: Served) -> Editing:
+    return Editing(
+        editor,
+        sample=lambda: sample(own, served.runner.section),
+        plan=lambda section, progress: plan_pair(own, section, Mode.FULL, progress),
+        take=service.take,
     )
 
 

@@ -52,6 +52,7 @@ class PairRunner:
     fresh: dict[SystemName, datetime] = field(default_factory=dict)
     _heard: Heard = field(init=False)
     _pair: Pair | None = None
+    _outdated: bool = False
     _report: CycleReport | None = None
     _ended: datetime | None = None
     _working: tuple[Mode, datetime] | None = None
@@ -74,6 +75,11 @@ class PairRunner:
         with self._changed:
             self.agenda.want(mode, self.installation.clock.monotonic(), delay)
             self._changed.notify()
+
+    def take(self, section: PairSection) -> None:
+        """Work by another section of the same pair, between the same accounts, from the next cycle on."""
+        self.section = section
+        self._outdated = True
 
     def end(self, within: float) -> bool:
         """Wait until the record in hand is finished, once the process is told to stop; whether it came to that."""
@@ -140,6 +146,8 @@ class PairRunner:
         """One cycle. Whatever goes wrong is its outcome: another try is the repair, and other pairs go on."""
         run_id, began = self.installation.new_run_id(), self.installation.clock.now()
         try:
+            if self._outdated:
+                self._outdated, self._pair = False, None
             pair = self._pair = self._pair or self.installation.open(self.section, self._heard)
             report = reconcile(pair, mode)
             self._pair = replace(pair, schema_fresh=False)

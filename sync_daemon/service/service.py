@@ -99,6 +99,16 @@ class Service:
         """Look at what a webhook told of a pair."""
         self.served[pair].runner.want(Mode.HINTS)
 
+    def take(self, section: PairSection) -> bool:
+        """Work by another section of a pair from its next cycle on; False for one of other accounts or credentials."""
+        runner = self.served[section.name].runner
+        now = runner.section
+        if (section.ghl, section.emailoctopus) != (now.ghl, now.emailoctopus):
+            return False
+        runner.take(section)
+        _log.info("configuration_taken", pair=section.name)
+        return True
+
     def health(self) -> list[PairHealth]:
         """How each pair stands now. Raises `StateStoreError` when the database doesn't answer."""
         known = [replace(one.runner.health(), paused=one.store.state().paused) for one in self.served.values()]

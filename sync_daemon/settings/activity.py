@@ -88,6 +88,11 @@ class ActivitySection(Section):
     notes_budget: Count = 1000
     appointments: AppointmentsSection = AppointmentsSection()
 
+    def named(self) -> dict[tuple[str, str], str]:
+        """The fields named, by the keys of their part and their own."""
+        parts = {"tasks": self.tasks, "notes": self.notes, "appointments": self.appointments}
+        return {(part, key): name for part, section in parts.items() for key, name in section.named().items()}
+
     def policy(self) -> ActivityPolicy | None:
         """What is shown, None when nothing is named."""
         tasks, notes, appointments = self.tasks.shown(), self.notes.shown(), self.appointments.shown()

@@ -30,9 +30,12 @@ _EXPECTED = {
 _EMPTY = {"missing": "is missing", "string_too_short": "must not be empty", "too_short": "must not be empty"}
 
 
-def refuse(document: Document, complaints: list[Complaint]) -> ConfigurationError:
-    """The error that tells all of them, one a line."""
-    return ConfigurationError("\n".join(f"{document.where(path)}: {text}." for path, text in complaints))
+class Refusal(ConfigurationError):
+    """A configuration with mistakes: its text tells all of them, one a line, and `complaints` each by itself."""
+
+    def __init__(self, document: Document, complaints: list[Complaint]) -> None:
+        super().__init__("\n".join(f"{document.where(path)}: {text}." for path, text in complaints))
+        self.complaints = tuple(complaints)
 
 
 def of_validation(error: ValidationError, model: type[BaseModel]) -> Iterator[Complaint]:

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from sync_daemon.model.engagement import Kind
 from sync_daemon.model.policy import Direction
-from sync_daemon.settings.activity import ActivitySection
 from sync_daemon.settings.complaints import Complaint, nearest
 from sync_daemon.settings.document import KeyPath
 from sync_daemon.settings.installation import HttpSection, Settings
@@ -115,7 +114,8 @@ def _activity(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:
     """What shows activity shows nothing else: it is never read back."""
     mapped = {row.emailoctopus for row in pair.fields}
     places: dict[str, KeyPath] = {}
-    for where, name in _shown(pair.activity, (*path, "activity")):
+    for (part, key), name in pair.activity.named().items():
+        where = (*path, "activity", part, key)
         if name.lower() in _ADDRESS or not _EMAILOCTOPUS_TAG.fullmatch(name):
             yield Complaint(where, f"{_NO_TAG}, and isn't the address")
         elif name in mapped:
@@ -127,14 +127,6 @@ def _activity(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:
                 where, f"the field {name} shows something else already ({'.'.join(map(str, places[name]))})"
             )
         places.setdefault(name, where[len(path) :])
-
-
-def _shown(activity: ActivitySection, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """The EmailOctopus fields that activity names, and where."""
-    sections = {"tasks": activity.tasks, "notes": activity.notes, "appointments": activity.appointments}
-    for part, section in sections.items():
-        for key, name in section.named().items():
-            yield (*path, part, key), name
 
 
 def _row(row: FieldSection, path: KeyPath) -> Iterator[Complaint]:

@@ -19,6 +19,7 @@ KeyPath = tuple[str | int, ...]
 
 _NULL = "tag:yaml.org,2002:null"
 _MERGE = "tag:yaml.org,2002:merge"
+_TOO_DEEP = "its keys are nested too deeply, or an alias (*) stands inside itself."
 
 
 @dataclass(slots=True)
@@ -79,12 +80,15 @@ def example() -> Path:
 
 def parse(text: str, name: str) -> Document:
     """Parse YAML text; `name` is what errors call it."""
+    return parse_nodes(compose(text, name), name)
+
+
+def parse_nodes(root: Node | None, name: str) -> Document:
+    """What YAML nodes say. Raises `ConfigurationError` as `parse` does."""
     try:
-        return _document(_compose(text, name), name)
+        return _document(root, name)
     except RecursionError:
-        raise ConfigurationError(
-            f"{name}: its keys are nested too deeply, or an alias (*) stands inside itself."
-        ) from None
+        raise ConfigurationError(f"{name}: {_TOO_DEEP}") from None
 
 
 def _document(root: Node | None, name: str) -> Document:
@@ -96,13 +100,16 @@ def _document(root: Node | None, name: str) -> Document:
     return document
 
 
-def _compose(text: str, name: str) -> Node | None:
+def compose(text: str, name: str) -> Node | None:
+    """The nodes of YAML text, which know where they stand. Raises `ConfigurationError` for what isn't YAML."""
     try:
         root: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         raise ConfigurationError(f"{name}{_yaml_problem(error, text)}.") from None
     except YAMLError as error:
         raise ConfigurationError(f"{name}: this isn't valid YAML: {str(error).splitlines()[0]}.") from None
+    except RecursionError:
+        raise ConfigurationError(f"{name}: {_TOO_DEEP}") from None
     return root
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from sync_daemon.settings.complaints import of_validation, refuse
+from sync_daemon.settings.complaints import Refusal, of_validation
 from sync_daemon.settings.consistency import disagreements
 from sync_daemon.settings.document import Document, parse, read
 from sync_daemon.settings.environment import overlay
@@ -17,18 +17,19 @@ M = TypeVar("M", bound=InstallationSection)
 
 def load(path: Path, variables: Variables) -> Settings:
     """The whole configuration. Raises `ConfigurationError` that tells every mistake by key path, file and line."""
-    return _load(read(path), variables)
+    return load_document(read(path), variables)
 
 
 def load_text(text: str, name: str, variables: Variables) -> Settings:
     """A configuration that isn't in a file yet; `name` is what errors call it. Raises as `load`."""
-    return _load(parse(text, name), variables)
+    return load_document(parse(text, name), variables)
 
 
-def _load(document: Document, variables: Variables) -> Settings:
+def load_document(document: Document, variables: Variables) -> Settings:
+    """A configuration that was parsed; its data gives way to what variables make of it. Raises as `load`."""
     settings = _checked(document, variables, Settings)
     if complaints := list(disagreements(settings)):
-        raise refuse(document, complaints)
+        raise Refusal(document, complaints)
     for index, pair in enumerate(settings.pairs):
         pair.remember(document, ("pairs", index))
     return settings
@@ -46,4 +47,4 @@ def _checked(document: Document, variables: Variables, model: type[M]) -> M:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        raise refuse(document, list(of_validation(error, model))) from None
+        raise Refusal(document, list(of_validation(error, model))) from None

@@ -53,7 +53,7 @@ class Webhooks:
     Events older than `remembered` are dropped: their ids may be forgotten, so that they could be repeated.
     """
 
-    receivers: Sequence[Receiver]
+    receivers: Callable[[], Sequence[Receiver]]
     ghl_key: Ed25519PublicKey
     workflow_secret: str
     remembered: timedelta
@@ -76,7 +76,7 @@ class Webhooks:
             return self._too_large(GHL)
         if not ghl.is_signed(body, request.headers.get(ghl.SIGNATURE_HEADER), self.ghl_key):
             return self._refuse(GHL, "its signature isn't GHL's")
-        return await self._accept(GHL, ghl.events_of(body), self.receivers)
+        return await self._accept(GHL, ghl.events_of(body), self.receivers())
 
     async def from_emailoctopus(self, request: Request) -> Response:
         """Events of EmailOctopus, signed with a secret of one or several pairs: only theirs are believed."""
@@ -84,12 +84,13 @@ class Webhooks:
         if body is None:
             return self._too_large(EMAILOCTOPUS)
         signature = request.headers.get(emailoctopus.SIGNATURE_HEADER)
-        secrets = {one.secret for one in self.receivers}
+        receivers = self.receivers()
+        secrets = {one.secret for one in receivers}
         good = {secret for secret in secrets if emailoctopus.is_signed(body, signature, secret)}
         if not good:
             why = "it has another signature" if any(secrets) else "no emailoctopus.webhook_secret is configured"
             return self._refuse(EMAILOCTOPUS, why)
-        meant = [one for one in self.receivers if one.secret in good]
+        meant = [one for one in receivers if one.secret in good]
         return await self._accept(EMAILOCTOPUS, emailoctopus.events_of(body), meant)
 
     async def from_workflow(self, request: Request) -> Response:
@@ -102,10 +103,11 @@ class Webhooks:
         if body is None:
             return self._too_large(GHL)
         told = ghl.event_of_workflow(body, f"workflow {uuid.uuid4()}")
-        locations = {one.location_id for one in self.receivers}
+        receivers = self.receivers()
+        locations = {one.location_id for one in receivers}
         only = next(iter(locations)) if len(locations) == 1 else ""
         told = Delivery(tuple((account or only, event) for account, event in told.events), malformed=told.malformed)
-        return await self._accept(GHL, told, self.receivers)
+        return await self._accept(GHL, told, receivers)
 
     async def _accept(self, system: SystemName, told: Delivery, meant: Sequence[Receiver]) -> Response:
         """Store the events for the pairs that are meant; one that nobody can use is counted, and never sent again."""

@@ -1,9 +1,6 @@
 """Plans as files: ids, field names and keyed digests, sealed with the installation's key; no values."""
 
 import hashlib
-import os
-import secrets
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +12,7 @@ from sync_daemon.changes.digests import Digester
 from sync_daemon.model.errors import ConfigurationError
 from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.system import SystemName
+from sync_daemon.settings.files import put
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.wiring.planning import configuration_of, digest_of
 
@@ -54,18 +52,8 @@ def write_plan(plan: PlanFile, path: Path) -> None:
     Raises `ConfigurationError` when it can't be written, or when anything but a plan is there.
     """
     check_target(path)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    text = msgspec.json.format(msgspec.json.encode(plan), indent=1)
     try:
-        try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(text + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        finally:
-            with suppress(FileNotFoundError):
-                draft.unlink()
+        put(path, msgspec.json.format(msgspec.json.encode(plan), indent=1) + b"\n", 0o600)
     except OSError as error:
         raise ConfigurationError(f"The plan can't be written to {path}: {error.strerror}.") from None
 

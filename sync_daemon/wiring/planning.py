@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from sync_daemon.model.planned import People, Planned
 from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
+from sync_daemon.model.words import plural
 from sync_daemon.ports import CycleProgress
 from sync_daemon.reconcile.mapping_check import NewField
 from sync_daemon.reconcile.planned import NEW_FIELD, planned_field
@@ -103,6 +104,22 @@ def _people_as_json(people: People) -> dict[str, Any]:
         "unsubscribed": {str(system): people.unsubscribed.get(system, 0) for system in SystemName},
         "mailable": people.mailable,
     }
+
+
+def of_people(people: People) -> Iterator[str]:
+    """Whom the plan would touch, as far as it would."""
+    for system in SystemName:
+        if added := people.added.get(system, 0):
+            price = ", and its price depends on how many are subscribed" if system is SystemName.EMAILOCTOPUS else ""
+            yield f"{system.label} would get {plural(added, 'new contact')}{price}."
+        if unsubscribed := people.unsubscribed.get(system, 0):
+            done = "unsubscribed" if system is SystemName.EMAILOCTOPUS else "blocked for e-mail"
+            yield f"{plural(unsubscribed, 'contact')} would be {done} in {system.label}."
+    if people.mailable:
+        yield (
+            f"{plural(people.mailable, 'contact')} could be mailed by EmailOctopus's automations, if there are any "
+            "that new contacts, new tags or changed fields start."
+        )
 
 
 def what(operation: Operation) -> str:

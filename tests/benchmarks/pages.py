@@ -25,6 +25,7 @@ from sync_daemon.model.state import Baseline, Change, Held, KnownContact, Link, 
 from sync_daemon.ports import Commit
 from sync_daemon.store.pair import SqlPairStore
 from tests.databases import make_sqlite
+from tests.web.dashboard.desk import on_desk
 from tests.web.dashboard.house import EMAILOCTOPUS, GHL, http, standing_house
 
 MOST_S = 0.3
@@ -41,7 +42,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         make_sqlite(Path(folder) / "sync.db")
         settings = http(users=(), dashboard_without_login=True)
-        with standing_house(Path(folder), settings) as house, httpx.Client(base_url=house.url, timeout=60) as client:
+        desk = on_desk(Path(folder))
+        with (
+            standing_house(Path(folder), settings, editing=desk.editing) as house,
+            httpx.Client(base_url=house.url, timeout=60) as client,
+        ):
             fill(house.pairs["main"], links)
             for path in _paths():
                 taken = [_seconds(client, path) for _ in range(_TIMES)]
@@ -54,7 +59,17 @@ def main() -> int:
 
 def _paths() -> Iterator[str]:
     yield from ("/", "/charts.json", "/charts.json?span=1", "/charts.json?span=2")
-    for page in ("held", "held?after=2500", "parked", "parked?after=2500", "deeds", "plan", "people", "runs"):
+    for page in (
+        "held",
+        "held?after=2500",
+        "parked",
+        "parked?after=2500",
+        "deeds",
+        "plan",
+        "people",
+        "runs",
+        "mapping",
+    ):
         yield f"/pairs/main/{page}"
     yield f"/pairs/main/runs?before={(_now() - timedelta(days=5)).isoformat().replace('+', '%2B')}&id=x"
     yield "/pairs/main/runs/run-3"

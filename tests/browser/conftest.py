@@ -86,7 +86,7 @@ class Window:
     def check(self, what: str) -> None:
         """Take a picture; nothing is wrong for those who can't see, nothing is cut off, nothing failed."""
         if self.folder is not None:
-            self.page.screenshot(path=self.folder / f"{what}-{self.name}.png", full_page=True)
+            self.page.screenshot(path=self.folder / f"{what}-{self.name}.png", full_page=True, caret="initial")
         from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
 
         found = Axe().run(self.page)

@@ -51,6 +51,7 @@ class Stage:
     sides: Sides
     store: SqlPairStore
     service: Service
+    file: Path
 
 
 @contextmanager
@@ -70,10 +71,10 @@ def set_stage(folder: Path) -> Iterator[Stage]:
         ):
             service = Service(installation, metrics, alerts)
             service.open(settings.pairs)
-            with answering(service, settings.pairs) as url:
+            with answering(service, path, Variables({})) as url:
                 service.start()
                 store = service.served["sandbox"].store
-                stage = Stage(url, Sides(sandbox, settings.pairs[0].policy().fields), store, service)
+                stage = Stage(url, Sides(sandbox, settings.pairs[0].policy().fields), store, service, path)
                 _act(stage)
                 yield stage
 

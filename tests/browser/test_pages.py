@@ -15,6 +15,7 @@ PAGES = {
     "people": "/pairs/sandbox/people",
     "conflicts": "/pairs/sandbox/conflicts",
     "plan": "/pairs/sandbox/plan",
+    "edit-plan": "/pairs/sandbox/mapping/plan",
     "missing": "/pairs/nobody",
 }
 
@@ -54,3 +55,13 @@ def test_what_a_reader_sees(window: Window) -> None:
     window.go("/pairs/sandbox/held")
     assert window.page.locator("main button").count() == 0
     window.check("reader")
+
+
+@pytest.mark.parametrize("name", ["ada", "rita"])
+def test_the_mapping(window: Window, name: str) -> None:
+    window.sign_in(name)
+    window.go("/pairs/sandbox/mapping")
+    window.until(".samples")
+    assert "Ada" not in window.page.url
+    assert window.page.locator("main button").count() == 0 or name == "ada"
+    window.check(f"mapping-{name}")

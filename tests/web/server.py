@@ -59,7 +59,9 @@ def listening(
             here.counted[system, result] = here.counted.get((system, result), 0) + events
 
         intake = Intake(lambda pair, events: pairs[pair].save_events(events), here.woken.append)
-        webhooks = Webhooks(receivers, KEY.public_key(), workflow_secret, timedelta(days=30), intake, count, clock.now)
+        webhooks = Webhooks(
+            lambda: receivers, KEY.public_key(), workflow_secret, timedelta(days=30), intake, count, clock.now
+        )
         intake.start()
         try:
             with serving(webhooks.routes(), "127.0.0.1", 0) as here.url:

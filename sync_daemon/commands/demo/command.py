@@ -68,7 +68,7 @@ def demo(*, serve: Serve = False) -> int:
         with open_installation(settings) as installation:
             status = _Demo(installation, running).play()
         if serve:
-            stay_up(settings, running)
+            stay_up(settings, path, running)
         return status
 
 

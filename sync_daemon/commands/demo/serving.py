@@ -3,6 +3,7 @@
 import random
 import socket
 import time
+from pathlib import Path
 
 from sync_daemon.commands.demo.outside import Event, mishap, one_more
 from sync_daemon.commands.demo.sides import Sides
@@ -13,6 +14,7 @@ from sync_daemon.sandbox.server import RunningSandbox
 from sync_daemon.service.metrics import Metrics
 from sync_daemon.service.service import Service
 from sync_daemon.settings.installation import Settings
+from sync_daemon.settings.variables import Variables
 from sync_daemon.wiring.alerts import open_alerts
 from sync_daemon.wiring.installation import open_installation
 from sync_daemon.wiring.stopping import finish_soon
@@ -34,7 +36,7 @@ def free_port(wanted: int) -> int:
     return wanted
 
 
-def stay_up(settings: Settings, running: RunningSandbox) -> None:
+def stay_up(settings: Settings, config: Path, running: RunningSandbox) -> None:
     """Keep both sides equal and show it, until Ctrl-C; somebody acts on one of the sides every few seconds."""
     metrics = Metrics()
     with (
@@ -43,7 +45,7 @@ def stay_up(settings: Settings, running: RunningSandbox) -> None:
     ):
         service = Service(installation, metrics, alerts)
         service.open(settings.pairs)
-        with answering(service, settings.pairs) as address:
+        with answering(service, config, Variables({})) as address:
             send_webhooks(running, address)
             service.start()
             try:

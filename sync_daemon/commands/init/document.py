@@ -1,13 +1,12 @@
 """The configuration file that is written: the commented example, filled in."""
 
-import json
 import re
 from collections.abc import Iterator
 
 from sync_daemon.commands.init.mapping import Mapping
-from sync_daemon.model.policy import Direction, FieldRule
 from sync_daemon.reconcile.mapping_proposal import Proposal
 from sync_daemon.settings.document import example
+from sync_daemon.settings.rewriting.rendering import row, scalar
 from sync_daemon.systems.emailoctopus.settings import BASE_URL as EMAILOCTOPUS_URL
 from sync_daemon.systems.ghl.settings import BASE_URL as GHL_URL
 
@@ -21,7 +20,6 @@ _HEADER = """\
 _FROM = "# ${NAME} is taken from the environment"
 """Where the example's own words go on below that."""
 _ROWS = re.compile(r"(?<=^    fields:\n)(?:      - \{.*\}\n)+", re.MULTILINE)
-_PLAIN = re.compile(r"[A-Za-z0-9](?:[\w./-]|:(?=\S))*", re.ASCII)
 
 
 def render(
@@ -56,28 +54,18 @@ def field_lines(mapping: Mapping, proposal: Proposal) -> str:
 
 def _lines(mapping: Mapping, proposal: Proposal) -> Iterator[str]:
     for taken in mapping.taken:
-        yield f"      - {_row(taken.rule)}" + (f"  # {_said(taken.remark)}" if taken.remark else "")
+        yield f"      - {row(taken.rule)}" + (f"  # {_said(taken.remark)}" if taken.remark else "")
     if not mapping.taken:
         yield "      []"
     if mapping.left_out:
         yield "      # Left out:"
-        yield from (f"      # - {_row(row.rule)}" for row in mapping.left_out)
+        yield from (f"      # - {row(one.rule)}" for one in mapping.left_out)
     if proposal.possible:
         yield "      # Fields that only GHL has. Without the # in front, reconcile makes them in EmailOctopus:"
     for one in proposal.possible:
-        yield f"      # - {_row(one.rule)}  # {one.emailoctopus_type}"
+        yield f"      # - {row(one.rule)}  # {one.emailoctopus_type}"
     if proposal.unmapped:
         yield f"      # Fields that only EmailOctopus has: {', '.join(_said(spec.name) for spec in proposal.unmapped)}"
-
-
-def _row(rule: FieldRule) -> str:
-    direction = "" if rule.direction is Direction.BOTH else f", direction: {rule.direction}"
-    return f"{{ghl: {scalar(rule.ghl)}, emailoctopus: {scalar(rule.emailoctopus)}{direction}}}"
-
-
-def scalar(text: str) -> str:
-    """A text as a YAML scalar, in quotes where it needs them."""
-    return text if _PLAIN.fullmatch(text) and text.lower() not in ("null", "~") else json.dumps(text)
 
 
 def _said(text: str) -> str:

@@ -10,7 +10,9 @@ from sync_daemon.web.dashboard.doors import Doors
 from sync_daemon.web.dashboard.given import Given
 from sync_daemon.web.dashboard.headers import SafeHeaders
 from sync_daemon.web.dashboard.jobs import Jobs
+from sync_daemon.web.dashboard.pages.edit_plan import EditPlans
 from sync_daemon.web.dashboard.pages.login import Login
+from sync_daemon.web.dashboard.pages.mapping import MappingPages
 from sync_daemon.web.dashboard.pages.overview import Overview
 from sync_daemon.web.dashboard.pages.people import PeoplePages
 from sync_daemon.web.dashboard.pages.plan import PlanPages
@@ -27,10 +29,13 @@ def dashboard(given: Given) -> Sequence[BaseRoute]:
     """The routes of the dashboard."""
     doors = Doors(given)
     jobs = Jobs(given.now)
+    edit_plans = EditPlans(doors, jobs)
     rooms = (
         Login(doors),
         Overview(doors),
         PlanPages(doors, jobs),
+        edit_plans,
+        MappingPages(doors, jobs, edit_plans),
         RunPages(doors),
         WaitingPages(doors),
         PeoplePages(doors, jobs),

@@ -11,21 +11,36 @@ from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.working import Working
 from sync_daemon.ports import CycleProgress, Progress
+from sync_daemon.settings.editing import PairEditor
 from sync_daemon.settings.installation import HttpSection
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.wiring.planning import FullPlan
+from sync_daemon.wiring.sampling import Sides
 from sync_daemon.wiring.undoing import Undoing
+
+
+@dataclass(frozen=True, slots=True)
+class Editing:
+    """How a pair's section of the file is changed: the file, what both sides hold now, what another section would do,
+    and having the service work by one from its next cycle on; False where that takes a new start.
+    """
+
+    editor: PairEditor
+    sample: Callable[[], Sides]
+    plan: Callable[[PairSection, CycleProgress], FullPlan]
+    take: Callable[[PairSection], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class OnePair:
     """A pair that the service works on: its state, how to wish for a cycle, what the one under way has come to, and
     what one would do; how to do what a plan holds, and to take back what a run wrote, or one conflict of the undo
-    journal. All but `want` and `working` ask the systems, and take their time.
+    journal. All but `want` and `working` ask the systems, and take their time. `editing` is None where the
+    configuration is in no file of its own.
     """
 
-    section: PairSection
+    name: str
     store: SqlPairStore
     want: Callable[[Mode], None]
     working: Callable[[], Working | None]
@@ -34,11 +49,7 @@ class OnePair:
     follow: Callable[[PlannedPair, CycleProgress], CycleReport]
     undo_run: Callable[[str, bool], Undoing]
     undo_conflict: Callable[[int, str], Undoing]
-
-    @property
-    def name(self) -> str:
-        """Its name in the configuration."""
-        return self.section.name
+    editing: Editing | None = None
 
 
 @dataclass(frozen=True, slots=True)

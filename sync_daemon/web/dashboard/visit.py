@@ -46,6 +46,10 @@ class Visit:
             raise Missing(f"There is no pair {slug}.")
         return slug, self.pairs[slug]
 
+    def own(self, pair: str) -> str:
+        """What stands for this session's own work about a pair: two who ask at the same time don't see each other's."""
+        return f"{pair} {csrf_token(self.request.session)}"
+
     def given(self, name: str, default: str = "") -> str:
         """A field of the form, or a parameter of the address."""
         values = self.form.get(name)

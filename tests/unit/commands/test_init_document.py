@@ -2,12 +2,13 @@
 
 import pytest
 
-from sync_daemon.commands.init.document import field_lines, render, scalar
+from sync_daemon.commands.init.document import field_lines, render
 from sync_daemon.commands.init.mapping import Mapping
 from sync_daemon.model.contact import AccountSchema, FieldSpec
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.mapping_proposal import Proposal, propose
 from sync_daemon.settings.load import load_text
+from sync_daemon.settings.rewriting.rendering import scalar
 from sync_daemon.settings.variables import Variables
 
 URLS = ("http://127.0.0.1:1", "http://127.0.0.1:2")
@@ -66,7 +67,7 @@ def test_no_field_at_all_is_fine_too() -> None:
     assert names_in(written(proposal("custom.a"))) == []
 
 
-@pytest.mark.parametrize("text", ["null", "~", "", "a b", "- a", "{", "a:", "#a", "é"])
+@pytest.mark.parametrize("text", ["null", "~", "", "a b", "- a", "{", "a:", "#a", "é", "🐙", "a\x7fb"])
 def test_what_yaml_would_take_otherwise_stands_in_quotes(text: str) -> None:
     assert scalar(text).startswith('"')
 

@@ -1,7 +1,7 @@
 """A dashboard on a real socket over a real store, and somebody who uses it as a browser without scripts does."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ from sync_daemon.store.engine import open_engine
 from sync_daemon.store.installation import StateStore
 from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.web.dashboard.dashboard import dashboard
-from sync_daemon.web.dashboard.given import Given, OnePair
+from sync_daemon.web.dashboard.given import Editing, Given, OnePair
 from sync_daemon.web.server import serving
 from sync_daemon.wiring.clock import SystemClock
 from sync_daemon.wiring.planning import FullPlan
@@ -109,7 +109,10 @@ def http(**changes: object) -> HttpSection:
 
 @contextmanager
 def standing_house(
-    folder: Path, settings: HttpSection | None = None, names: Sequence[str] = ("main",)
+    folder: Path,
+    settings: HttpSection | None = None,
+    names: Sequence[str] = ("main",),
+    editing: Callable[[PairSection], Editing] | None = None,
 ) -> Iterator[House]:
     clock = SystemClock()
     url = f"sqlite:///{folder / 'sync.db'}"
@@ -134,7 +137,8 @@ def standing_house(
             def explain(who: str, progress: Progress) -> Explanation:
                 raise ConfigurationError(f"nobody is called {who}")
 
-            return OnePair(pair, pairs[pair.name], want, lambda: house.working, plan, explain, nobody, nobody, nobody)
+            store, edited = pairs[pair.name], editing(pair) if editing is not None else None
+            return OnePair(pair.name, store, want, lambda: house.working, plan, explain, nobody, nobody, nobody, edited)
 
         given = Given(
             [one(pair) for pair in sections],

@@ -9,7 +9,6 @@ from sync_daemon.model.explanation import ContactNow, Explanation, Seen
 from sync_daemon.model.system import SystemName
 from sync_daemon.web.dashboard.doors import Doors
 from sync_daemon.web.dashboard.jobs import Jobs
-from sync_daemon.web.dashboard.sessions import csrf_token
 from sync_daemon.web.dashboard.visit import Visit
 from sync_daemon.wiring.planning import what
 
@@ -33,7 +32,7 @@ class PeoplePages:
     def show(self, visit: Visit) -> Response:
         """The last answer, or how far it is."""
         slug, pair = visit.pair()
-        job = self._jobs.last(_KIND, _mine(visit, pair.name))
+        job = self._jobs.last(_KIND, visit.own(pair.name))
         answer = job.result if job is not None else None
         return visit.page("people.html", slug=slug, job=job, answer=answer, shown=_SHOWN)
 
@@ -47,13 +46,8 @@ class PeoplePages:
         def explain(tally: Any) -> Explanation:
             return pair.explain(who, tally)
 
-        self._jobs.begin(_KIND, _mine(visit, pair.name), who, explain)
+        self._jobs.begin(_KIND, visit.own(pair.name), who, explain)
         return visit.back_to(f"/pairs/{slug}/people")
-
-
-def _mine(visit: Visit, pair: str) -> str:
-    """Whose answer it is: two who ask at the same time don't see each other's."""
-    return f"{pair} {csrf_token(visit.request.session)}"
 
 
 def _address(contact: ContactNow) -> str:

@@ -1,22 +1,16 @@
 """What the next cycle would do, before it does it."""
 
-from collections import Counter
-from typing import Any
-
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sync_daemon.model.plan import Action, Operation, RuleAction
 from sync_daemon.model.report import Mode
-from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.planned import NEW_FIELD
 from sync_daemon.web.dashboard.doors import Doors
 from sync_daemon.web.dashboard.jobs import Jobs
+from sync_daemon.web.dashboard.planned import shown_plan
 from sync_daemon.web.dashboard.visit import Missing, Visit
-from sync_daemon.wiring.planning import FullPlan, what
+from sync_daemon.wiring.planning import FullPlan
 
 _KIND, _DEED = "plan", "followed"
-_AT_ONCE = 100
 _MODES = {"incremental": Mode.INCREMENTAL, "full": Mode.FULL}
 
 
@@ -41,7 +35,7 @@ class PlanPages:
         done = self._jobs.last(_DEED, pair.name)
         if done is not None and job is not None and done.what != job.number:
             done = None
-        shown = _shown(job.result, visit.number("from")) if job is not None and job.result is not None else {}
+        shown = shown_plan(job.result, visit.number("from")) if job is not None and job.result is not None else {}
         return visit.page("plan.html", slug=slug, job=job, done=done, **shown)
 
     def begin(self, visit: Visit) -> Response:
@@ -63,38 +57,3 @@ class PlanPages:
         plan: FullPlan = job.result
         self._jobs.begin(_DEED, pair.name, job.number, lambda tally: pair.follow(plan.planned, tally))
         return visit.back_to(f"/pairs/{slug}/plan")
-
-
-def _shown(plan: FullPlan, start: int) -> dict[str, Any]:
-    """A plan as its page shows it: what it costs, how much of what, and some of its records."""
-    cycle = plan.cycle
-    counts = Counter((one.system, str(one.action)) for one in cycle.operations)
-    counts.update((new.system, NEW_FIELD) for new in plan.new_fields)
-    counts.update((SystemName.GHL, one.action) for one in cycle.actions)
-    rows: list[Operation | RuleAction] = [*cycle.operations, *cycle.held, *cycle.actions, *cycle.held_actions]
-    held = {id(one) for one in (*cycle.held, *cycle.held_actions)}
-    return {
-        "plan": plan,
-        "counts": sorted(counts.items()),
-        "created": sum(
-            one.action is Action.CREATE and one.system is SystemName.EMAILOCTOPUS for one in cycle.operations
-        ),
-        "requests": {name: (count, cycle.least_seconds[name]) for name, count in plan.requests().items() if count},
-        "held": len(held),
-        "rows": [(_row(one), id(one) in held) for one in rows[start : start + _AT_ONCE]],
-        "start": start,
-        "total": len(rows),
-        "at_once": _AT_ONCE,
-    }
-
-
-def _row(one: Operation | RuleAction) -> dict[str, Any]:
-    """What a line of the table shows of an operation, or of what a rule would do."""
-    return {
-        "system": SystemName.GHL if isinstance(one, RuleAction) else one.system,
-        "action": str(one.action),
-        "ghl_id": one.ghl_id,
-        "emailoctopus_id": one.emailoctopus_id,
-        "what": "a rule" if isinstance(one, RuleAction) else what(one),
-        "reason": one.reason,
-    }

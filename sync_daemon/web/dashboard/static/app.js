@@ -28,6 +28,29 @@ document.addEventListener("htmx:after:swap", () => {
   }
 });
 
+/* A page that took the place of a long form is read from its beginning. */
+document.addEventListener("htmx:after:swap", () => {
+  const title = document.querySelector("[data-top]");
+  if (title) {
+    title.removeAttribute("data-top");
+    window.scrollTo(0, 0);
+  }
+});
+
+/* Which inputs something is wrong with, for those who don't see the words beside them. */
+function markWrong() {
+  const form = document.getElementById("mapping");
+  if (!form) return;
+  for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+  for (const told of form.querySelectorAll(".wrong [data-about]")) {
+    const input = document.getElementsByName(told.dataset.about)[0];
+    if (input) input.setAttribute("aria-invalid", "true");
+  }
+}
+
+document.addEventListener("DOMContentLoaded", markWrong);
+document.addEventListener("htmx:after:swap", markWrong);
+
 const offline = (hidden) => () => {
   document.getElementById("offline").hidden = hidden;
 };
