@@ -1,6 +1,7 @@
 """A whole small world for scenarios: both sandboxes, one pair, one state store, one clock that tests move."""
 
 import atexit
+import functools
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -339,6 +340,12 @@ def state_of(app: Any) -> Any:
     return ask(app, "GET", "/_sandbox/contacts").json()
 
 
+@functools.cache
+def _engine(database_url: str) -> Engine:
+    """One for all tests of a database, as it keeps the statements it has compiled."""
+    return open_engine(database_url)
+
+
 @contextmanager
 def world(
     database_url: str,
@@ -374,7 +381,7 @@ def world(
         else:
             transports = {GHL: InProcess(sandbox.ghl_app), EMAILOCTOPUS: InProcess(sandbox.emailoctopus_app)}
 
-        engine = open_engine(database_url)
+        engine = _engine(database_url)
         store = stack.enter_context(StateStore(engine, Secrets(SECRET), program_clock))
         pair_store = store.open_pair("main", sandbox.location_id, sandbox.list_id)
         lease = Lease("main", pair_store, "tests", program_clock)
