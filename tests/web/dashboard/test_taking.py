@@ -7,7 +7,6 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from sync_daemon import logs
 from sync_daemon.commands.demo.sides import Sides
 from sync_daemon.commands.sandbox_configuration import configuration
 from sync_daemon.commands.serving import answering
@@ -32,7 +31,6 @@ _SERVICE = "service: {poll_every: 1h, http: {port: 0, dashboard_without_login: t
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    logs.configure({"SYNC_DAEMON_LOG_LEVEL": "error"})
     sandbox, path = Sandbox(), tmp_path / "sync.yaml"
     sandbox.populate(Population(ghl=4, emailoctopus=4, shared=4))
     with running_sandbox(sandbox) as running:
