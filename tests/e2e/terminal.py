@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.e2e.trial import ROOT
+from tests.e2e.trial import ROOT, Trial
 
 _PATIENCE_S = 60.0
 _IN_FRONT = "import os, sys; os.close(os.open(os.ttyname(0), os.O_RDWR)); os.execv(sys.executable, sys.argv[1:])"
@@ -80,3 +80,11 @@ class Terminal:
             more = b""
         self.shown += more.decode(errors="replace").replace("\r\n", "\n")
         return bool(more)
+
+
+def answered(trial: Trial, said: str, *arguments: str, config: str | None = None) -> tuple[int, str]:
+    """A command line that asks at a terminal whether to do it, and gets an answer; exit status and what was shown."""
+    command = (*arguments, "--config", str(trial.write(config)))
+    with Terminal(*command, folder=trial.folder, variables=trial.variables) as terminal:
+        terminal.answer("to do it: ", said)
+        return terminal.ended(), terminal.shown

@@ -1,9 +1,5 @@
 """A changed location, list or secret_key: refused, adopted, reset, or carried over (contract, section 7)."""
 
-import os
-import pty
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -12,7 +8,8 @@ from sqlalchemy import text
 from sync_daemon.sandbox.weather import Fault
 from sync_daemon.store.engine import open_engine, reading, writing
 from sync_daemon.store.tables import metadata
-from tests.e2e.trial import ROOT, Answer, Trial
+from tests.e2e.terminal import answered
+from tests.e2e.trial import Answer, Trial
 from tests.worlds import state_of
 
 FIRST = "the first secret of this installation"
@@ -199,36 +196,10 @@ def test_nothing_is_started_over_while_somebody_works_on_it(settled: Trial) -> N
     assert everything(settled) == before
 
 
-def on_a_terminal(trial: Trial, said: str, *arguments: str, config: str) -> tuple[int, str]:
-    """A command whose input and output are a terminal on which somebody types."""
-    controller, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sync_daemon", *arguments, "--config", str(trial.write(config))],
-        cwd=trial.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-    )
-    os.close(terminal)
-    os.write(controller, f"{said}\n".encode())
-    shown = b""
-    while True:
-        try:
-            part = os.read(controller, 4096)
-        except OSError:  # the other end was closed
-            break
-        if not part:
-            break
-        shown += part
-    os.close(controller)
-    return process.wait(timeout=60), shown.decode()
-
-
 @pytest.mark.parametrize(("said", "done"), [("yes", True), ("y", False), ("", False)])
 def test_on_a_terminal_it_asks(settled: Trial, said: str, *, done: bool) -> None:
     before = everything(settled)
-    status, shown = on_a_terminal(settled, said, "reset", config=with_secret(settled, FIRST))
+    status, shown = answered(settled, said, "reset", config=with_secret(settled, FIRST))
     assert "Type `yes` to do it" in shown
     assert (status, "Nothing was done" in shown) == ((0, False) if done else (2, True))
     assert (everything(settled) == before) is not done

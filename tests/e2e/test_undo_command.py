@@ -1,9 +1,5 @@
 """`undo RUN` as a user meets it: the plan first, the question, what comes of it, and every wrong way to ask."""
 
-import os
-import pty
-import subprocess
-import sys
 from signal import SIGKILL, Signals
 from typing import Any
 
@@ -13,7 +9,8 @@ from sqlalchemy import text
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.weather import Weather
 from sync_daemon.store.engine import open_engine, writing
-from tests.e2e.trial import ROOT, Answer, Trial, finished, let_leases_run_out
+from tests.e2e.terminal import answered
+from tests.e2e.trial import Answer, Trial, finished, let_leases_run_out
 from tests.worlds import state_of
 
 WEEK = 7 * 86_400
@@ -89,7 +86,7 @@ def test_with_yes_it_is_done_and_can_be_taken_back_again(trial: Trial) -> None:
 @pytest.mark.parametrize(("word", "status", "name"), [("yes", 0, "Ada"), ("no", 2, "Augusta"), ("", 2, "Augusta")])
 def test_on_a_terminal_it_asks(trial: Trial, word: str, status: int, name: str) -> None:
     run_id = renamed(trial)
-    ended, shown = at_a_terminal(trial, word, "undo", run_id)
+    ended, shown = answered(trial, word, "undo", run_id)
     assert (ended, name_there(trial)) == (status, name)
     assert "Type `yes` to do it:" in shown
 
@@ -206,29 +203,3 @@ def complained(answer: Answer, words: str) -> None:
     assert words in answer.err
     assert "Traceback" not in answer.err
     assert answer.out == ""
-
-
-def at_a_terminal(trial: Trial, said: str, *arguments: str) -> tuple[int, str]:
-    """A command line at a terminal at which somebody types a line; exit status and what was shown."""
-    controller, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sync_daemon", *arguments, "--config", str(trial.write())],
-        cwd=trial.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-    )
-    os.close(terminal)
-    os.write(controller, f"{said}\n".encode())
-    shown = b""
-    while True:
-        try:
-            part = os.read(controller, 4096)
-        except OSError:  # the other end was closed
-            break
-        if not part:
-            break
-        shown += part
-    os.close(controller)
-    return process.wait(timeout=60), shown.decode()
