@@ -40,7 +40,7 @@ class Heard(Tally):
 
 @dataclass(slots=True)
 class PairRunner:
-    """Works one pair's wishes off, one cycle after another, until the process is told to stop.
+    """Works one pair's wishes off, one cycle after another, until it is ended or the process is told to stop.
 
     `listen` is called in the runner's thread after each cycle, with its report.
     """
@@ -53,6 +53,7 @@ class PairRunner:
     _heard: Heard = field(init=False)
     _pair: Pair | None = None
     _outdated: bool = False
+    _ending: bool = False
     _report: CycleReport | None = None
     _ended: datetime | None = None
     _working: tuple[Mode, datetime] | None = None
@@ -82,8 +83,12 @@ class PairRunner:
         self._outdated = True
 
     def end(self, within: float) -> bool:
-        """Wait until the record in hand is finished, once the process is told to stop; whether it came to that."""
+        """Begin no more cycles, and wait for the one under way; whether it came to its end.
+
+        A process that is told to stop finishes the record in hand alone.
+        """
         with self._changed:
+            self._ending = True
             self._changed.notify()
         self._thread.join(within)
         return not self._thread.is_alive()
@@ -135,7 +140,7 @@ class PairRunner:
 
     def _next(self) -> Mode | None:
         with self._changed:
-            while not told_to_stop():
+            while not (self._ending or told_to_stop()):
                 now = self.installation.clock.monotonic()
                 if (mode := self.agenda.take(now)) is not None:
                     return mode

@@ -83,7 +83,10 @@ class Service:
         _log.info("service_started", pairs=len(self.served))
 
     def stop(self, within: float) -> bool:
-        """End, once the process is told to stop: every runner finishes the record in hand; whether all did in time."""
+        """Wait for every runner to finish its cycle, or just the record in hand where the process is told to stop.
+
+        Whether all did.
+        """
         self._schedule.stop()
         deadline = self.installation.clock.monotonic() + within
         ended = [

@@ -77,6 +77,7 @@ def set_stage(folder: Path) -> Iterator[Stage]:
                 stage = Stage(url, Sides(sandbox, settings.pairs[0].policy().fields), store, service, path)
                 _act(stage)
                 yield stage
+                assert service.stop(within=60)
 
 
 def cycle(stage: Stage, mode: Mode = Mode.INCREMENTAL) -> CycleReport:

@@ -46,6 +46,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
                 service.start()
                 sides = Sides(sandbox, settings.pairs[0].policy().fields)
                 yield Stage(url, sides, service.served["sandbox"].store, service, path)
+                assert service.stop(within=60)
 
 
 def test_an_edit_is_planned_on_a_copy_saved_and_worked_by(stage: Stage) -> None:
