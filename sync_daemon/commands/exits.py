@@ -8,6 +8,7 @@ from sync_daemon.model.errors import (
     IncompleteRead,
     PairBusy,
     QuotaExhausted,
+    StateStoreAway,
     SyncError,
     Unreachable,
 )
@@ -36,6 +37,7 @@ _BY_OUTCOME = {
     CycleOutcome.ERROR: UNEXPECTED,
 }
 _BY_ERROR: dict[type[SyncError], int] = {
+    StateStoreAway: UNREACHABLE,  # before what it is one of
     ConfigurationError: BAD_USAGE,
     PairBusy: BUSY,
     CredentialsRefused: CREDENTIALS,

@@ -1,5 +1,8 @@
 """`sync-daemon reconcile`: one cycle for each pair, now."""
 
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +17,7 @@ from sync_daemon.commands.printing import print_json
 from sync_daemon.commands.progress import shown_progress
 from sync_daemon.cycle import reconcile as run_cycle
 from sync_daemon.cycle import report_of
-from sync_daemon.model.errors import ConfigurationError, Stopped, SyncError, ToldToStop
+from sync_daemon.model.errors import ConfigurationError, StateStoreAway, Stopped, SyncError, ToldToStop
 from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
@@ -51,20 +54,33 @@ def reconcile(
     mode = Mode.FULL if full else Mode.INCREMENTAL
     with open_installation(chosen.settings) as installation, shown_progress() as progress:
         if plan is None:
-            reports = [
-                reconcile_pair(installation, section, mode, progress, wait, apply_scope=apply_scope)
-                for section in chosen.pairs
-            ]
+            cycle = partial(reconcile_pair, installation, wait=wait, apply_scope=apply_scope)
+            cycles = {section.name: partial(cycle, section, mode, progress) for section in chosen.pairs}
         else:
             planned = _planned(chosen, plan, installation.digester, named=pair is not None)
-            reports = [follow_plan(installation, section, one, progress, wait) for section, one in planned]
-        installation.tidy()
+            carry_out = partial(follow_plan, installation, wait=wait)
+            cycles = {section.name: partial(carry_out, section, one, progress) for section, one in planned}
+        reports = list(_reports(installation, cycles, mode))
     if json:
         print_json({"pairs": [_as_json(report, with_plan=plan is not None) for report in reports]})
     else:
         show_reports(reports)
     status = status_of_reports(reports)
     return status_after_stop(status) if told_to_stop() else status
+
+
+def _reports(
+    installation: Installation, cycles: Mapping[str, Callable[[], CycleReport]], mode: Mode
+) -> Iterator[CycleReport]:
+    """How each pair's cycle ended. Once the database is away, it is so for all: no other pair is tried."""
+    left = deque(cycles.items())
+    try:
+        while left:
+            yield left[0][1]()
+            left.popleft()
+        installation.tidy()
+    except StateStoreAway as error:
+        yield from (report_of(error, pair, installation.new_run_id(), mode) for pair, _ in left)
 
 
 def _planned(chosen: Chosen, path: Path, digester: Digester, *, named: bool) -> list[tuple[PairSection, PlannedPair]]:
@@ -103,8 +119,8 @@ def reconcile_pair(
 ) -> CycleReport:
     """One cycle of one pair, tried again while another process holds it and there is time.
 
-    What goes wrong with one pair is its outcome, so that the others go on; only a mistake in the configuration is
-    raised, as `ConfigurationError`.
+    What goes wrong with one pair is its outcome, so that the others go on; only what concerns them all is raised: a
+    mistake in the configuration as `ConfigurationError`, a database that is away as `StateStoreAway`.
     """
     deadline = installation.clock.monotonic() + wait
     waits = False

@@ -9,7 +9,7 @@ from sync_daemon.changes.tagbook import collisions
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
 from sync_daemon.commands.printing import console, print_json, seconds, table
 from sync_daemon.model.deeds import Deed, DeedState
-from sync_daemon.model.errors import StateStoreError
+from sync_daemon.model.errors import StateStoreAway, StateStoreError
 from sync_daemon.model.state import KnownTag, PairState, Parked, Totals
 from sync_daemon.model.system import SystemName
 from sync_daemon.settings.pair import PairSection
@@ -53,6 +53,8 @@ def _known(store: StateStore, section: PairSection, state: PairState | None) -> 
         return _Known(section.name)
     try:
         pair_store = store.look_at_pair(section.name, section.ghl.location_id, section.emailoctopus.list_id)
+    except StateStoreAway:
+        raise
     except StateStoreError as error:
         return _Known(section.name, state, problem=str(error))
     if pair_store is None:  # what is known is about another location or list

@@ -1,12 +1,12 @@
 """The lease as a process lives with it: taken for a cycle, renewed on the way, never taken back once it is lost."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
-from sync_daemon.model.errors import PairBusy
+from sync_daemon.model.errors import PairBusy, StateStoreAway
 from sync_daemon.ports import Clock, PairStore
 
 LEASE_S = 30.0
@@ -40,7 +40,8 @@ class Lease:
             yield
         finally:
             self._renewed = None
-            self.store.release(self.holder)
+            with suppress(StateStoreAway):  # it runs out by itself
+                self.store.release(self.holder)
 
     @property
     def holds(self) -> str | None:

@@ -10,6 +10,7 @@ from sync_daemon.model.errors import (
     PairPaused,
     QuotaExhausted,
     Refused,
+    StateStoreAway,
     Stopped,
     SyncError,
     Unreachable,
@@ -75,7 +76,7 @@ def _outcome_of(error: Exception) -> CycleOutcome:
             return CycleOutcome.BUSY
         case CredentialsRefused():
             return CycleOutcome.AUTH
-        case Unreachable():
+        case Unreachable() | StateStoreAway():
             return CycleOutcome.UNREACHABLE
         case QuotaExhausted():
             return CycleOutcome.QUOTA

@@ -12,7 +12,7 @@ from sync_daemon.cycle.weighing import Scales, Weighed, activate, asks_campaign
 from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.engagement import Occasion
-from sync_daemon.model.errors import CredentialsRefused, Refused, StopSystem, SyncError
+from sync_daemon.model.errors import CredentialsRefused, IncompleteRead, Refused, StopSystem
 from sync_daemon.model.plan import MassChange, RuleAction
 from sync_daemon.model.rules import Action, Rule
 from sync_daemon.model.state import Change, Link
@@ -96,7 +96,7 @@ class Stage:
             try:
                 if asks_campaign(rule):
                     self.scales.campaign(occasion.campaign_id)
-            except SyncError as error:
+            except (StopSystem, IncompleteRead, Refused) as error:
                 self.scales.note(error)
                 continue
             self._do(deed, rule, rule.then[index], occasion)

@@ -7,7 +7,7 @@ from structlog.contextvars import bound_contextvars
 from sync_daemon.cycle.opening import refuse_paused
 from sync_daemon.cycle.outcome import conclude
 from sync_daemon.cycle.pair import Pair, Run
-from sync_daemon.model.errors import IncompleteRead, PairBusy, PairPaused, Refused, StopSystem
+from sync_daemon.model.errors import IncompleteRead, PairBusy, PairPaused, Refused, StateStoreAway, StopSystem
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
 
@@ -17,7 +17,7 @@ def as_a_run(pair: Pair, report: CycleReport, begin: Callable[[], Run], work: Ca
 
     What a user can cause ends in the report's outcome, never in an exception.
     """
-    started, began = pair.clock.now(), pair.clock.monotonic()
+    started, began, storable = pair.clock.now(), pair.clock.monotonic(), True
     before = {name: pair.systems[name].usage() for name in SystemName}
     try:
         with bound_contextvars(run=report.run_id, pair=pair.name), pair.lease.held():
@@ -33,6 +33,9 @@ def as_a_run(pair: Pair, report: CycleReport, begin: Callable[[], Run], work: Ca
     except PairBusy as error:
         report.outcome, report.message = CycleOutcome.BUSY, str(error)
         report.paused = isinstance(error, PairPaused)
+    except StateStoreAway:
+        storable = False
+        raise
     except BaseException:
         report.outcome = CycleOutcome.ERROR
         raise
@@ -46,7 +49,7 @@ def as_a_run(pair: Pair, report: CycleReport, begin: Callable[[], Run], work: Ca
             if usage.daily_limit is not None:
                 report.quota_limit[name] = usage.daily_limit
         report.duration_s = pair.clock.monotonic() - began
-        if report.outcome is not CycleOutcome.BUSY and not _is_an_echo(report):
+        if storable and report.outcome is not CycleOutcome.BUSY and not _is_an_echo(report):
             pair.store.save_run(report, started, pair.clock.now())
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sync_daemon.cycle.pair import EMAILOCTOPUS, Run
 from sync_daemon.model.deeds import Deed
 from sync_daemon.model.engagement import OPT_OUTS, Campaign, Occasion
-from sync_daemon.model.errors import NotFound, Stopped, StopSystem, SyncError
+from sync_daemon.model.errors import IncompleteRead, NotFound, Refused, Stopped, StopSystem, SyncError
 from sync_daemon.model.plan import MassChange
 from sync_daemon.model.rules import Rule
 from sync_daemon.model.state import Link
@@ -94,7 +94,7 @@ class Scales:
         try:
             asks = link is not None and any(map(asks_campaign, rules))
             campaign = (self.campaign if asks else self.run.campaigns.get)(occasion.campaign_id)
-        except SyncError as error:
+        except (StopSystem, IncompleteRead, Refused) as error:
             self.note(error)
             return Weighed(occasion, link, waits=True)
         facts = Facts(link, campaign, self.active, deeds.get(link.ghl_id, ()) if link else ())

@@ -33,6 +33,8 @@ class Condition(StrEnum):
     """Something failed that nobody foresaw."""
     QUOTA = "quota"
     """A daily quota is used up."""
+    DATABASE = "database"
+    """The state store's database is away."""
 
 
 @dataclass(frozen=True, slots=True)

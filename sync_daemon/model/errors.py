@@ -3,6 +3,7 @@
 SyncError
 ├── ConfigurationError      refuse to start: a person must change something (exit 2)
 │   └── StateStoreError     the database can't be opened, is newer, or was made for something else
+│       └── StateStoreAway  its server is away or broke the connection: another try may be all it takes (exit 7)
 ├── PairBusy                another process holds the pair; leave (exit 6)
 │   └── PairPaused          a person said that nothing of the pair is to be read or written (exit 6)
 ├── StopSystem              stop asking this system in this cycle; what is staged stays staged
@@ -41,6 +42,10 @@ class ConfigurationError(SyncError):
 
 class StateStoreError(ConfigurationError):
     """The state store can't be used as it is."""
+
+
+class StateStoreAway(StateStoreError):
+    """The database's server can't be reached, or broke the connection: what was to be stored isn't, the rest is."""
 
 
 class PairBusy(SyncError):

@@ -18,6 +18,7 @@ _TITLES = {
     Condition.CONFIGURATION: "it can't run as configured",
     Condition.FAILING: "it fails unexpectedly",
     Condition.QUOTA: "a daily quota is used up",
+    Condition.DATABASE: "its database is away",
 }
 _NEXT = {
     Condition.CREDENTIALS: (
@@ -44,6 +45,10 @@ _NEXT = {
     Condition.QUOTA: (
         "It goes on when the quota returns; changes wait. See: sync-daemon status --pair {pair}  Other tools use the "
         "same quota."
+    ),
+    Condition.DATABASE: (
+        "Start the database again. Meanwhile nothing is read or written and webhooks are refused, so that they are "
+        "sent again; afterwards it goes on by itself from what is stored."
     ),
 }
 

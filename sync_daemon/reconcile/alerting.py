@@ -14,6 +14,7 @@ from sync_daemon.model.errors import (
     PairBusy,
     QuotaExhausted,
     Refused,
+    StateStoreAway,
     Stopped,
     SyncError,
     ToldToStop,
@@ -21,7 +22,7 @@ from sync_daemon.model.errors import (
 )
 from sync_daemon.model.report import CycleOutcome, CycleReport
 
-TOLD_AFTER = {Condition.DOWN: timedelta(minutes=5)}
+TOLD_AFTER = {Condition.DOWN: timedelta(minutes=5), Condition.DATABASE: timedelta(seconds=30)}
 """How long a condition must last before it is told; those not named are told at once."""
 OVER_AFTER = timedelta(minutes=2)
 """How long a condition must be gone before it counts as over: two polls. What comes back sooner was never over."""
@@ -116,6 +117,8 @@ def alarm_of(error: SyncError) -> tuple[Condition, str] | None:
             return Condition.DOWN, error.shown
         case QuotaExhausted():
             return Condition.QUOTA, error.shown
+        case StateStoreAway():
+            return Condition.DATABASE, error.shown
         case ConfigurationError() | NotShown():
             return Condition.CONFIGURATION, error.shown
         case PairBusy() | Stopped() | ToldToStop() | IncompleteRead() | Refused():
@@ -143,6 +146,12 @@ def noticed_in_refusal(error: SyncError) -> Noticed:
     """What an error tells that kept a pair from being taken up at all."""
     alarm = alarm_of(error)
     return Noticed(dict([alarm] if alarm is not None else []))
+
+
+def noticed_of_database(error: SyncError | None) -> Noticed:
+    """Whether the database is away: what it was asked for ended in `error`, or was answered."""
+    alarm = alarm_of(error) if error is not None else None
+    return Noticed(dict([alarm] if alarm is not None else []), frozenset({Condition.DATABASE}))
 
 
 def noticed_silence(fresh_at: datetime, silent_after: timedelta, now: datetime) -> Noticed:

@@ -9,6 +9,8 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from sync_daemon.model.errors import SyncError
+
 _log = structlog.get_logger(__name__)
 logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # what a job raises is logged here, without its words
 
@@ -55,5 +57,7 @@ class _Logged:
     def __call__(self) -> None:
         try:
             self._job()
+        except SyncError as error:
+            _log.error("job_failed", job=self._name, why=error.shown)
         except Exception:  # noqa: BLE001 - whatever it is, the next time is the repair
             _log.exception("job_failed", job=self._name)

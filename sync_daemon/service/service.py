@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from sync_daemon.model.errors import StateStoreError
+from sync_daemon.model.errors import StateStoreAway, StateStoreError
 from sync_daemon.model.health import PairHealth
 from sync_daemon.model.report import READ_ALL, CycleOutcome, CycleReport, Mode
 from sync_daemon.ports import PairStore
@@ -51,11 +51,13 @@ class Service:
     def open(self, sections: Iterable[PairSection]) -> None:
         """Take pairs up; nothing begins yet. A pair whose state is another account's is left out, and told.
 
-        Raises `StateStoreError` when that is so of every pair.
+        Raises `StateStoreError` when that is so of every pair, `StateStoreAway` when the database is away.
         """
         for section in sections:
             try:
                 store = self.installation.open_store(section)
+            except StateStoreAway:
+                raise  # of no pair can be told whose state it is
             except StateStoreError as error:
                 self._refuse(section.name, error)
                 continue
@@ -127,10 +129,15 @@ class Service:
         self.alerts.heed(report)
 
     def _watch(self) -> None:
-        """Notice which pairs are silent: runners that stand still, too, and those whose database is away."""
+        """Notice which pairs are silent, runners that stand still too, and whether the database answers."""
         for name, one in self.served.items():
-            health = one.runner.health()
-            if not _is_paused(one.store):
+            health, paused, error = one.runner.health(), False, None
+            try:
+                paused = one.store.state().paused
+            except StateStoreError as failure:  # as long as it doesn't say, nobody paused the pair
+                error = failure
+            self.alerts.watch_database(name, error)
+            if not paused:
                 self.alerts.watch(name, health.silent_since())
 
     def _figures(self) -> Iterator[Figures]:
@@ -152,14 +159,6 @@ class Service:
 
     def _now(self) -> datetime:
         return self.installation.clock.now()
-
-
-def _is_paused(store: PairStore) -> bool:
-    """Whether a person paused a pair; while the database doesn't say, nobody did."""
-    try:
-        return store.state().paused
-    except StateStoreError:
-        return False
 
 
 def _look(runner: PairRunner, store: PairStore, now: Callable[[], datetime]) -> Callable[[], None]:

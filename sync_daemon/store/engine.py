@@ -94,12 +94,28 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     cursor.close()
 
 
+_CONNECTING = {
+    "connect_timeout": BUSY_SECONDS,
+    "application_name": "sync-daemon",
+    # A server that vanished without a word is missed within half a minute, not after a quarter of an hour.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+"""What libpq is told of each connection, unless `database_url` says otherwise."""
+_UNPREPARED = {"prepare_threshold": None}
+"""Statements are planned for the pair that they are about, and a pooler between may hand on another connection."""
+
+
 def _postgresql(url: URL) -> Engine:
+    said_otherwise = url.query.keys()
     return create_engine(
         url,
         hide_parameters=True,
         pool_pre_ping=True,  # a server that was restarted meanwhile is no failure
-        connect_args={"connect_timeout": BUSY_SECONDS, "application_name": "sync-daemon"},
+        pool_use_lifo=True,
+        connect_args={name: value for name, value in _CONNECTING.items() if name not in said_otherwise} | _UNPREPARED,
     )
 
 
@@ -109,15 +125,17 @@ def explained(url: URL) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise StateStoreError(explain(url, error)) from error
+        raise explain(url, error) from error
     except SQLAlchemyError as error:
         raise StateStoreError(f"{shown(url)} didn't work as a database: {type(error).__name__}") from error
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection for reads, which see what was committed."""
+    """A connection for reads, which see what was committed; no transaction is open between two of them."""
     with explained(engine.url), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":  # it would take a BEGIN and a ROLLBACK over the network
+            connection.execution_options(isolation_level="AUTOCOMMIT")
         yield connection
 
 

@@ -20,6 +20,7 @@ from sync_daemon.reconcile.alerting import (
     Turn,
     noticed_in,
     noticed_in_refusal,
+    noticed_of_database,
     noticed_silence,
     weigh,
 )
@@ -71,6 +72,10 @@ class Alerts:
         Not to be called of a pair that is paused.
         """
         self._weigh(pair, noticed_silence(fresh_at, self._section.silent_after, self._clock.now()))
+
+    def watch_database(self, pair: str, error: StateStoreError | None) -> None:
+        """Notice whether the database answers: `error` is what it last made of a question, None for an answer."""
+        self._weigh(pair, noticed_of_database(error))
 
     def open_now(self, pair: str) -> dict[Condition, datetime]:
         """The conditions of a pair that were told and aren't over, and since when they are so."""

@@ -12,7 +12,8 @@ import structlog
 
 from sync_daemon.changes.digests import Digester
 from sync_daemon.cycle import Lease, Pair, Timing
-from sync_daemon.model.errors import PairPaused
+from sync_daemon.model.alarm import Condition
+from sync_daemon.model.errors import PairPaused, StateStoreError
 from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import READ_ALL, CycleOutcome, CycleReport, Mode
@@ -86,9 +87,16 @@ class Installation:
             _log.info("secret_key_renewed", advice="previous_secret_keys isn't needed any more: take it out")
 
     def not_begun(self, section: PairSection, report: CycleReport, began: datetime) -> None:
-        """Write down a cycle that a system kept from beginning, for `status` and the pages to tell of it."""
-        if report.outcome in _NOT_BEGUN:
+        """Write down a cycle that a system kept from beginning, for `status` and the pages to tell of it.
+
+        Where the state store can't take it, the log alone tells.
+        """
+        if report.outcome not in _NOT_BEGUN or Condition.DATABASE in report.alarms:
+            return
+        try:
             self.open_store(section).save_run(report, began, self.clock.now())
+        except StateStoreError as error:
+            _log.warning("run_not_stored", pair=section.name, run=report.run_id, why=str(error))
 
     def tidy(self) -> None:
         """Remove what the configuration doesn't want kept any longer."""
