@@ -470,8 +470,14 @@ class PairStore(Protocol):
     def mass_changes(self, since: datetime) -> dict[str, int]:
         """How many changes of each kind that the guard counts were made since then; older ones may be forgotten."""
 
+    def count_links(self) -> int:
+        """How many links there are."""
+
     def totals(self) -> Totals:
-        """What waits or differs."""
+        """What waits or differs, and how much there is of everything; that takes long where there is much."""
+
+    def totals_waiting(self) -> Totals:
+        """Of `totals` what is parked, held, diverged or `consent_held`, the rest 0: quick where little of it is so."""
 
     def forgotten(self) -> set[bytes]:
         """The digests of every address and contact that was forgotten."""

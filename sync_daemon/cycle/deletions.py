@@ -45,7 +45,7 @@ def _room(run: Run) -> int:
     """How many more deletions the guard lets through today."""
     store = run.pair.store
     made = store.mass_changes(run.pair.clock.now() - GUARDED_FOR).get(DELETION, 0)
-    return room_left(DELETION, run.policy().guard, links=store.totals().links, made=made)
+    return room_left(DELETION, run.policy().guard, links=store.count_links(), made=made)
 
 
 def _decide(run: Run, rows: Sequence[Staged], met: set[str]) -> list[Decision]:

@@ -73,7 +73,7 @@ class Guard:
 
     def _room(self, kind: MassChange) -> int:
         if self._links is None:
-            self._links = self.store.totals().links
+            self._links = self.store.count_links()
             counted = self.store.mass_changes(self.clock.now() - GUARDED_FOR)
             self._before = {MassChange(name): number for name, number in counted.items()}
         return room_left(kind, self.policy.guard, links=self._links, made=self._before.get(kind, 0))

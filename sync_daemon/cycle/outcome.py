@@ -22,7 +22,7 @@ from sync_daemon.reconcile.alerting import alarm_of
 
 def conclude(run: Run) -> None:
     """What waits or differs now, and the outcome that follows from it."""
-    report, totals = run.report, run.pair.store.totals()
+    report, totals = run.report, run.pair.store.totals_waiting()
     report.parked, report.held = totals.parked, totals.held
     report.diverged, report.consent_held = totals.diverged, totals.consent_held
     if run.following is not None:

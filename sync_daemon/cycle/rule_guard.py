@@ -41,7 +41,7 @@ class RuleGuard:
         if not asked:
             return
         store, limits = self.run.pair.store, self.run.policy().guard
-        made, links = store.mass_changes(self.run.pair.clock.now() - GUARDED_FOR), store.totals().links
+        made, links = store.mass_changes(self.run.pair.clock.now() - GUARDED_FOR), store.count_links()
         for kind, count in asked.items():
             before = made.get(kind, 0)
             if count > room_left(kind, limits, links=links, made=before):

@@ -168,7 +168,7 @@ def _why_too_much(run: Run, task: Task) -> str | None:
     """
     store, limits = run.pair.store, run.policy().guard
     made = store.mass_changes(run.pair.clock.now() - GUARDED_FOR).get(MassChange.UNDO, 0)
-    links = store.totals().links
+    links = store.count_links()
     room = room_left(MassChange.UNDO, limits, links=links, made=made)
     if sum(map(task.wish.may_take_away, task.contacts())) <= room:
         return None

@@ -5,7 +5,19 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Engine, and_, bindparam, delete, exists, func, insert, or_, select
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Engine,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    union_all,
+)
 
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.state import KnownContact, Unlinked
@@ -53,10 +65,10 @@ _LINKED = {
     system: exists().where(links.c.pair_id == contacts.c.pair_id, column == contacts.c.contact_id)
     for system, column in ((SystemName.GHL, links.c.ghl_id), (SystemName.EMAILOCTOPUS, links.c.emailoctopus_id))
 }
+_UNSEEN = select(contacts.c.contact_id).where(_PAIR, _SYSTEM, contacts.c.scan < bindparam("scan"), _OLD)
+# Two questions in one, as PostgreSQL would look for a link of every contact there is.
 _ABSENT = {
-    system: select(contacts.c.contact_id)
-    .where(_PAIR, _SYSTEM, contacts.c.scan < bindparam("scan"), _OLD, or_(_HERE, linked))
-    .order_by(contacts.c.contact_id)
+    system: union_all(_UNSEEN.where(_HERE), _UNSEEN.where(contacts.c.unlinked == Unlinked.DELETED, linked))
     for system, linked in _LINKED.items()
 }
 _UPSERT = Upsert(contacts, ("pair_id", "system", "contact_id"))
@@ -112,7 +124,7 @@ class Contacts(Forgotten):
     def absent_from_scan(self, system: SystemName, scan: int, known_before: datetime) -> list[str]:
         """Ids of the old contacts that a full scan didn't see: linked ones, and others not known to be deleted."""
         rows = self._read(_ABSENT[system], system=system, scan=scan, before=to_micros(known_before))
-        return [row.contact_id for row in rows]
+        return sorted(row.contact_id for row in rows)
 
     def _write_contacts(
         self, connection: Connection, known: Collection[KnownContact], numbers: Mapping[str, int]

@@ -26,7 +26,7 @@ _IN_STATE = select(deeds).where(_PAIR, deeds.c.state == bindparam("asked")).orde
 _NEWEST = (
     select(deeds)
     .where(_PAIR, deeds.c.state == bindparam("asked"))
-    .order_by(deeds.c.at.desc(), deeds.c.key)
+    .order_by(deeds.c.at.desc(), deeds.c.key.desc())
     .limit(bindparam("limit"))
 )
 _COUNT = (

@@ -20,20 +20,18 @@ ENGAGED = "engaged"
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _OF_PAIR = (events.c.pair_id == bindparam("pair"), events.c.engagement.is_not(None))
+_SYSTEM = events.c.system == SystemName.EMAILOCTOPUS
 _PLACE = (events.c.received_at, events.c.event_id)
 _WAITING = select(events).where(*_OF_PAIR, events.c.judged_at.is_(None)).order_by(*_PLACE).limit(bindparam("limit"))
 _AFTER = _WAITING.where(tuple_(*_PLACE) > tuple_(bindparam("at"), bindparam("id")))
 _LAST = (
     select(events).where(*_OF_PAIR).order_by(events.c.received_at.desc(), events.c.event_id).limit(bindparam("limit"))
 )
-_BY_ID = select(events).where(*_OF_PAIR, events.c.event_id.in_(_IDS))
+# With the system, which every occasion shares: without it no index leads to an id.
+_BY_ID = select(events).where(*_OF_PAIR, _SYSTEM, events.c.event_id.in_(_IDS))
 _OPT_OUTS = select(events).where(*_OF_PAIR, events.c.engagement.in_(OPT_OUTS), events.c.contact_id.in_(_IDS))
 _JUDGED = (
-    update(events)
-    .where(
-        events.c.pair_id == bindparam("pair"), events.c.event_id == bindparam("id"), events.c.engagement.is_not(None)
-    )
-    .values(judged_at=bindparam("now"))
+    update(events).where(*_OF_PAIR, _SYSTEM, events.c.event_id == bindparam("id")).values(judged_at=bindparam("now"))
 )
 _REPORTS = select(reports).where(reports.c.pair_id == bindparam("pair"))
 _WRITE_REPORT = Upsert(reports, ("pair_id", "campaign_id", "kind"))

@@ -1,9 +1,10 @@
 """What the state store keeps no longer: old runs with their changes, events heeded long ago, what can be undone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, and_, bindparam, delete, exists, func, or_, select
+from sqlalchemy import Delete, Engine, and_, bindparam, delete, exists, func, or_, select, tuple_
 
 from sync_daemon.model.report import CycleOutcome
 from sync_daemon.store.engine import reading, writing
@@ -15,10 +16,10 @@ _UNEVENTFUL_FOR = timedelta(days=1)
 
 _AT_ONCE = 5000
 _later = runs.alias("later")
-_ISNT_THE_LAST = exists().where(_later.c.pair_id == runs.c.pair_id, _later.c.started > runs.c.started)
+_LAST = select(func.max(_later.c.started)).where(_later.c.pair_id == runs.c.pair_id).scalar_subquery()
 _SOMETHING_HAPPENED = exists().where(changes.c.pair_id == runs.c.pair_id, changes.c.run_id == runs.c.run_id)
 _RUNS = delete(runs).where(
-    _ISNT_THE_LAST,
+    runs.c.started < _LAST,
     or_(
         runs.c.started < bindparam("old"),
         and_(runs.c.started < bindparam("idle"), runs.c.outcome == CycleOutcome.OK, ~_SOMETHING_HAPPENED),
@@ -29,10 +30,17 @@ _OLD_CHANGES = delete(changes).where(
 )
 _REPORTED_FOR = timedelta(days=100)
 """How long what a campaign's report may tell again is kept: reports are read for 90 days after the campaign."""
+_EVENT = (events.c.pair_id, events.c.system, events.c.event_id)
 _OLD_EVENTS = delete(events).where(
-    events.c.received_at < bindparam("old"),
-    events.c.heeded_at.is_not(None),
-    or_(func.coalesce(events.c.campaign_id, "") == "", events.c.received_at < bindparam("reported")),
+    tuple_(*_EVENT).in_(
+        select(*_EVENT)
+        .where(
+            events.c.received_at < bindparam("old"),
+            events.c.heeded_at.is_not(None),
+            or_(func.coalesce(events.c.campaign_id, "") == "", events.c.received_at < bindparam("reported")),
+        )
+        .limit(_AT_ONCE)
+    )
 )
 _OLD_UNDO = delete(undo_journal).where(
     undo_journal.c.id.in_(select(undo_journal.c.id).where(undo_journal.c.at < bindparam("old")).limit(_AT_ONCE))
@@ -71,16 +79,19 @@ def _tidy_logs(engine: Engine, now: datetime, keep_runs: timedelta, keep_events:
     old = {"old": to_micros(now - keep_runs), "idle": to_micros(now - _UNEVENTFUL_FOR)}
     with writing(engine) as connection:
         removed_runs = connection.execute(_RUNS, old).rowcount
-    with writing(engine) as connection:
-        until = {"old": to_micros(now - keep_events), "reported": to_micros(now - _REPORTED_FOR)}
-        removed_events = connection.execute(_OLD_EVENTS, until).rowcount
-    removed_changes = 0
+    until = {"old": to_micros(now - keep_events), "reported": to_micros(now - _REPORTED_FOR)}
+    return removed_runs, _remove(engine, _OLD_EVENTS, until), _remove(engine, _OLD_CHANGES, {"old": old["old"]})
+
+
+def _remove(engine: Engine, some: Delete, until: Mapping[str, int], *, erasing: bool = False) -> int:
+    """Remove some at a time until none is left; how many rows that were."""
+    total = 0
     while True:
-        with writing(engine) as connection:
-            removed = connection.execute(_OLD_CHANGES, {"old": old["old"]}).rowcount
-        removed_changes += removed
+        with writing(engine, erasing=erasing) as connection:
+            removed = connection.execute(some, until).rowcount
+        total += removed
         if removed < _AT_ONCE:
-            return removed_runs, removed_events, removed_changes
+            return total
 
 
 def _erase_undo(engine: Engine, old: int) -> int:
@@ -88,13 +99,7 @@ def _erase_undo(engine: Engine, old: int) -> int:
     with reading(engine) as connection:
         if connection.execute(_HAS_OLD_UNDO, {"old": old}).first() is None:
             return 0
-    erased = 0
-    while True:
-        with writing(engine, erasing=True) as connection:
-            removed = connection.execute(_OLD_UNDO, {"old": old}).rowcount
-        erased += removed
-        if removed < _AT_ONCE:
-            break
+    erased = _remove(engine, _OLD_UNDO, {"old": old}, erasing=True)
     if engine.dialect.name == "sqlite":
         with reading(engine) as connection:  # its log holds the pages as they were until they are back in the file
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -18,11 +18,10 @@ _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _PAIR = links.c.pair_id == bindparam("pair")
 _BY_GHL = select(links).where(_PAIR, links.c.ghl_id.in_(_IDS))
 _BY_EMAILOCTOPUS = select(links).where(_PAIR, links.c.emailoctopus_id.in_(_IDS))
-_COUNT = select(func.count()).select_from(links).where(_PAIR)
+_COUNT = select(func.count()).where(_PAIR)
 # Each by the index of such links alone; only the words that an index was made with are known to be meant.
 _COUNT_DIVERGED = _COUNT.where(links.c.diverged.is_not(None))
 _COUNT_CONSENT_HELD = _COUNT.where(text("consent_held"))
-_COUNT = select(func.count()).where(_PAIR)
 _UPSERT = Upsert(links, ("pair_id", "ghl_id"))
 _UNLINK = delete(links).where(
     _PAIR, links.c.ghl_id == bindparam("ghl"), links.c.emailoctopus_id == bindparam("emailoctopus")
@@ -41,10 +40,10 @@ class Links(Room):
         """How many links there are."""
         return int(self._read(_COUNT)[0][0])
 
-    def _count_links(self) -> tuple[int, int, int]:
-        """Links, those with diverged fields, those whose consent is held."""
-        counts = [self._read(statement)[0][0] for statement in (_COUNT, _COUNT_DIVERGED, _COUNT_CONSENT_HELD)]
-        return counts[0], counts[1], counts[2]
+    def _count_differing(self) -> tuple[int, int]:
+        """Links with diverged fields, those whose consent is held."""
+        diverged, consent_held = (self._read(statement)[0][0] for statement in (_COUNT_DIVERGED, _COUNT_CONSENT_HELD))
+        return diverged, consent_held
 
     def _remove_links(self, connection: Connection, unlink: Collection[Link]) -> None:
         rows = [{"ghl": link.ghl_id, "emailoctopus": link.emailoctopus_id} for link in unlink]

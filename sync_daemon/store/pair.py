@@ -1,6 +1,7 @@
 """The state of one pair: its rooms under one roof, and the transaction that writes through all of them."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from sqlalchemy import bindparam, func, select
 
@@ -66,23 +67,26 @@ class SqlPairStore(
             with writing(self._engine, durable=True) as connection:
                 self._write_occasions(connection, told, self._clock.now())
 
+    def count_links(self) -> int:
+        """How many links there are; where one person's rows alone are stored, in the whole pair."""
+        return super().count_links() if self.links_in_all is None else self.links_in_all
+
     def totals(self) -> Totals:
-        """What waits or differs; of one person's rows alone no more than how many links the whole pair has."""
-        if self.links_in_all is not None:
-            return Totals(links=self.links_in_all)
-        links, diverged, consent_held = self._count_links()
-        parked, held = self._count_waiting()
+        """What waits or differs, and how much there is of everything; that takes long where there is much."""
         forgotten = self._count_forgotten()
-        return Totals(
-            links=links,
+        return replace(
+            self.totals_waiting(),
+            links=self.count_links(),
             staged=sum(self.count_staged().values()),
-            parked=parked,
-            held=held,
-            diverged=diverged,
-            consent_held=consent_held,
             unlinked={row.unlinked: row.contacts for row in self._read(_UNLINKED)}
             | ({Unlinked.FORGOTTEN: forgotten} if forgotten else {}),
         )
+
+    def totals_waiting(self) -> Totals:
+        """Of `totals` what is parked, held, diverged or `consent_held`, the rest 0: quick where little of it is so."""
+        diverged, consent_held = self._count_differing()
+        parked, held = self._count_waiting()
+        return Totals(parked=parked, held=held, diverged=diverged, consent_held=consent_held)
 
     def commit(self, commit: Commit, run_id: str = "", holder: str | None = None) -> None:
         """Store everything in one transaction; `run_id` is the run that the changes are logged under.

@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
+    or_,
     text,
     true,
 )
@@ -204,8 +205,17 @@ inbox = Table(
     Column("payload", LargeBinary, nullable=False),
     PrimaryKeyConstraint("pair_id", "system", "contact_id"),
     Index(None, "pair_id", "system", "sequence"),
-    Index(None, "pair_id", "system", "revoked", "sequence"),
 )
+# What is decided apart from the rest is found without going through all that waits.
+for _flagged in (inbox.c.revoked, inbox.c.moved, inbox.c.absent):
+    Index(
+        f"ix_inbox_{_flagged.name}",
+        inbox.c.pair_id,
+        inbox.c.system,
+        inbox.c.sequence,
+        sqlite_where=_flagged == true(),
+        postgresql_where=_flagged == true(),
+    )
 
 parked = Table(
     "parked",
@@ -224,6 +234,7 @@ parked = Table(
     Column("orders", Integer, nullable=False, server_default="0"),
     UniqueConstraint("pair_id", "ghl_id", "emailoctopus_id", "what"),
     Index(None, "pair_id", "emailoctopus_id"),
+    Index("ix_parked_next_try", "pair_id", "next_try"),
     sqlite_autoincrement=True,  # an id that a person noted never comes to mean another change
 )
 
@@ -243,6 +254,10 @@ held = Table(
     Index(None, "pair_id", "emailoctopus_id"),
     sqlite_autoincrement=True,
 )
+
+ORDERED = or_(held.c.approved == true(), held.c.discarded == true())
+"""Held changes that a person decided about; a condition finds its index by being the same one."""
+Index("ix_held_ordered", held.c.pair_id, sqlite_where=ORDERED, postgresql_where=ORDERED)
 
 # How many changes of a kind that a guard counts were made, and when; rows older than its window are of no use.
 mass_changes = Table(
@@ -416,6 +431,15 @@ activity = Table(
     Index("ix_activity_notes_read_at", "pair_id", "notes_read_at"),
 )
 
+_HAS_OPEN_TASKS = activity.c.open_tasks.is_not(None)
+Index(
+    "ix_activity_open_tasks",
+    activity.c.pair_id,
+    activity.c.ghl_id,
+    sqlite_where=_HAS_OPEN_TASKS,
+    postgresql_where=_HAS_OPEN_TASKS,
+)
+
 # What is done once for each occasion, kept for ever: a report that is read again tells the same occasions.
 deeds = Table(
     "deeds",
@@ -434,7 +458,7 @@ deeds = Table(
     Column("message", LargeBinary, nullable=False),
     _digest("digest"),
     PrimaryKeyConstraint("pair_id", "key"),
-    Index("ix_deeds_state", "pair_id", "state"),
+    Index("ix_deeds_state", "pair_id", "state", "at", "key"),
     Index("ix_deeds_ghl_id", "pair_id", "ghl_id"),
 )
 

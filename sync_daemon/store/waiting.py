@@ -15,7 +15,6 @@ from sqlalchemy import (
     delete,
     func,
     not_,
-    or_,
     select,
     true,
     update,
@@ -25,7 +24,7 @@ from sync_daemon.model.state import NEVER, Held, Parked
 from sync_daemon.store.engine import writing
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow, Room, chunks
-from sync_daemon.store.tables import held, pairs, parked
+from sync_daemon.store.tables import ORDERED, held, pairs, parked
 from sync_daemon.store.upsert import Upsert
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
@@ -84,7 +83,7 @@ _HELD = _all_of(held)
 _HELD_PAGE = _page_of(held)
 _HELD_BY_GHL = _HELD.where(held.c.ghl_id.in_(_IDS))
 _HELD_BY_EMAILOCTOPUS = _HELD.where(held.c.emailoctopus_id.in_(_IDS))
-_HELD_AND_ORDERED = _HELD.where(or_(held.c.approved == true(), held.c.discarded == true()))
+_HELD_AND_ORDERED = _HELD.where(ORDERED)
 _COUNT_HELD = _count_of(held)
 # What is held again has been held since it was first, and a person may have said meanwhile what is to be done.
 _HOLD = Upsert(held, ("pair_id", "ghl_id", "emailoctopus_id", "action"), lasting=("since", "approved", "discarded"))
