@@ -15,7 +15,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -78,6 +78,50 @@ class Server:
 
     def _drop(self, name: str) -> None:
         _execute(self._url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class OwnServer:
+    """A server from the system's PostgreSQL, to be started and stopped; it runs as another user than root."""
+
+    def __init__(self, data: Path) -> None:
+        """Make its files. Raises `NoPostgres`."""
+        newest_first = sorted(_DEBIAN.glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+        search = os.pathsep.join([os.environ.get("PATH", ""), *map(str, newest_first)])
+        initdb, pg_ctl = shutil.which("initdb", path=search), shutil.which("pg_ctl", path=search)
+        if initdb is None or pg_ctl is None:
+            raise NoPostgres("no initdb and pg_ctl on PATH or under /usr/lib/postgresql")
+        self._data, self._pg_ctl, self._user = data, pg_ctl, _other_user()
+        data.mkdir()
+        if self._user:
+            os.chown(data, pwd.getpwnam(self._user).pw_uid, pwd.getpwnam(self._user).pw_gid)
+        made = ("-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        _run(self._user, initdb, *made)
+
+    @property
+    def url(self) -> str:
+        """Its address, of a database that is there."""
+        return f"postgresql+psycopg://postgres@/postgres?host={self._data}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = f"-k {self._data} {_QUICK}"
+        _run(self._user, self._pg_ctl, "-w", "-D", self._data, "-l", self._data / "log", "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop it as a crash would: what was committed stays, and nobody is told."""
+        _run(self._user, self._pg_ctl, "-w", "-D", self._data, "-m", "immediate", "stop")
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """A server of one test alone, running, for it to stop and start. Raises `NoPostgres`."""
+    server = OwnServer(Path(os.environ[RUN_FOLDER]) / f"own-{uuid.uuid4().hex[:8]}")
+    server.start()
+    try:
+        yield server
+    finally:
+        with suppress(NoPostgres):  # it may be stopped
+            server.stop()
 
 
 def make_sqlite(path: Path) -> None:
@@ -150,20 +194,9 @@ def _server_url(folder: Path) -> str:
 
 
 def _start_system(folder: Path) -> str:
-    """Start the system's PostgreSQL, as another user when this one is root, whom it refuses."""
-    newest_first = sorted(_DEBIAN.glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
-    search = os.pathsep.join([os.environ.get("PATH", ""), *map(str, newest_first)])
-    initdb, pg_ctl = shutil.which("initdb", path=search), shutil.which("pg_ctl", path=search)
-    if initdb is None or pg_ctl is None:
-        raise NoPostgres("no initdb and pg_ctl on PATH or under /usr/lib/postgresql")
-    data, log = folder / "data", folder / "data" / "log"
-    data.mkdir()
-    user = _other_user()
-    if user:
-        os.chown(data, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
-    _run(user, initdb, "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-    _run(user, pg_ctl, "-w", "-D", data, "-l", log, "-o", f"-k {data} {_QUICK}", "start")
-    return f"postgresql+psycopg://postgres@/postgres?host={data}"
+    own = OwnServer(folder / "data")
+    own.start()
+    return own.url
 
 
 def _start_package(folder: Path) -> str:

@@ -22,7 +22,7 @@ from sync_daemon.model.errors import (
 )
 from sync_daemon.model.report import CycleOutcome, CycleReport
 
-TOLD_AFTER = {Condition.DOWN: timedelta(minutes=5), Condition.DATABASE: timedelta(seconds=30)}
+TOLD_AFTER = {Condition.DOWN: timedelta(minutes=5), Condition.DATABASE: timedelta(minutes=1)}
 """How long a condition must last before it is told; those not named are told at once."""
 OVER_AFTER = timedelta(minutes=2)
 """How long a condition must be gone before it counts as over: two polls. What comes back sooner was never over."""

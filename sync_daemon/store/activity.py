@@ -9,6 +9,7 @@ from sqlalchemy import BindParameter, Connection, and_, bindparam, case, delete,
 
 from sync_daemon.model.activity import KnownActivity
 from sync_daemon.model.system import SystemName
+from sync_daemon.store.many import ForEach
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.packing import pack_digests, unpack_digests
 from sync_daemon.store.room import AnyRow, Room
@@ -39,7 +40,9 @@ _STALE_NOTES = (
     .limit(bindparam("limit"))
 )
 _WRITE = Upsert(activity, ("pair_id", "ghl_id"))
-_REMOVE = delete(activity).where(_PAIR, activity.c.ghl_id == bindparam("ghl"))
+_REMOVE = ForEach(
+    {"ghl": activity.c.ghl_id}, lambda key: delete(activity).where(_PAIR, activity.c.ghl_id == key("ghl"))
+)
 _encode = msgspec.msgpack.Encoder().encode
 _decode_ids = msgspec.msgpack.Decoder(list[str]).decode
 

@@ -14,7 +14,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     select,
     union_all,
 )
@@ -26,6 +25,7 @@ from sync_daemon.ports import Clock, Seen
 from sync_daemon.store.crypto import DerivedKeys, Secrets
 from sync_daemon.store.forgotten import Forgotten
 from sync_daemon.store.key_numbers import KeyNumbers
+from sync_daemon.store.many import ForEach, Insertion
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.packing import pack_baseline, pack_sent, unpack_baseline, unpack_sent
 from sync_daemon.store.room import AnyRow
@@ -72,10 +72,13 @@ _ABSENT = {
     for system, linked in _LINKED.items()
 }
 _UPSERT = Upsert(contacts, ("pair_id", "system", "contact_id"))
-_FORGET_ADDITIONAL = delete(additional_addresses).where(
-    additional_addresses.c.pair_id == bindparam("pair"), additional_addresses.c.ghl_id == bindparam("id")
+_FORGET_ADDITIONAL = ForEach(
+    {"id": additional_addresses.c.ghl_id},
+    lambda key: delete(additional_addresses).where(
+        additional_addresses.c.pair_id == bindparam("pair"), additional_addresses.c.ghl_id == key("id")
+    ),
 )
-_ADD_ADDITIONAL = insert(additional_addresses)
+_ADD_ADDITIONAL = Insertion(additional_addresses)
 
 
 class Contacts(Forgotten):
@@ -136,8 +139,8 @@ class Contacts(Forgotten):
         rows = [
             {"ghl_id": ghl_id, "address": address} for ghl_id, all_of in additional.items() for address in {*all_of}
         ]
-        if rows := self._let_in(connection, rows, lambda _, row: row["address"]):
-            connection.execute(_ADD_ADDITIONAL, self._rows(rows))
+        rows = self._let_in(connection, rows, lambda _, row: row["address"])
+        _ADD_ADDITIONAL.write(connection, self._rows(rows))
 
     def _contact(self, row: AnyRow) -> KnownContact:
         return KnownContact(

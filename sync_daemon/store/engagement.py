@@ -8,8 +8,9 @@ from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_, upd
 
 from sync_daemon.model.engagement import OPT_OUTS, Kind, Occasion, ReportRead
 from sync_daemon.model.system import SystemName
-from sync_daemon.store.events import INSERT
+from sync_daemon.store.events import ADD
 from sync_daemon.store.forgotten import Forgotten, of_contact
+from sync_daemon.store.many import ForEach
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow
 from sync_daemon.store.tables import events, reports
@@ -30,8 +31,11 @@ _LAST = (
 # With the system, which every occasion shares: without it no index leads to an id.
 _BY_ID = select(events).where(*_OF_PAIR, _SYSTEM, events.c.event_id.in_(_IDS))
 _OPT_OUTS = select(events).where(*_OF_PAIR, events.c.engagement.in_(OPT_OUTS), events.c.contact_id.in_(_IDS))
-_JUDGED = (
-    update(events).where(*_OF_PAIR, _SYSTEM, events.c.event_id == bindparam("id")).values(judged_at=bindparam("now"))
+_JUDGED = ForEach(
+    {"id": events.c.event_id},
+    lambda key: (
+        update(events).where(*_OF_PAIR, _SYSTEM, events.c.event_id == key("id")).values(judged_at=bindparam("now"))
+    ),
 )
 _REPORTS = select(reports).where(reports.c.pair_id == bindparam("pair"))
 _WRITE_REPORT = Upsert(reports, ("pair_id", "campaign_id", "kind"))
@@ -91,13 +95,12 @@ class Engagement(Forgotten):
 
     def _write_occasions(self, connection: Connection, told: Collection[Occasion], now: datetime) -> None:
         """Store occasions; one that is known changes nothing, nor does one about somebody who was forgotten."""
-        if told and (rows := self._let_in(connection, self.occasion_rows(told, now), of_contact)):
-            connection.execute(INSERT[connection.dialect.name], rows)
+        if told:
+            ADD.write(connection, self._let_in(connection, self.occasion_rows(told, now), of_contact))
 
     def _write_judged(self, connection: Connection, judged: Collection[Occasion], now: datetime) -> None:
-        if judged:
-            rows = [{"pair": self._pair_id, "id": one.event_id, "now": to_micros(now)} for one in judged]
-            connection.execute(_JUDGED, rows)
+        rows = [{"id": one.event_id} for one in judged]
+        _JUDGED.run(connection, rows, pair=self._pair_id, now=to_micros(now))
 
     def _write_reports(self, connection: Connection, read: Collection[ReportRead]) -> None:
         rows = [

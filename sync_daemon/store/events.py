@@ -2,18 +2,18 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.store.engine import writing
 from sync_daemon.store.forgotten import Forgotten, of_contact
+from sync_daemon.store.many import ForEach
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow
 from sync_daemon.store.tables import events
+from sync_daemon.store.upsert import Upsert
 
 _WAITING = (events.c.pair_id == bindparam("pair"), events.c.heeded_at.is_(None))
 _ABOUT_ACTIVITY = events.c.kind == EventKind.ACTIVITY
@@ -26,19 +26,16 @@ _NEXT_ANY = (
 _NEXT = _NEXT_ANY.where(~_ABOUT_ACTIVITY)
 _NEXT_ACTIVITY = _NEXT_ANY.where(_ABOUT_ACTIVITY)
 _COUNT = select(func.count()).where(*_WAITING)
-_HEEDED = (
-    update(events)
-    .where(
-        events.c.pair_id == bindparam("pair"),
-        events.c.system == bindparam("of"),
-        events.c.event_id == bindparam("id"),
-    )
-    .values(heeded_at=bindparam("now"))
+_HEEDED = ForEach(
+    {"of": events.c.system, "id": events.c.event_id},
+    lambda key: (
+        update(events)
+        .where(events.c.pair_id == bindparam("pair"), events.c.system == key("of"), events.c.event_id == key("id"))
+        .values(heeded_at=bindparam("now"))
+    ),
 )
-INSERT = {
-    dialect.__name__.rpartition(".")[2]: dialect.insert(events).on_conflict_do_nothing()
-    for dialect in (sqlite, postgresql)
-}
+ADD = Upsert(events, ("pair_id", "system", "event_id"), first=True)
+"""Stores events; one that is known stays as it is."""
 
 
 class Events(Forgotten):
@@ -65,8 +62,7 @@ class Events(Forgotten):
         ]
         if rows:
             with writing(self._engine, durable=True) as connection:
-                if rows := self._let_in(connection, rows, of_contact):
-                    connection.execute(INSERT[connection.dialect.name], rows)
+                ADD.write(connection, self._let_in(connection, rows, of_contact))
 
     def waiting_events(self, system: SystemName, limit: int) -> list[WebhookEvent]:
         """Events about contacts that no cycle has heeded yet, oldest first."""
@@ -92,8 +88,5 @@ class Events(Forgotten):
         )
 
     def _write_heeded(self, connection: Connection, heeded: Collection[WebhookEvent], now: datetime) -> None:
-        if heeded:
-            rows: list[dict[str, Any]] = [
-                {"pair": self._pair_id, "of": one.system, "id": one.event_id, "now": to_micros(now)} for one in heeded
-            ]
-            connection.execute(_HEEDED, rows)
+        rows = [{"of": one.system, "id": one.event_id} for one in heeded]
+        _HEEDED.run(connection, rows, pair=self._pair_id, now=to_micros(now))

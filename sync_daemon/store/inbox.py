@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, or_, select, true, u
 from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.state import Staged
 from sync_daemon.model.system import SystemName
+from sync_daemon.store.many import ForEach
 from sync_daemon.store.moments import to_micros
 from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.tables import inbox, pairs
@@ -43,8 +44,14 @@ _NEXT_OF = {
     for asked in product((False, True), repeat=len(_FLAGS))
 }
 _COUNT = select(inbox.c.system, func.count()).where(_PAIR).group_by(inbox.c.system)
-_DONE = delete(inbox).where(
-    _PAIR, _SYSTEM, inbox.c.contact_id == bindparam("id"), inbox.c.sequence == bindparam("staged_as")
+_DONE = ForEach(
+    {"of": inbox.c.system, "id": inbox.c.contact_id, "staged_as": inbox.c.sequence},
+    lambda key: delete(inbox).where(
+        _PAIR,
+        inbox.c.system == key("of"),
+        inbox.c.contact_id == key("id"),
+        inbox.c.sequence == key("staged_as"),
+    ),
 )
 _RESERVE = (
     update(pairs)
@@ -90,7 +97,7 @@ class Inbox(Room):
         return {system: waiting.get(system, 0) for system in SystemName}
 
     def _remove_done(self, connection: Connection, done: Collection[Staged]) -> None:
-        rows = [{"system": row.system, "id": row.contact_id, "staged_as": row.sequence} for row in done]
+        rows = [{"of": row.system, "id": row.contact_id, "staged_as": row.sequence} for row in done]
         self._delete(connection, _DONE, rows)
 
     def _write_staged(self, connection: Connection, staged: Sequence[Staged]) -> None:

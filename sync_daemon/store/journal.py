@@ -11,17 +11,18 @@ from sync_daemon.model.person import Person
 from sync_daemon.model.plan import GUARDED_FOR
 from sync_daemon.model.state import Change, Tombstone
 from sync_daemon.model.system import SystemName
+from sync_daemon.store.many import Insertion
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.tables import changes, mass_changes, tombstones
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_BURY = insert(tombstones)
+_BURY = Insertion(tombstones)
 _BURIED = select(tombstones).where(tombstones.c.pair_id == bindparam("pair"))
 _BURIED_BY_GHL = _BURIED.where(tombstones.c.ghl_id.in_(_IDS))
 _BURIED_BY_EMAILOCTOPUS = _BURIED.where(tombstones.c.emailoctopus_id.in_(_IDS))
 _BURIED_AT = _BURIED.where(tombstones.c.address.in_(_IDS))
-_LOG = insert(changes)
+_LOG = Insertion(changes)
 _COUNT = insert(mass_changes)
 _WRITTEN = (
     select(changes)
@@ -69,15 +70,11 @@ class Journal(Room):
             connection.execute(_COUNT, self._rows(rows))
 
     def _write_tombstones(self, connection: Connection, new: Collection[Tombstone]) -> None:
-        if new:
-            connection.execute(_BURY, self._rows([_tombstone_row(tombstone) for tombstone in new]))
+        _BURY.write(connection, self._rows([_tombstone_row(tombstone) for tombstone in new]))
 
     def _write_changes(self, connection: Connection, new: Collection[Change], run_id: str) -> None:
         at = to_micros(self._clock.now())
-        if new:
-            connection.execute(
-                _LOG, self._rows([{"run_id": run_id, "at": at, **_change_row(change)} for change in new])
-            )
+        _LOG.write(connection, self._rows([{"run_id": run_id, "at": at, **_change_row(change)} for change in new]))
 
 
 def _tombstone_row(tombstone: Tombstone) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sync_daemon.model.errors import StateStoreError
 from sync_daemon.model.state import Cause, Link
+from sync_daemon.store.many import ForEach
 from sync_daemon.store.room import AnyRow, Room, chunks
 from sync_daemon.store.tables import links
 from sync_daemon.store.upsert import Upsert
@@ -23,8 +24,11 @@ _COUNT = select(func.count()).where(_PAIR)
 _COUNT_DIVERGED = _COUNT.where(links.c.diverged.is_not(None))
 _COUNT_CONSENT_HELD = _COUNT.where(text("consent_held"))
 _UPSERT = Upsert(links, ("pair_id", "ghl_id"))
-_UNLINK = delete(links).where(
-    _PAIR, links.c.ghl_id == bindparam("ghl"), links.c.emailoctopus_id == bindparam("emailoctopus")
+_UNLINK = ForEach(
+    {"ghl": links.c.ghl_id, "emailoctopus": links.c.emailoctopus_id},
+    lambda key: delete(links).where(
+        _PAIR, links.c.ghl_id == key("ghl"), links.c.emailoctopus_id == key("emailoctopus")
+    ),
 )
 
 

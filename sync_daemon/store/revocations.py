@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, or_, select
 
 from sync_daemon.model.state import Cause
+from sync_daemon.store.many import ForEach
 from sync_daemon.store.room import Room
 from sync_daemon.store.tables import revocations
 from sync_daemon.store.upsert import Upsert
@@ -14,7 +15,10 @@ _PAIR = revocations.c.pair_id == bindparam("pair")
 _CAUSES = select(revocations.c.address, revocations.c.cause).where(
     _PAIR, revocations.c.address.in_(bindparam("ids", expanding=True))
 )
-_REGRANT = delete(revocations).where(_PAIR, revocations.c.address == bindparam("digest"))
+_REGRANT = ForEach(
+    {"digest": revocations.c.address},
+    lambda key: delete(revocations).where(_PAIR, revocations.c.address == key("digest")),
+)
 _UPSERT = Upsert(
     revocations,
     ("pair_id", "address"),

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, Executable, Row
 from sync_daemon.ports import Clock
 from sync_daemon.store.crypto import DerivedKeys, Secrets
 from sync_daemon.store.engine import reading
+from sync_daemon.store.many import ForEach, Rows
 
 CHUNK = 500
 """Ids in one statement: below what any of the databases allows as bound parameters."""
@@ -48,7 +49,6 @@ class Room:
         """Rows with the pair they belong to."""
         return [{"pair_id": self._pair_id, **row} for row in rows]
 
-    def _delete(self, connection: Connection, statement: Executable, rows: Collection[dict[str, Any]]) -> None:
+    def _delete(self, connection: Connection, some: ForEach, rows: Rows) -> None:
         """Run a statement that names the pair as `:pair` for each of some keys."""
-        if rows:
-            connection.execute(statement, [{"pair": self._pair_id, **row} for row in rows])
+        some.run(connection, rows, pair=self._pair_id)

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Select, and_, bindparam, exists, func, insert, select, true, tuple_
+from sqlalchemy import Column, Connection, Select, and_, bindparam, exists, func, select, true, tuple_
 
 from sync_daemon.model.plan import Action
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.undo import Replaced, Swap
+from sync_daemon.store.many import Insertion
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.tables import inbox, links, undo_journal
@@ -29,7 +30,7 @@ class _Payload(msgspec.Struct, array_like=True, frozen=True):
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Payload).decode
 _PAIR = undo_journal.c.pair_id == bindparam("pair")
-_ADD = insert(undo_journal)
+_ADD = Insertion(undo_journal)
 _PLACE = (undo_journal.c.ghl_id, undo_journal.c.emailoctopus_id, undo_journal.c.id)
 _OF_RUN = (
     select(undo_journal)
@@ -115,9 +116,8 @@ class UndoJournal(Room):
         return {contact_id for (contact_id,) in rows}
 
     def _write_replaced(self, connection: Connection, new: Sequence[Replaced], run_id: str) -> None:
-        if new:
-            at = to_micros(self._clock.now())
-            connection.execute(_ADD, self._rows([{"run_id": run_id, "at": at, **self._undo_row(one)} for one in new]))
+        at = to_micros(self._clock.now())
+        _ADD.write(connection, self._rows([{"run_id": run_id, "at": at, **self._undo_row(one)} for one in new]))
 
     def _replaced(self, row: AnyRow) -> Replaced:
         payload = _decode(self._secrets.decrypt(row.payload))

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BindParameter,
     Column,
     Connection,
+    Delete,
     Select,
     Table,
     bindparam,
@@ -22,6 +23,7 @@ from sqlalchemy import (
 
 from sync_daemon.model.state import NEVER, Held, Parked
 from sync_daemon.store.engine import writing
+from sync_daemon.store.many import ForEach, Given
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow, Room, chunks
 from sync_daemon.store.tables import ORDERED, held, pairs, parked
@@ -48,12 +50,16 @@ def _page_of(table: Table) -> Select[Any]:
     return _all_of(table).where(table.c.id > bindparam("after")).limit(bindparam("limit"))
 
 
-def _key(table: Table, what: Column[str]) -> Any:
+def _keys(table: Table, what: Column[str]) -> dict[str, Column[Any]]:
+    return {"ghl": table.c.ghl_id, "emailoctopus": table.c.emailoctopus_id, "what": what}
+
+
+def _key(table: Table, what: Column[str], key: Given) -> Delete:
     return delete(table).where(
         table.c.pair_id == bindparam("pair"),
-        table.c.ghl_id == bindparam("ghl"),
-        table.c.emailoctopus_id == bindparam("emailoctopus"),
-        what == bindparam("what"),
+        table.c.ghl_id == key("ghl"),
+        table.c.emailoctopus_id == key("emailoctopus"),
+        what == key("what"),
     )
 
 
@@ -71,7 +77,10 @@ _PARK = Upsert(
     ("pair_id", "ghl_id", "emailoctopus_id", "what"),
     guarded=(("next_try", "dropped", "orders"), lambda proposed: parked.c.orders > proposed.orders),
 )
-_UNPARK = _key(parked, parked.c.what).where(parked.c.orders <= bindparam("seen"))
+_UNPARK = ForEach(
+    {**_keys(parked, parked.c.what), "seen": parked.c.orders},
+    lambda key: _key(parked, parked.c.what, key).where(parked.c.orders <= key("seen")),
+)
 _IDS_PARKED = select(parked.c.id).where(parked.c.pair_id == bindparam("pair"))
 _ORDER = (
     update(parked)
@@ -92,7 +101,7 @@ _ORDER_HELD = (
     .where(held.c.pair_id == bindparam("pair"), held.c.id == bindparam("row"))
     .values(approved=bindparam("approve"), discarded=bindparam("discard"))
 )
-_RELEASE = _key(held, held.c.action)
+_RELEASE = ForEach(_keys(held, held.c.action), lambda key: _key(held, held.c.action, key))
 
 
 class Waiting(Room):
