@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, QueuePool, select, text
 
 from sync_daemon.changes.digests import Digester
 from sync_daemon.cycle import Lease, Pair, PairPlan, Timing, plan, reconcile
@@ -104,13 +104,20 @@ def _cut_off() -> None:
 
 
 class InProcess(httpx.BaseTransport):
-    """Requests straight into a sandbox application, without sockets."""
+    """Requests straight into a sandbox application, without sockets.
 
-    def __init__(self, app: Any) -> None:
+    None may go out while its sender, which does one thing after another, has a connection to the database in its
+    hands: a transaction would be open as long as a system takes to answer.
+    """
+
+    def __init__(self, app: Any, engine: Engine) -> None:
         self._app = app
+        self._engine = engine
         self._lock = Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        held = cast("QueuePool", self._engine.pool).checkedout()
+        assert held == 0, f"{held} connections to the database are held during {request.method} {request.url.path}"
         body = request.read()
         url = request.url.raw_path.decode("ascii")
         with self._lock:
@@ -378,10 +385,10 @@ def world(
                 GHL: _address_of(GHL, sandbox.ghl_app),
                 EMAILOCTOPUS: _address_of(EMAILOCTOPUS, sandbox.emailoctopus_app),
             }
-        else:
-            transports = {GHL: InProcess(sandbox.ghl_app), EMAILOCTOPUS: InProcess(sandbox.emailoctopus_app)}
-
         engine = _engine(database_url)
+        if not sockets:
+            apps = {GHL: sandbox.ghl_app, EMAILOCTOPUS: sandbox.emailoctopus_app}
+            transports = {name: InProcess(app, engine) for name, app in apps.items()}
         store = stack.enter_context(StateStore(engine, Secrets(SECRET), program_clock))
         pair_store = store.open_pair("main", sandbox.location_id, sandbox.list_id)
         lease = Lease("main", pair_store, "tests", program_clock)

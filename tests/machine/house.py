@@ -174,8 +174,8 @@ class House:
         self.program_clock = SkewedClock(self.clock)
         self.watch: Callable[[SystemName, httpx.Request], Any] | None = None
         self._apps = {
-            GHL: InProcess(self.sandbox.ghl_app),
-            EMAILOCTOPUS: InProcess(self.sandbox.emailoctopus_app),
+            GHL: InProcess(self.sandbox.ghl_app, engine()),
+            EMAILOCTOPUS: InProcess(self.sandbox.emailoctopus_app, engine()),
         }
         self._runs, self._holders = itertools.count(1), itertools.count(1)
         self.left_behind: datetime | None = None
