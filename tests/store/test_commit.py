@@ -8,16 +8,31 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from sync_daemon.model.errors import StateStoreError
-from sync_daemon.model.state import Cause, KnownContact, Link
+from sync_daemon.model.state import Cause, Change, KnownContact, Link
 from sync_daemon.ports import Commit, PairStore
 from sync_daemon.store.crypto import Secrets
 from sync_daemon.store.engine import writing
 from sync_daemon.store.installation import StateStore
+from sync_daemon.store.pair import SqlPairStore
 from tests.store.conftest import SECRET, StoppedClock
-from tests.store.examples import GHL, NOON, digest, held, known, parked, staged, tombstone
+from tests.store.examples import (
+    EMAILOCTOPUS,
+    GHL,
+    NOON,
+    deed,
+    digest,
+    full_link,
+    held,
+    known,
+    parked,
+    replaced,
+    shown,
+    staged,
+    tombstone,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -70,6 +85,62 @@ def test_reads_see_what_was_committed_and_no_more(pair: PairStore, engine: Engin
         assert pair.contacts(GHL, ["a"])["a"].scan == 1
 
     assert pair.contacts(GHL, ["a"])["a"].scan == 2
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_postgresql_is_asked_as_often_for_many_records_as_for_few(
+    pair: SqlPairStore, engine: Engine, *, removed: bool
+) -> None:
+    if engine.dialect.name != "postgresql":
+        pytest.skip("SQLite is asked in this process: there is nothing to save")
+    asked: list[tuple[str, bool]] = []
+    event.listen(engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[5])))
+    pair.commit(everything(1))  # numbers the mapping rows' keys
+    counts = []
+    for people in (2, 300):
+        whole = everything(people)
+        pair.commit(whole)
+        if removed:
+            whole = without(pair, people)
+        asked.clear()
+        pair.commit(whole)
+        counts.append(len(asked))
+        assert [statement for statement, one_by_one in asked if one_by_one] == []
+    assert counts[0] == counts[1]
+
+
+def everything(people: int) -> Commit:
+    """A commit with a row of every kind for each of some people."""
+    ids = [f"c{number:03}" for number in range(people)]
+    return Commit(
+        contacts=[known(one, system) for one in ids for system in (GHL, EMAILOCTOPUS)],
+        additional_addresses={one: (digest(number),) for number, one in enumerate(ids)},
+        links=[full_link(one, one) for one in ids],
+        staged=[staged(one) for one in ids],
+        parked=[parked(one, None) for one in ids],
+        held=[held(one, None) for one in ids],
+        tombstones=[tombstone(one, None) for one in ids],
+        revoked_addresses={digest(number): Cause.POLICY for number in range(people)},
+        activity=[shown(one, one) for one in ids],
+        deeds=[deed(one) for one in ids],
+        changes=[Change("written", GHL, one, None, "tags", "changed in GHL") for one in ids],
+        replaced=[replaced(one, one) for one in ids],
+    )
+
+
+def without(pair: SqlPairStore, people: int) -> Commit:
+    """A commit that removes what `everything` stored."""
+    whole = everything(people)
+    ids = [link.ghl_id for link in whole.links]
+    return Commit(
+        done=list(pair.staged(GHL, ids).values()),
+        unlink=whole.links,
+        unparked=pair.parked(ghl=ids),
+        unheld=pair.held(ghl=ids),
+        regranted_addresses=list(whole.revoked_addresses),
+        activity_over=ids,
+        additional_addresses=dict.fromkeys(ids, ()),
+    )
 
 
 PROGRAM = """

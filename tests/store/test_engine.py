@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, make_url, text
 
-from sync_daemon.model.errors import ConfigurationError, StateStoreError
+from sync_daemon.model.errors import ConfigurationError, StateStoreAway, StateStoreError
 from sync_daemon.store import engine as engine_module
 from sync_daemon.store.crypto import Secrets
 from sync_daemon.store.engine import open_engine, parse_url, reading, writing
@@ -44,6 +45,14 @@ def ask(engine: Engine) -> object:
 
 def complaint(action: Callable[[], object]) -> str:
     with pytest.raises(StateStoreError) as caught:
+        action()
+    assert PASSWORD not in str(caught.value)
+    return str(caught.value)
+
+
+def away(action: Callable[[], object]) -> str:
+    """The complaint about a server that may be there at the next try."""
+    with pytest.raises(StateStoreAway) as caught:
         action()
     assert PASSWORD not in str(caught.value)
     return str(caught.value)
@@ -199,9 +208,11 @@ def test_a_postgresql_that_is_not_there(tmp_path: Path, opened: Callable[[str], 
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         by_port = opened(f"postgresql://me:{PASSWORD}@127.0.0.1:{port}/name")
-        assert "isn't there: start it" in complaint(lambda: ask(by_port))
+        assert "refuses connections: start it" in away(lambda: ask(by_port))
     by_socket = opened(f"postgresql://me:{PASSWORD}@/name?host={tmp_path}")
-    assert "isn't there: start it" in complaint(lambda: ask(by_socket))
+    assert "isn't there: start it" in away(lambda: ask(by_socket))
+    nobody_knows = opened(f"postgresql://me:{PASSWORD}@nowhere.invalid/name")
+    assert "has a host" in away(lambda: ask(nobody_knows))
 
 
 def test_a_server_that_is_no_postgresql(opened: Callable[[str], Engine]) -> None:
@@ -209,7 +220,7 @@ def test_a_server_that_is_no_postgresql(opened: Callable[[str], Engine]) -> None
         engine = opened(f"postgresql://me:{PASSWORD}@127.0.0.1:{letterbox.getsockname()[1]}/name?sslmode=require")
         with ThreadPoolExecutor(1) as pool:
             answering = pool.submit(answer_once, letterbox)
-            said = complaint(lambda: ask(engine))
+            said = away(lambda: ask(engine))
             answering.result()
     assert "lead to a PostgreSQL server" in said
 
@@ -237,6 +248,53 @@ def test_a_postgresql_that_was_restarted_is_asked_anew(
             assert list(ended) == [True]
         assert ask(engine) == 1
         engine.dispose()
+
+
+@pytest.mark.postgres
+def test_a_connection_that_breaks_in_a_transaction(postgres_server: Server, opened: Callable[[str], Engine]) -> None:
+    def break_it() -> None:
+        with writing(engine) as connection:
+            pid = connection.scalar(text("SELECT pg_backend_pid()"))
+            with writing(opened(url)) as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+            connection.execute(text("UPDATE installation SET key_check = :check"), {"check": b"x"})
+
+    with postgres_server.fresh_database() as url:
+        engine = opened(url)
+        said = away(break_it)
+        assert "broke the connection: what was stored is kept" in said
+        assert ask(engine) == 1
+        engine.dispose()
+
+
+@pytest.mark.postgres
+def test_a_server_that_lets_nobody_in_for_now(postgres_server: Server, opened: Callable[[str], Engine]) -> None:
+    with postgres_server.fresh_database() as url:
+        engine = opened(url)
+        with writing(engine) as connection:
+            name = connection.scalar(text("SELECT current_database()"))
+            connection.exec_driver_sql(f"ALTER DATABASE {name} CONNECTION LIMIT 0")
+            connection.exec_driver_sql("CREATE ROLE guest LOGIN")
+        guest = opened(make_url(url).set(username="guest", password=PASSWORD).render_as_string(hide_password=False))
+        away(lambda: ask(guest))
+        with writing(engine) as connection:
+            connection.exec_driver_sql("DROP ROLE guest")
+        engine.dispose()
+
+
+@pytest.mark.postgres
+def test_how_connections_to_postgresql_are_made(postgres_server: Server, opened: Callable[[str], Engine]) -> None:
+    with postgres_server.fresh_database() as url:
+        told = make_url(url).update_query_dict({"application_name": "mine", "keepalives_idle": "77"})
+        with reading(opened(told.render_as_string(hide_password=False))) as connection:
+            driver: Any = connection.connection.driver_connection
+            parameters = driver.info.get_parameters()
+            assert parameters["application_name"] == "mine"  # what the URL says goes first
+            assert (parameters["keepalives_idle"], parameters["tcp_user_timeout"]) == ("77", "30000")
+            assert driver.prepare_threshold is None  # a pooler between may hand on another connection
+            assert driver.info.transaction_status.name == "IDLE"
+            ask_on = connection.execute(text("SELECT 1")).scalar_one()
+            assert (ask_on, driver.info.transaction_status.name) == (1, "IDLE")  # no transaction between reads
 
 
 def test_without_the_driver_people_are_told_what_to_install() -> None:
