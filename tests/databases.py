@@ -80,14 +80,18 @@ class Server:
         _execute(self._url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def program(name: str) -> str | None:
+    """Where a program of the system's PostgreSQL lies, that of the newest version; None without one."""
+    newest_first = sorted(_DEBIAN.glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    return shutil.which(name, path=os.pathsep.join([*map(str, newest_first), os.environ.get("PATH", "")]))
+
+
 class OwnServer:
     """A server from the system's PostgreSQL, to be started and stopped; it runs as another user than root."""
 
     def __init__(self, data: Path) -> None:
         """Make its files. Raises `NoPostgres`."""
-        newest_first = sorted(_DEBIAN.glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
-        search = os.pathsep.join([os.environ.get("PATH", ""), *map(str, newest_first)])
-        initdb, pg_ctl = shutil.which("initdb", path=search), shutil.which("pg_ctl", path=search)
+        initdb, pg_ctl = program("initdb"), program("pg_ctl")
         if initdb is None or pg_ctl is None:
             raise NoPostgres("no initdb and pg_ctl on PATH or under /usr/lib/postgresql")
         self._data, self._pg_ctl, self._user = data, pg_ctl, _other_user()
