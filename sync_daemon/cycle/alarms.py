@@ -47,7 +47,7 @@ def _alarms(run: Run, totals: Totals) -> Iterator[tuple[Condition, str]]:
 
 def _judged(run: Run, totals: Totals) -> Iterator[Condition]:
     """A run that was told to stop, or that a refusal cut short, asked too little to say that all is well."""
-    yield from (Condition.PARKED, Condition.CONFIGURATION)
+    yield from (Condition.PARKED, Condition.CONFIGURATION, Condition.DATABASE)  # the totals were read
     if len(run.schemas) == len(SystemName):
         yield Condition.FIELD_GONE
     if run.interrupted is not None:

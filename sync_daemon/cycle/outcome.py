@@ -52,6 +52,8 @@ def conclude(run: Run) -> None:
     )
 
 
+_DATABASE_ASKED_EVERY_S = 5.0
+"""How soon a database that is away is asked again: it is the installation's own, and nothing goes on without it."""
 _PRECEDENCE = (
     CycleOutcome.AUTH,
     CycleOutcome.UNREACHABLE,
@@ -66,8 +68,10 @@ def report_of(error: SyncError, pair: str, run_id: str, mode: Mode) -> CycleRepo
     """The report of a cycle that an error kept from beginning."""
     alarm = alarm_of(error)
     alarms = dict([alarm] if alarm is not None else [])
-    paused = isinstance(error, PairPaused)
-    return CycleReport(pair, run_id, mode, _outcome_of(error), error.shown, alarms=alarms, paused=paused)
+    report = CycleReport(pair, run_id, mode, _outcome_of(error), error.shown, alarms=alarms)
+    report.paused = isinstance(error, PairPaused)
+    report.resume_in_s = _DATABASE_ASKED_EVERY_S if isinstance(error, StateStoreAway) else None
+    return report
 
 
 def _outcome_of(error: Exception) -> CycleOutcome:

@@ -47,10 +47,10 @@ class CycleReport:
     """The counters of one cycle of one pair. `written` counts by (system, word of `written` in the JSON).
 
     Not in the JSON: `quota_left` and `quota_limit`, what the headers told of a daily quota, which is stored; `proven`,
-    the systems that were read to their end; `resume_in_s`, how long a used-up quota or limit asks to wait; `alarms`, a
-    sentence for each condition that somebody is to be alerted to, and `judged`, the conditions about which the cycle
-    could tell whether they are so; `paused`, that nothing was done, as a person paused the pair; `plan`, what came
-    of the plan that was carried out, if one was.
+    the systems that were read to their end; `resume_in_s`, how long to wait as a quota or limit is used up, or the
+    database away; `alarms`, a sentence for each condition that somebody is to be alerted to, and `judged`, the
+    conditions about which the cycle could tell whether they are so; `paused`, that nothing was done, as a person paused
+    the pair; `plan`, what came of the plan that was carried out, if one was.
     """
 
     pair: str

@@ -111,18 +111,22 @@ def test_the_service_waits_for_it_and_goes_on_by_itself(trial: Trial, own: OwnSe
     with service(trial, polls="1s") as here:
         ghl_id, _ = somebody(trial)
         own.stop()
-        until(lambda: here.get("/readyz").status_code == 503, "not ready")
+        until(lambda: here.get("/readyz").status_code == 503, "not ready", 120)
         said = here.get("/readyz").json()["database"]
         assert (told_well(said), "isn't there" in said) == (True, True)
         assert here.get("/metrics").status_code == 503
         trial.ghl.edit(ghl_id, firstName="Meanwhile")
-        until(lambda: here.events("webhook_not_stored"), "a refused webhook")
-        until(lambda: any(event["outcome"] == "unreachable" for event in here.events("cycle_ended")), "a failed cycle")
+        until(lambda: here.events("webhook_not_stored"), "a refused webhook", 120)
+        until(
+            lambda: "unreachable" in [one["outcome"] for one in here.events("cycle_ended")],
+            "a failed cycle",
+            120,
+        )
         assert here.get("/healthz").status_code == 200
 
         own.start()
-        until(lambda: here.get("/readyz").status_code == 200, "ready again")
-        until(lambda: "Meanwhile" in names(trial), "what changed meanwhile")
+        until(lambda: here.get("/readyz").status_code == 200, "ready again", 120)
+        until(lambda: "Meanwhile" in names(trial), "what changed meanwhile", 120)
         assert here.stop().status == 0
         assert told_well(here.log.read_text(encoding="utf-8"))
         assert here.events("unexpected_failure") == []

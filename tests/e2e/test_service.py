@@ -61,9 +61,9 @@ class Running:
         return finished(self.process, seconds=20)
 
 
-def until(holds: Callable[[], object], what: str = "") -> None:
+def until(holds: Callable[[], object], what: str = "", seconds: float = PATIENCE_S) -> None:
     """Wait for something that is bound to come."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"it didn't come to pass: {what}"
         time.sleep(0.05)

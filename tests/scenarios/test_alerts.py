@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from sync_daemon.cycle import report_of
 from sync_daemon.model.alarm import Condition
-from sync_daemon.model.errors import ConfigurationError, SyncError
+from sync_daemon.model.errors import ConfigurationError, StateStoreAway, SyncError
 from sync_daemon.model.policy import GuardLimits
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
@@ -113,6 +113,23 @@ def test_refused_credentials(database_url: str) -> None:
         assert_over(one)
 
 
+def test_a_database_that_is_away_is_told_after_a_minute(database_url: str) -> None:
+    """Whether a cycle met it or a look: a restart between two looks is no news."""
+    away = StateStoreAway("the database refuses connections: start it")
+    with watched(database_url) as one:
+        one.here.linked()
+        one.alerts.heed(report_of(away, "main", "run-1", Mode.INCREMENTAL))
+        one.here.later(seconds=15)
+        one.alerts.watch_database("main", None)
+        one.here.later(minutes=2)
+        one.alerts.watch_database("main", away)
+        assert (one.mailbox.new(), one.open()) == ([], set())
+        one.here.later(minutes=1)
+        one.alerts.watch_database("main", away)
+        assert_told(one, Condition.DATABASE, words="refuses connections")
+        assert_over(one)
+
+
 def context(one: Watched, system: SystemName) -> Context[Any]:
     return one.here.sandbox.ghl if system is GHL else one.here.sandbox.emailoctopus
 
@@ -161,7 +178,7 @@ def test_a_cycle_that_a_refusal_cut_short_says_nothing_of_what_it_never_came_to(
         one.here.fault(GHL, kind="error", path="/tags$", status=500, times=99)
         report = one.cycle(full=True)
         assert report.outcome is CycleOutcome.INCOMPLETE
-        assert report.judged == {Condition.PARKED, Condition.CONFIGURATION, Condition.FIELD_GONE}
+        assert report.judged == {Condition.PARKED, Condition.CONFIGURATION, Condition.DATABASE, Condition.FIELD_GONE}
         assert (one.mailbox.new(), one.open()) == ([], set())
 
 
