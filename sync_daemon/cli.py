@@ -201,6 +201,11 @@ def application() -> App:
         name="rules",
         help="What people do in EmailOctopus as actions in GHL: test what rules would do.",
     )
+    app.command(
+        "sync_daemon.commands.oauth.command:app",
+        name="oauth",
+        help="Logins at GoHighLevel with a Marketplace app: login, list, revoke.",
+    )
     app.command("sync_daemon.commands.db:app", name="db", help="The state store's database: upgrade, current, copy.")
     app.command(
         completion,

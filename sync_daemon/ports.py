@@ -16,6 +16,7 @@ from sync_daemon.model.contact import AccountSchema, Page, Snapshot
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.engagement import Campaign, Kind, Occasion, ReportRead, ReportRow
 from sync_daemon.model.grants import ContactKey
+from sync_daemon.model.oauth import KeptTokens, TokenOwner, Tokens
 from sync_daemon.model.person import Person
 from sync_daemon.model.plan import Bundle, Operation, WriteResult
 from sync_daemon.model.report import CycleReport, Mode
@@ -550,6 +551,34 @@ class PairStore(Protocol):
 
     def run(self, run_id: str) -> Mapping[str, object] | None:
         """One run, as `last_runs` tells it; None for one that has no row (any more, or yet)."""
+
+
+class TokenStore(Protocol):
+    """The tokens of OAuth, shared by every process. Every method may raise `StateStoreError`."""
+
+    def find(self, owner: TokenOwner) -> KeptTokens | None:
+        """The tokens of an owner, None when nobody logged in for it."""
+
+    def agencies(self, client_id: str) -> list[KeptTokens]:
+        """The agencies that an app is installed in."""
+
+    def put(self, owner: TokenOwner, tokens: Tokens) -> KeptTokens:
+        """Keep new tokens, whatever was kept before."""
+
+    def replace(self, before: KeptTokens, tokens: Tokens) -> KeptTokens | None:
+        """Keep new tokens instead of `before` for good; None, and nothing, when those aren't kept any more."""
+
+    def refuse(self, kept: KeptTokens) -> None:
+        """Note that the refresh token was refused for good; nothing when others are kept meanwhile."""
+
+    def lock(self, owner: TokenOwner, holder: str, seconds: float) -> KeptTokens | None:
+        """Be the only one to refresh an owner's tokens for `seconds` at most; the tokens as they are now.
+
+        None while another holder does, or when there are none.
+        """
+
+    def unlock(self, owner: TokenOwner, holder: str) -> None:
+        """Let others refresh; nothing happens when `holder` isn't the one."""
 
 
 class Progress(Protocol):

@@ -22,10 +22,12 @@ from sync_daemon.web.dashboard.dashboard import dashboard
 from sync_daemon.web.dashboard.given import Editing, Given, OnePair
 from sync_daemon.web.health import Health
 from sync_daemon.web.intake import Intake
+from sync_daemon.web.oauth import Callback
 from sync_daemon.web.server import serving
 from sync_daemon.web.webhooks import Receiver, Webhooks
 from sync_daemon.wiring.explaining import explain_pair
 from sync_daemon.wiring.installation import Installation
+from sync_daemon.wiring.oauth.logins import Logins
 from sync_daemon.wiring.planning import plan_pair
 from sync_daemon.wiring.sampling import sample
 from sync_daemon.wiring.undoing import undo_of_conflict, undo_of_run
@@ -60,10 +62,12 @@ def answering(service: Service, config: Path, variables: Variables) -> Iterator[
             metrics.registry,
             now,
         )
+        logins = Logins(settings, installation.store.oauth, installation.clock)
         http = settings.service.http
         routes = [
             *health.routes(),
             *webhooks.routes(),
+            *Callback(logins.finish, logins.refuse).routes(),
             *dashboard(_given(service, ConfigurationFile(config), variables)),
         ]
         with serving(routes, http.host, http.port, http.trusted_proxies) as address:

@@ -21,6 +21,7 @@ import structlog
 
 from sync_daemon.http.answers import Classify, Response, fault_of
 from sync_daemon.http.backoff import backoff
+from sync_daemon.http.bearer import Bearer, TokenExpired
 from sync_daemon.http.headers import read_headers
 from sync_daemon.http.limits import Limiter
 from sync_daemon.http.streak import Streak
@@ -98,6 +99,7 @@ class Session:
     `probe` is the path of a cheap read that always works when the system does: it tells a system that is
     down from a request that it can't digest. `patience_s` bounds how long one request is tried; `before_each` is
     called when a request's turn has come, and may raise instead of letting it go out; `observe` when it has ended.
+    `bearer` gives the token of each request; without one, none is sent.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class Session:
         *,
         classify: Classify,
         probe: str,
+        bearer: Bearer | None = None,
         patience_s: float = 60.0,
         at_once: int = 8,
         transport: Transport | None = None,
@@ -125,7 +128,7 @@ class Session:
         self.at_once = at_once
         self._turns = threading.BoundedSemaphore(at_once)
         self._streak = Streak()
-        self._credential = headers.get("Authorization", "").rpartition(" ")[2].encode()
+        self._bearer = bearer
         self._before_each = before_each
         self._observe = observe
         self._client = httpx.Client(
@@ -174,8 +177,14 @@ class Session:
     def _try(self, request: _Request) -> Response:
         deadline = self._clock.monotonic() + self._patience_s
         failures = 0
+        renewed = False
         while True:
-            answer = self._send(request)
+            token = self._token()
+            answer = self._send(request, token)
+            if isinstance(answer, TokenExpired) and not renewed and self._bearer is not None:
+                renewed = self._bearer.renew(token)
+                if renewed:
+                    continue
             if isinstance(answer, SyncError):
                 raise answer
             if isinstance(answer, Response):
@@ -192,6 +201,9 @@ class Session:
                 raise self._given_up(request, answer) from answer.cause
             self._limiter.pause(wait)
 
+    def _token(self) -> str:
+        return self._bearer.token() if self._bearer is not None else ""
+
     def _keep_within_quota(self, request: _Request, deadline: float) -> None:
         _log.warning("http.throttled", system=self._system, request=request.shown)
         if self._clock.monotonic() >= deadline:
@@ -207,7 +219,7 @@ class Session:
 
     def _given_up(self, request: _Request, fault: _Fault) -> SyncError:
         """Whose fault it is: the request's if the system still answers a cheap read, else the system's."""
-        if isinstance(self._send(self._probe), _Fault):
+        if isinstance(self._send(self._probe, self._token()), _Fault):
             return self._unreachable(request, fault)
         return Refused(SERVER_ERROR, f"{self._system} answers, but failed at {request.shown}: {fault.why}.")
 
@@ -220,11 +232,11 @@ class Session:
             maybe_applied=fault.maybe_applied,
         )
 
-    def _send(self, request: _Request) -> Response | SyncError | _Fault:
+    def _send(self, request: _Request, token: str) -> Response | SyncError | _Fault:
         """One attempt, in its turn: an answer, what it refuses, or a fault, which counts in the streak."""
         sent_at = self._limiter.wait_turn(revokes=request.revokes)
         self._before_each()
-        outcome = self._exchange(request, sent_at)
+        outcome = self._exchange(request, sent_at, token)
         if isinstance(outcome, _Fault):
             self._streak.failed(sent_at, self._clock.monotonic())
             _log.info("http.failed", system=self._system, request=request.shown, why=outcome.why)
@@ -232,10 +244,10 @@ class Session:
             self._streak.ended()
         return outcome
 
-    def _exchange(self, request: _Request, sent_at: float) -> Response | SyncError | _Fault:
+    def _exchange(self, request: _Request, sent_at: float, token: str) -> Response | SyncError | _Fault:
         status: int | None = None
         try:
-            response = self._over_the_wire(request, sent_at)
+            response = self._over_the_wire(request, sent_at, token)
             status = response.status
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             return _Fault(f"no connection ({error})", maybe_applied=False, cause=error)
@@ -253,14 +265,17 @@ class Session:
             return refusal or response
         return _Fault(why, retry_after=read_headers(response.headers, self._clock.now()).retry_after)
 
-    def _over_the_wire(self, request: _Request, sent_at: float) -> Response:
+    def _over_the_wire(self, request: _Request, sent_at: float, token: str) -> Response:
+        headers = {} if request.content is None else {"Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         with self._client.stream(
             request.method,
             request.path,
             params={name: value for name, value in request.query.items() if value is not None},
             content=request.content,
             data=request.form,
-            headers={**({} if request.content is None else {"Content-Type": "application/json"}), **request.headers},
+            headers={**headers, **request.headers},
         ) as answer:
             parts = []
             longest = _DOWNLOAD_S if request.file else TIMEOUT_S
@@ -268,8 +283,9 @@ class Session:
                 parts.append(part)
                 if self._clock.monotonic() - sent_at > longest:
                     raise httpx.ReadTimeout("the answer drips")
-            return Response(answer.status_code, dict(answer.headers), self._without_credential(b"".join(parts)))
+            return Response(answer.status_code, dict(answer.headers), _without(token, b"".join(parts)))
 
-    def _without_credential(self, data: bytes) -> bytes:
-        """A body without the credential that was sent, should an error repeat it."""
-        return data.replace(self._credential, b"[secret]") if self._credential else data
+
+def _without(token: str, data: bytes) -> bytes:
+    """A body without the token that was sent, should an error repeat it."""
+    return data.replace(token.encode(), b"[secret]") if token else data

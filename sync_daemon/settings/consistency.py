@@ -33,6 +33,7 @@ def disagreements(settings: Settings) -> Iterator[Complaint]:
         "emailoctopus",
         "another pair keeps the same location and list in sync",
     )
+    yield from _apps(settings.pairs)
     yield from _dashboard(settings.service.http)
     for index, pair in enumerate(settings.pairs):
         yield from _pair(pair, ("pairs", index))
@@ -100,14 +101,25 @@ def _travels(name: str, tags: TagsSection) -> bool:
 
 
 def _credentials(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:
-    if pair.ghl.oauth is not None:
-        yield Complaint(
-            (*path, "ghl", "oauth"),
-            "signing in with OAuth doesn't work in this version; make a private integration token in GHL "
-            "(Settings, Private Integrations) and give it as `token`",
-        )
-    elif pair.ghl.token is None:
+    if pair.ghl.oauth is not None and pair.ghl.token is not None:
+        yield Complaint((*path, "ghl", "oauth"), "there is a `token`, too: take one of the two out")
+    elif pair.ghl.oauth is None and pair.ghl.token is None:
         yield Complaint((*path, "ghl", "token"), "is missing")
+
+
+def _apps(pairs: tuple[PairSection, ...]) -> Iterator[Complaint]:
+    """Tokens belong to a location, and an app has one secret."""
+    of_location: dict[str, str] = {}
+    secret_of: dict[str, str] = {}
+    for index, pair in enumerate(pairs):
+        if (oauth := pair.ghl.oauth) is None:
+            continue
+        path: KeyPath = ("pairs", index, "ghl", "oauth")
+        if of_location.setdefault(pair.ghl.location_id, oauth.client_id) != oauth.client_id:
+            yield Complaint((*path, "client_id"), "another pair of this location uses another app: take the same one")
+        secret = oauth.client_secret.get_secret_value()
+        if secret_of.setdefault(oauth.client_id, secret) != secret:
+            yield Complaint((*path, "client_secret"), "another pair names another secret of the same app")
 
 
 def _activity(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:

@@ -19,8 +19,8 @@ from sync_daemon.store.tables import installation, metadata, pairs
 
 _ROWS = 1000
 _SQLITE = sqlite.dialect(paramstyle="qmark")
-_LOGS = (tables.runs, tables.changes, tables.undo_journal)
-"""What no plan asks about stays behind."""
+_STAYING = (tables.runs, tables.changes, tables.undo_journal, tables.oauth_tokens, tables.oauth_logins)
+"""What no plan asks about stays behind, and so do tokens, which have one place alone where they are refreshed."""
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def private_copy(engine: Engine, pair: str, person: Person | None = None) -> Ite
                 pair_id = source.scalar(select(pairs.c.id).where(pairs.c.name == pair))
                 only = _of_person(person) if person is not None else {}
                 for table in metadata.sorted_tables:
-                    if table not in _LOGS:
+                    if table not in _STAYING:
                         rows = _of_pair(table, pair_id)
                         rows = rows.where(only[table]) if table in only else rows
                         _copy(rows, source, _insert_into(table), target)

@@ -17,6 +17,7 @@ from sync_daemon.store.crypto import DerivedKeys, Secrets, split_keys
 from sync_daemon.store.engine import reading, rewrite, writing
 from sync_daemon.store.housekeeping import Removed, Retention, tidy
 from sync_daemon.store.lease import Fingerprint, leased_pairs
+from sync_daemon.store.oauth import OAuthStore
 from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.store.pair_state import read_state
 from sync_daemon.store.renewal import renew
@@ -107,6 +108,11 @@ class StateStore:
     def tidy(self, keep: Retention) -> Removed:
         """Remove what is older than it is to be kept, and runs in which nothing happened after a day."""
         return tidy(self._engine, self._clock.now(), keep)
+
+    @property
+    def oauth(self) -> OAuthStore:
+        """The tokens of OAuth, and the logins under way."""
+        return OAuthStore(self._engine, self._secrets, self._clock)
 
     @property
     def keeps_deleted_rows(self) -> bool:

@@ -17,6 +17,7 @@ from sync_daemon.store.crypto import Secrets
 from sync_daemon.store.engine import reading, writing
 from sync_daemon.store.forgotten import PEOPLE
 from sync_daemon.store.lease import leased_pairs
+from sync_daemon.store.oauth import OAuthStore
 from sync_daemon.store.revocations import remember
 from sync_daemon.store.room import chunks
 from sync_daemon.store.tables import (
@@ -117,6 +118,10 @@ class LockedStore:
         with reading(self._engine) as connection:
             return [StoredPair(*row, _counts(connection, row.id)) for row in connection.execute(_PAIRS).all()]
 
+    def tokens(self, secrets: Secrets) -> OAuthStore:
+        """The tokens of OAuth, for who has the secret."""
+        return OAuthStore(self._engine, secrets, self._clock)
+
     def links(self, pair: StoredPair) -> list[tuple[str, str]]:
         """The ids of each link of a pair, GHL's first."""
         with reading(self._engine) as connection:
@@ -135,6 +140,7 @@ class LockedStore:
             for start in starts:
                 _start_over(connection, start, readable=secrets is None)
             if secrets is not None:
+                connection.execute(delete(tables.oauth_tokens))  # nobody can read them any more
                 connection.execute(_SET_KEYS, {"check": secrets.check})
 
 

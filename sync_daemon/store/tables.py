@@ -473,3 +473,35 @@ reports = Table(
     _time("read_at"),
     PrimaryKeyConstraint("pair_id", "campaign_id", "kind"),
 )
+
+# Tokens of OAuth belong to a GHL location or agency, not to a pair. Whoever refreshes them holds the row's lock.
+oauth_tokens = Table(
+    "oauth_tokens",
+    metadata,
+    _text("owner_kind"),
+    _text("owner_id"),
+    _text("client_id"),
+    _text("agency_id"),
+    Column("tokens", LargeBinary, nullable=False),
+    _time("ends_at"),
+    Column("edition", BigInteger, nullable=False),
+    Column("refused_at", BigInteger),
+    _text("lock_holder"),
+    _time("locked_until"),
+    PrimaryKeyConstraint("owner_kind", "owner_id"),
+)
+
+# Logins that wait for GHL's answer, by the SHA-256 of their `state`.
+oauth_logins = Table(
+    "oauth_logins",
+    metadata,
+    Column("state", Text, primary_key=True),
+    _text("client_id"),
+    _text("redirect_uri"),
+    _flag("agency"),
+    _time("expires_at"),
+    _flag("taken"),
+    _text("owner_kind"),
+    _text("owner_id"),
+    _text("problem"),
+)

@@ -53,9 +53,8 @@ class Forgetting:
         for place in self.places:
             if place.section is not None:
                 if not place.systems:
-                    place.systems = ready(
-                        connect(place.section, self.installation.settings, self.installation.clock, self._keep)
-                    )
+                    own = self.installation
+                    place.systems = ready(connect(place.section, own.settings, own.clock, own.store.oauth, self._keep))
                 known = place.store.records_of(self._person)
                 place.records = records(place.systems, self._digester, self.address, known)
 

@@ -130,9 +130,8 @@ class Installation:
     def set_up_on(self, section: PairSection, store: SqlPairStore) -> SetUp:
         """A pair's set-up on a store of its own."""
         lease = Lease(section.name, store, self.holder, self.clock)
-        return SetUp(
-            section, store, connect(section, self.settings, self.clock, lease.keep, self.traffic), self.clock, lease
-        )
+        systems = connect(section, self.settings, self.clock, self.store.oauth, lease.keep, self.traffic)
+        return SetUp(section, store, systems, self.clock, lease)
 
     def pair_of(
         self, set_up: SetUp, policy: PairPolicy, systems: Systems, progress: Progress, state: StateStore

@@ -34,7 +34,8 @@ Sides = Mapping[SystemName, Sampled]
 
 def sample(installation: Installation, section: PairSection) -> Sides:
     """Both sides of a pair. A side that can't be read says so; it takes a handful of requests to each."""
-    systems = connect(section, installation.settings, installation.clock, traffic=installation.traffic)
+    own = installation
+    systems = connect(section, own.settings, own.clock, own.store.oauth, traffic=own.traffic)
     return {name: _side(system) for name, system in systems.items()}
 
 

@@ -39,7 +39,7 @@ def intend(
             "leave --pair away"
         )
     starts = [
-        _start(stored[name], section, settings, store, adopt=adopt)
+        _start(stored[name], section, settings, store, None if lost else secrets, adopt=adopt)
         for name, section in configured.items()
         if name in stored and (lost or not adopt or _has_moved(stored[name], section))
     ]
@@ -53,10 +53,25 @@ def _has_moved(pair: StoredPair, section: PairSection) -> bool:
     return (pair.location_id, pair.list_id) != (section.ghl.location_id, section.emailoctopus.list_id)
 
 
-def _start(pair: StoredPair, section: PairSection, settings: Settings, store: LockedStore, *, adopt: bool) -> NewStart:
+def _start(
+    pair: StoredPair,
+    section: PairSection,
+    settings: Settings,
+    store: LockedStore,
+    secrets: Secrets | None,
+    *,
+    adopt: bool,
+) -> NewStart:
+    """One start; `secrets` None where those behind the store are lost."""
     keep: Collection[str] = ()
     if adopt and pair.counts["links"]:
-        systems = connect(section, settings, SystemClock())
+        if secrets is None and section.ghl.oauth is not None:
+            raise ConfigurationError(
+                f"pair {section.name} logs in with OAuth, and its tokens are lost with the secret_key: give it a "
+                "private integration token as `ghl.token` for `sync-daemon adopt`, or take `sync-daemon reset`; then "
+                "log in again with `sync-daemon oauth login`"
+            )
+        systems = connect(section, settings, SystemClock(), store.tokens(secrets) if secrets is not None else None)
         ghl, emailoctopus = (_ids_in(systems[name]) for name in SystemName)
         keep = [one for one, other in store.links(pair) if one in ghl and other in emailoctopus]
     return NewStart(pair, section.ghl.location_id, section.emailoctopus.list_id, keep)

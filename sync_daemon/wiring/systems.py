@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Clock, System
+from sync_daemon.ports import Clock, System, TokenStore
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.systems.emailoctopus.settings import EmailOctopusSettings
@@ -12,6 +12,7 @@ from sync_daemon.systems.ghl import system as ghl_system
 from sync_daemon.systems.ghl.settings import GhlSettings
 from sync_daemon.systems.ghl.system import GhlSystem
 from sync_daemon.systems.registry import CONNECT
+from sync_daemon.wiring.oauth.bearers import bearer_of
 
 Systems = Mapping[SystemName, System]
 
@@ -28,10 +29,14 @@ def connect(
     section: PairSection,
     settings: Settings,
     clock: Clock,
+    tokens: TokenStore | None,
     before_each: Callable[[], None] = lambda: None,
     traffic: Traffic = unobserved,
 ) -> Systems:
-    """Both systems of a pair; nothing is asked of them yet. `before_each` is called before each request."""
+    """Both systems of a pair; nothing is asked of them yet. `before_each` is called before each request.
+
+    `tokens` are OAuth's; None where there is no state store.
+    """
     emailoctopus = EmailOctopusSettings(
         pair=section.name,
         list_id=section.emailoctopus.list_id,
@@ -39,19 +44,19 @@ def connect(
         base_url=settings.emailoctopus.base_url,
         share=settings.emailoctopus.share,
     )
-    own = {SystemName.GHL: _ghl(section, settings), SystemName.EMAILOCTOPUS: emailoctopus}
+    own = {SystemName.GHL: _ghl(section, settings, clock, tokens), SystemName.EMAILOCTOPUS: emailoctopus}
     return {
         name: CONNECT[name](own[name], clock, before_each=before_each, observe=partial(traffic, section.name, name))
         for name in SystemName
     }
 
 
-def connect_ghl(section: PairSection, settings: Settings, clock: Clock) -> GhlSystem:
+def connect_ghl(section: PairSection, settings: Settings, clock: Clock, tokens: TokenStore | None) -> GhlSystem:
     """A pair's GHL location alone, for calls of its catalogue; nothing is asked of it yet."""
-    return ghl_system.connect(_ghl(section, settings), clock)
+    return ghl_system.connect(_ghl(section, settings, clock, tokens), clock)
 
 
-def _ghl(section: PairSection, settings: Settings) -> GhlSettings:
+def _ghl(section: PairSection, settings: Settings, clock: Clock, tokens: TokenStore | None) -> GhlSettings:
     return GhlSettings(
         pair=section.name,
         location_id=section.ghl.location_id,
@@ -59,4 +64,5 @@ def _ghl(section: PairSection, settings: Settings) -> GhlSettings:
         base_url=settings.ghl.base_url,
         version=settings.ghl.version,
         share=settings.ghl.share,
+        bearer=bearer_of(section, settings, clock, tokens),
     )

@@ -138,7 +138,7 @@ def _is_known(response: httpx.Response, violation: str) -> bool:
 
 def _spec_of(request: httpx.Request) -> Contract:
     room = request.url.path.split("/")[1]
-    name = f"ghl-v3/{room}-v3.json" if request.headers["version"] == "v3" else f"ghl/{room}.json"
+    name = f"ghl-v3/{room}-v3.json" if request.headers.get("version") == "v3" else f"ghl/{room}.json"
     return contract(name, defects, closed=True)
 
 

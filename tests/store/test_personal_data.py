@@ -10,11 +10,13 @@ from sqlalchemy import Engine, make_url
 from sync_daemon.model.alarm import Condition
 from sync_daemon.model.contact import AccountSchema, FieldSpec
 from sync_daemon.model.engagement import Kind, ReportRead, seen
+from sync_daemon.model.oauth import Login, OwnerKind, TokenOwner, Tokens
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import Cause, Change, KnownTag
 from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.ports import Commit, PairStore
 from sync_daemon.store.engine import reading
+from sync_daemon.store.installation import StateStore
 from sync_daemon.store.tables import metadata
 from tests.store.conftest import SECRET
 from tests.store.examples import (
@@ -34,7 +36,11 @@ from tests.store.examples import (
     tombstone,
 )
 
+ACCESS, REFRESH, STATE = "an access token", "a refresh token", "the state of a login"
 PERSONAL = (
+    ACCESS,
+    REFRESH,
+    STATE,
     "Jane.Roe@example.org",
     "jane.roe@example.org",
     "j.roe@example.com",
@@ -55,7 +61,7 @@ FLAGS = {"revoked", "moved", "absent"}
 
 
 @pytest.fixture
-def full_pair(pair: PairStore) -> PairStore:
+def full_pair(pair: PairStore, store: StateStore) -> PairStore:
     """A pair that has stored something of everything, and taken most of it back."""
     everything = Commit(
         contacts=[known("g1"), known("e1", EMAILOCTOPUS)],
@@ -88,6 +94,9 @@ def full_pair(pair: PairStore) -> PairStore:
     pair.commit(Commit(done=done, unparked=[parked("g2", None)]))
     pair.save_run(CycleReport("main", "run-1", Mode.FULL), NOON, NOON)
     pair.forget(digest(99), [(GHL, "somebody-else")])
+    tokens = Tokens(client_id="app", access_token=ACCESS, refresh_token=REFRESH, ends_at=NOON)
+    store.oauth.put(TokenOwner(OwnerKind.LOCATION, "location"), tokens)
+    store.oauth.begin(STATE, Login(client_id="app", redirect_uri="http://127.0.0.1/", agency=False), 60)
     return pair
 
 

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from sync_daemon.commands.check.alerting import AlertFindings, examine_alerts
 from sync_daemon.commands.check.examine import examine
-from sync_daemon.commands.check.findings import Findings, worst
+from sync_daemon.commands.check.findings import Findings, GhlCredential, worst
 from sync_daemon.commands.check.webhooks import WebhookFindings, examine_webhooks
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
 from sync_daemon.commands.printing import console, print_json, table
@@ -55,6 +55,8 @@ def _show(findings: Findings) -> None:
     out.print(f"\n{findings.pair}", style="bold")
     for system, words in findings.accounts.items():
         out.print(f"{system}: {words}")
+    if findings.credential is not None:
+        out.print(f"{SystemName.GHL} is opened by: {findings.credential}")
     if findings.mapping:
         out.print(
             table(("GHL field", "type", "", "EmailOctopus field", "type", "conversion"), map(_row, findings.mapping))
@@ -125,12 +127,20 @@ def _quotas(findings: Findings) -> list[tuple[object, ...]]:
     return rows
 
 
+def _credential_as_json(credential: GhlCredential | None) -> dict[str, Any] | None:
+    if credential is None:
+        return None
+    ends_at = credential.ends_at.isoformat(timespec="seconds").replace("+00:00", "Z") if credential.ends_at else None
+    return {"kind": "oauth" if credential.oauth else "token", "ends_at": ends_at}
+
+
 def _as_json(findings: Findings) -> dict[str, Any]:
     return {
         "pair": findings.pair,
         "ok": not findings.problems,
         "problems": findings.problems,
         "advice": findings.advice,
+        "ghl_credential": _credential_as_json(findings.credential),
         "accounts": {str(system): words for system, words in findings.accounts.items()},
         "mapping": [
             {

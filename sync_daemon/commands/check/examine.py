@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sync_daemon.commands.check.activity import examine_activity
 from sync_daemon.commands.check.daily import STATUSES, reports_a_day, requests_a_day
-from sync_daemon.commands.check.findings import Findings
+from sync_daemon.commands.check.findings import Findings, GhlCredential
 from sync_daemon.commands.printing import plural
 from sync_daemon.cycle.engagement import EACH_TIME as REPORTS_LOOK_BACK
 from sync_daemon.cycle.engagement import recent_campaigns
@@ -13,6 +13,7 @@ from sync_daemon.cycle.pair import field_names
 from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.engagement import Kind
 from sync_daemon.model.errors import ConfigurationError, SyncError
+from sync_daemon.model.oauth import OwnerKind, TokenOwner
 from sync_daemon.model.policy import ConflictRule, PairPolicy
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import System
@@ -36,7 +37,7 @@ _STARTER_FIELDS = 7
 def examine(section: PairSection, settings: Settings, store: StateStore | None) -> Findings:
     """Examine one pair; `store` is None while there is none."""
     findings = Findings(section.name)
-    systems = connect(section, settings, SystemClock())
+    systems = connect(section, settings, SystemClock(), store.oauth if store is not None else None)
     schemas: dict[SystemName, AccountSchema] = {}
     ghl_contacts = 0
     with _objections(findings):
@@ -62,9 +63,18 @@ def examine(section: PairSection, settings: Settings, store: StateStore | None) 
             )
         if (activity := section.activity.policy()) is not None:
             examine_activity(activity, systems[GHL], schemas[EMAILOCTOPUS], settings.service, SystemClock(), findings)
+    with _objections(findings):
+        findings.credential = _credential(section, store)
     findings.usage = {name: system.usage() for name, system in systems.items()}
     findings.advice.extend(_advice(section))
     return findings
+
+
+def _credential(section: PairSection, store: StateStore | None) -> GhlCredential:
+    """Which way the pair gets into GHL, as it stands after GHL was asked."""
+    location = TokenOwner(OwnerKind.LOCATION, section.ghl.location_id)
+    kept = store.oauth.find(location) if store is not None and section.ghl.oauth is not None else None
+    return GhlCredential(section.ghl.oauth is not None, kept.tokens.ends_at if kept is not None else None)
 
 
 @contextmanager

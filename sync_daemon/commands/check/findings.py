@@ -1,6 +1,7 @@
 """What a check of one pair found."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sync_daemon.commands.exits import BAD_USAGE, CREDENTIALS, DONE, UNREACHABLE, WAITING, status_of
 from sync_daemon.model.errors import SyncError
@@ -9,6 +10,19 @@ from sync_daemon.ports import Usage
 from sync_daemon.reconcile.mapping_check import MappingRow
 
 _PRECEDENCE = (CREDENTIALS, UNREACHABLE, WAITING, BAD_USAGE, DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class GhlCredential:
+    """How a pair gets into GHL: by `oauth`, whose token works until `ends_at`, or by a private integration token."""
+
+    oauth: bool
+    ends_at: datetime | None = None
+
+    def __str__(self) -> str:
+        if not self.oauth:
+            return "private integration token"
+        return f"OAuth, {f'token until {self.ends_at:%Y-%m-%d %H:%M} UTC' if self.ends_at else 'not logged in'}"
 
 
 @dataclass(slots=True)
@@ -22,6 +36,7 @@ class Findings:
     mapping: list[MappingRow] = field(default_factory=list)
     usage: dict[SystemName, Usage] = field(default_factory=dict)
     daily: dict[SystemName, int] = field(default_factory=dict)
+    credential: GhlCredential | None = None
     status: int = DONE
 
     def object_to(self, error: SyncError) -> None:

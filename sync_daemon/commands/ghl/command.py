@@ -1,6 +1,7 @@
 """`sync-daemon ghl`: any operation of GHL's API that the catalogue knows: look, and call by hand."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from sync_daemon.systems.ghl.catalogue.catalogue import in_category, operation, 
 from sync_daemon.systems.ghl.catalogue.prepare import PreparedCall, prepare
 from sync_daemon.systems.ghl.settings import Version
 from sync_daemon.wiring.clock import SystemClock
+from sync_daemon.wiring.state import look_into_store
 from sync_daemon.wiring.systems import connect_ghl
 
 app = App(
@@ -91,7 +93,9 @@ def call(
     if prepared.destructive and not yes and not _agreed(prepared, section.name):
         return BAD_USAGE
     try:
-        answer = connect_ghl(section, chosen.settings, SystemClock()).call(prepared)
+        with look_into_store(chosen.settings) if section.ghl.oauth is not None else nullcontext() as store:
+            tokens = store.oauth if store is not None else None
+            answer = connect_ghl(section, chosen.settings, SystemClock(), tokens).call(prepared)
     except Refused as refusal:
         failed = refusal.code == SERVER_ERROR
         return _told(refusal.message if failed else f"GHL refused {found.name}: {refusal.message}", WAITING)

@@ -53,13 +53,14 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """A Marketplace app."""
+    """A Marketplace app; its Target User, `Company` for agencies, can't be changed (observed)."""
 
     client_id: str
     client_secret: str
     app_id: str
     version_id: str
     redirect_uris: tuple[str, ...]
+    target: UserType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,9 @@ class Accounts:
         )
         return token
 
-    def add_app(self, client_id: str, client_secret: str, redirect_uris: Iterable[str]) -> App:
+    def add_app(
+        self, client_id: str, client_secret: str, redirect_uris: Iterable[str], target: UserType = "Location"
+    ) -> App:
         """Register an app."""
         app = App(
             client_id=client_id,
@@ -118,6 +121,7 @@ class Accounts:
             app_id=self._ids.record(),
             version_id=self._ids.record(),
             redirect_uris=tuple(redirect_uris),
+            target=target,
         )
         self.apps[client_id] = app
         return app

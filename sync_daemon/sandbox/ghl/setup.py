@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sync_daemon.sandbox.ghl.accounts import App
+from sync_daemon.sandbox.ghl.accounts import App, UserType
 from sync_daemon.sandbox.ghl.custom_fields import DATA_TYPES, CustomField
 from sync_daemon.sandbox.ghl.location import Identifier, Location
 from sync_daemon.sandbox.ghl.moments import iso
@@ -95,9 +95,11 @@ class SetUp(State):
             raise KeyError("There is no such token.")
         self.accounts.expire(token, after_s)
 
-    def add_app(self, client_id: str, client_secret: str, redirect_uris: list[str]) -> App:
+    def add_app(
+        self, client_id: str, client_secret: str, redirect_uris: list[str], target: UserType = "Location"
+    ) -> App:
         """Somebody registers a Marketplace app, which /oauth/chooselocation then installs."""
-        return self.accounts.add_app(client_id, client_secret, redirect_uris)
+        return self.accounts.add_app(client_id, client_secret, redirect_uris, target)
 
     def open_location(self, name: str, country: str = "US", timezone: str = "America/New_York") -> dict[str, Any]:
         """Somebody opens another location of the agency. Raises KeyError for an unknown time zone."""

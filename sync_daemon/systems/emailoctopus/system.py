@@ -6,6 +6,7 @@ from typing import Self
 import msgspec
 
 from sync_daemon.http.allowance import TokenBucket
+from sync_daemon.http.bearer import FixedToken
 from sync_daemon.http.limits import Limiter
 from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema, FieldSpec
@@ -97,11 +98,12 @@ def connect(
     session = Session(
         system,
         settings.base_url,
-        {"Authorization": f"Bearer {settings.api_key}", "Accept": "application/json"},
+        {"Accept": "application/json"},
         Limiter(system, allowance, clock, refill_s=_BLOCKED_S, patience_s=patience_s),
         clock,
         classify=refusals.classify,
         probe=list_path(settings.list_id),
+        bearer=FixedToken(settings.api_key),
         patience_s=patience_s,
         transport=transport,
         before_each=before_each,

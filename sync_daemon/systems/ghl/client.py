@@ -11,6 +11,7 @@ from sync_daemon.http.session import Query, Retry, Session
 from sync_daemon.model.errors import CredentialsRefused, Refused
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Usage
+from sync_daemon.systems.ghl import credential_words as words
 from sync_daemon.systems.ghl import wire
 from sync_daemon.systems.ghl.catalogue.prepare import PreparedCall
 from sync_daemon.systems.ghl.errors import Forbidden, ScopeMissing
@@ -122,7 +123,7 @@ class Client:
                 file=file,
             )
         except Forbidden as refused:
-            raise _forbidden(prepared, self.settings.key, refused) from refused
+            raise _forbidden(prepared, self.settings, refused) from refused
         return response.data
 
     def search_tasks(self, body: dict[str, Any]) -> wire.TasksAnswer:
@@ -195,24 +196,16 @@ class Client:
                 method, path, query=query, body=body, headers=headers, retry=retry, revokes=revokes, file=file
             )
         except ScopeMissing as refused:
-            raise CredentialsRefused(
-                SystemName.GHL,
-                f"The token of `{self.settings.key}.token` lacks the scope `{scope}`. Tick it in Settings > Private "
-                "Integrations of the sub-account; the token stays the same.",
-            ) from refused
+            raise CredentialsRefused(SystemName.GHL, words.lacks_scope(self.settings, scope)) from refused
 
 
-def _forbidden(prepared: PreparedCall, key: str, refused: Forbidden) -> CredentialsRefused:
+def _forbidden(prepared: PreparedCall, settings: GhlSettings, refused: Forbidden) -> CredentialsRefused:
     """What a token must be for an operation that this one may not call."""
     operation = prepared.operation
     scope = f"the scope `{' '.join(operation.scopes)}`"
     if "sub-account" in operation.access:
         return CredentialsRefused(SystemName.GHL, f"{refused} {operation.name} needs {scope}.")
-    return CredentialsRefused(
-        SystemName.GHL,
-        f"{operation.name} needs a private integration token of the agency with {scope} (the agency's Settings > "
-        f"Private Integrations); GHL forbids it the token of `{key}.token`, as it does a sub-account's.",
-    )
+    return CredentialsRefused(SystemName.GHL, words.forbidden_operation(settings, operation.name, scope))
 
 
 def _contact(contact_id: str) -> str:

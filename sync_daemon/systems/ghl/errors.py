@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 
 from sync_daemon.http.answers import Classify, Response
+from sync_daemon.http.bearer import TokenExpired
 from sync_daemon.model.errors import AlreadyExists, CredentialsRefused, NotFound, Refused, SyncError, Unreachable
 from sync_daemon.model.system import SystemName
+from sync_daemon.systems.ghl import credential_words as words
 from sync_daemon.systems.ghl.settings import GhlSettings
 from sync_daemon.systems.ghl.wire import DuplicateMeta, ErrorBody
 
@@ -26,6 +28,8 @@ _RECORD = re.compile(r"contact|location", re.IGNORECASE)
 """What a path can name; another record that wasn't found stands in the body (such as the user of assignedTo)."""
 _NO_CONTACT = re.compile(r"\bcontact with id .+ not found", re.IGNORECASE)
 """What alone says that a contact doesn't exist (observed); it may be another record that wasn't found."""
+_EXPIRED = re.compile(r"invalid token|access token", re.IGNORECASE)
+"""What a 401 says of a token that has ended, or never was one (documented)."""
 _WORD = re.compile(r"[A-Za-z][\w.]*")
 
 
@@ -39,7 +43,7 @@ class Forbidden(CredentialsRefused):
 
 def classifier(settings: GhlSettings) -> Classify:
     """What one location's refusals mean, with texts that name its keys in the configuration file."""
-    return lambda response: _classify(response, settings.key)
+    return lambda response: _classify(response, settings)
 
 
 def fields_named(refusal: Refused, body: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
@@ -48,8 +52,8 @@ def fields_named(refusal: Refused, body: Mapping[str, Any], names: Mapping[str, 
     `names` tells the configuration's name of a standard key or a custom field's id. Texts are `property X
     should not exist`, `X must be …`, `customFields.0.… must be …`, or prose with the key in it.
     """
-    for words in (_POINTED.findall(refusal.message), _WORD.findall(refusal.message)):
-        keys = [key for word in words for key in _keys_of(word, body)]
+    for found_words in (_POINTED.findall(refusal.message), _WORD.findall(refusal.message)):
+        keys = [key for word in found_words for key in _keys_of(word, body)]
         found = tuple(dict.fromkeys(names[key] for key in keys if key in names))
         if found:
             return found
@@ -66,13 +70,13 @@ def _keys_of(word: str, body: Mapping[str, Any]) -> list[str]:
     return [head] if head in body or head in ids else []
 
 
-def _classify(response: Response, key: str) -> SyncError:
+def _classify(response: Response, settings: GhlSettings) -> SyncError:
     status, body = response.status, _body_of(response)
     text = "\n".join(body.texts)
     if status == 401:
-        return _unauthorized(text, key)
+        return _unauthorized(text, settings)
     if status == 403:
-        return Forbidden(_GHL, _forbidden(text, key))
+        return Forbidden(_GHL, (words.no_access if "location" in text.lower() else words.forbidden)(settings))
     if status < 400 or status in (408, 425) or (status == 404 and not _names_nothing(text)):
         return Unreachable(_GHL, f"HTTP {status}, which this path never answers")
     if body.meta is not None and body.meta.contact_id:
@@ -94,28 +98,15 @@ def _names_nothing(text: str) -> bool:
     return "not found" in text.lower()
 
 
-def _unauthorized(text: str, key: str) -> SyncError:
+def _unauthorized(text: str, settings: GhlSettings) -> SyncError:
+    """A 401 means many things; only one of them is that the token has ended (facts: sections 7 and 10)."""
     if "timed out" in text.lower():
         return Unreachable(_GHL, "HTTP 401 that stands for a time-out")
     if "not authorized for this scope" in text.lower():
-        return ScopeMissing(_GHL, f"The token of `{key}.token` lacks a scope.")
-    return CredentialsRefused(
-        _GHL,
-        f"GHL refused the token of `{key}.token` (HTTP 401). Copy it again from Settings > Private "
-        "Integrations of the sub-account; a rotated token works for at most 7 days.",
-    )
-
-
-def _forbidden(text: str, key: str) -> str:
-    if "location" in text.lower():
-        return (
-            f"The token of `{key}.token` has no access to the location of `{key}.location_id`. Use a token of "
-            "that sub-account, or correct the location id."
-        )
-    return (
-        f"GHL forbids the token of `{key}.token` this request (HTTP 403). Contacts need a private "
-        "integration token of the sub-account itself, not of the agency."
-    )
+        return ScopeMissing(_GHL, words.lacks_scope(settings, "that this request needs"))
+    if _EXPIRED.search(text):
+        return TokenExpired(_GHL, words.refused(settings, expired=True))
+    return CredentialsRefused(_GHL, words.refused(settings, expired=False))
 
 
 def _duplicate(text: str, meta: DuplicateMeta) -> AlreadyExists:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from typing import Self
 
 from sync_daemon.http.allowance import SlidingWindow
+from sync_daemon.http.bearer import FixedToken
 from sync_daemon.http.limits import Limiter
 from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema
@@ -126,7 +127,6 @@ def connect(
         SystemName.GHL,
         settings.base_url,
         {
-            "Authorization": f"Bearer {settings.token}",
             "Version": settings.version,
             "Accept": "application/json",
             "User-Agent": "sync-daemon",
@@ -135,6 +135,7 @@ def connect(
         clock,
         classify=classifier(settings),
         probe=f"/locations/{settings.location_id}",
+        bearer=settings.bearer or FixedToken(settings.token),
         patience_s=patience_s,
         at_once=at_once,
         transport=transport,

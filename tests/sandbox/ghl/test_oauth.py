@@ -21,13 +21,14 @@ class Installed(Agency):
     def __init__(self, client: httpx.Client) -> None:
         super().__init__()
         self.client = client
-        self.marketplace_app = self.world.accounts.add_app("client", "secret", [BACK])
+        self.world.accounts.add_app("client", "secret", [BACK])
+        self.agency_app = self.world.accounts.add_app("for agencies", "secret", [BACK], "Company")
 
     def form(self, path: str, fields: dict[str, str], **headers: str) -> httpx.Response:
         return self.client.post(path, data=fields, headers={"version": "2021-07-28", **headers})
 
     def token_request(self, **fields: str) -> httpx.Response:
-        return self.form("/oauth/token", {"client_id": "client", "client_secret": "secret", **fields})
+        return self.form("/oauth/token", {"client_id": "client", "client_secret": "secret"} | fields)
 
     def code(self, **more: str) -> str:
         query = {"response_type": "code", "client_id": "client", "redirect_uri": BACK, "scope": SCOPES, **more}
@@ -35,8 +36,9 @@ class Installed(Agency):
         assert answer.status_code == 302
         return parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
 
-    def tokens(self, **more: str) -> dict[str, Any]:
-        answer = self.token_request(grant_type="authorization_code", code=self.code(**more), redirect_uri=BACK)
+    def tokens(self, client_id: str = "client") -> dict[str, Any]:
+        code = self.code(client_id=client_id)
+        answer = self.token_request(client_id=client_id, grant_type="authorization_code", code=code, redirect_uri=BACK)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
@@ -138,7 +140,7 @@ def test_before_v3_the_token_route_reads_forms_only(agency: Installed) -> None:
 
 
 def test_an_agencys_token_swaps_for_a_locations(agency: Installed) -> None:
-    company = agency.tokens(user_type="Company")
+    company = agency.tokens("for agencies")
     assert "locationId" not in company
     bearer = {"authorization": f"Bearer {company['access_token']}"}
     fields = {"companyId": agency.world.company_id, "locationId": agency.location.id}
@@ -154,8 +156,8 @@ def test_an_agencys_token_swaps_for_a_locations(agency: Installed) -> None:
 
 def test_installed_locations(agency: Installed) -> None:
     agency.world.add_location(name="Second")
-    token = agency.tokens(user_type="Company")["access_token"]
-    query = f"companyId={agency.world.company_id}&appId={agency.marketplace_app.app_id}"
+    token = agency.tokens("for agencies")["access_token"]
+    query = f"companyId={agency.world.company_id}&appId={agency.agency_app.app_id}"
     answer = agency.ask("GET", f"/oauth/installedLocations?{query}&limit=1&skip=1", token=token).json()
     assert (answer["count"], [one["name"] for one in answer["locations"]]) == (2, ["Second"])
     pages = agency.ask("GET", f"/oauth/installed-locations?{query}&pageSize=1", token=token, version="v3").json()

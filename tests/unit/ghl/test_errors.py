@@ -1,11 +1,13 @@
 """GHL's refusals, by what the caller does next."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sync_daemon.http.answers import Response
+from sync_daemon.http.bearer import FixedToken, TokenExpired
 from sync_daemon.model.errors import (
     AlreadyExists,
     CredentialsRefused,
@@ -30,7 +32,11 @@ def refusal(status: int, body: Any) -> SyncError:
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (401, {"statusCode": 401, "message": "Invalid token: access token is invalid"}, CredentialsRefused),
+        (401, {"statusCode": 401, "message": "Invalid token: access token is invalid"}, TokenExpired),
+        (401, {"statusCode": 401, "message": "E01 - Unauthorized request"}, CredentialsRefused),
+        (401, {"statusCode": 401, "message": "Unauthorized"}, CredentialsRefused),
+        (401, {"statusCode": 401, "message": "version header is invalid"}, CredentialsRefused),
+        (401, b"", CredentialsRefused),
         (401, {"statusCode": 401, "message": "Command timed out", "error": "Unauthorized"}, Unreachable),
         (401, {"message": "The token is not authorized for this scope."}, ScopeMissing),
         (403, {"message": "The token does not have access to this location."}, Forbidden),
@@ -96,6 +102,22 @@ def test_texts_name_the_configuration_and_no_secret() -> None:
     assert "`pairs.main.ghl.token`" in token
     assert "`pairs.main.ghl.location_id`" in location
     assert "pit-secret" not in token + location + repr(SETTINGS)
+
+
+def test_texts_about_a_login_name_it_and_how_to_log_in() -> None:
+    login = replace(SETTINGS, token="", bearer=FixedToken("secret-token"))
+    for status, message in (
+        (401, "Invalid token: access token is invalid"),
+        (401, "E01 - Unauthorized request"),
+        (401, "The token is not authorized for this scope."),
+        (403, "The token does not have access to this location."),
+        (403, "Forbidden resource"),
+    ):
+        told = str(classifier(login)(Response(status, {}, json.dumps({"message": message}).encode())))
+        assert "`pairs.main.ghl.oauth`" in told
+        assert "sync-daemon oauth login --pair main" in told
+        assert "ghl.token" not in told
+    assert "secret-token" not in repr(login)
 
 
 NAMES = {"email": "address", "phone": "phone", "state": "state", "f1": "custom.plan", "f2": "custom.f2"}

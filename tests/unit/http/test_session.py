@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from sync_daemon.http.allowance import SlidingWindow
 from sync_daemon.http.answers import Response
+from sync_daemon.http.bearer import Bearer, FixedToken, TokenExpired
 from sync_daemon.http.limits import Limiter
 from sync_daemon.http.session import Retry, Session, Transport
 from sync_daemon.model.errors import (
@@ -100,6 +101,8 @@ def classify(response: Response) -> SyncError | None:
     if response.status == 401:
         if b"timed out" in response.data:
             return Unreachable(SystemName.GHL, "a time-out in disguise")
+        if b"expired" in response.data:
+            return TokenExpired(SystemName.GHL, "no more")
         return CredentialsRefused(SystemName.GHL, "no")
     return NotFound("not_found", "no such thing") if response.status == 404 else None
 
@@ -125,11 +128,41 @@ def session(base_url: str, clock: VirtualClock) -> Session:
     return connect(base_url, clock)
 
 
-def connect(base_url: str, clock: VirtualClock, transport: Transport | None = None) -> Session:
+EXPIRED: Answer = (401, {}, b'{"message": "expired"}')
+
+
+@dataclass
+class Numbered:
+    """A bearer whose tokens are numbered; it can be renewed so often."""
+
+    renewals: int
+    number: int = 0
+
+    def token(self) -> str:
+        return f"token-{self.number}"
+
+    def renew(self, refused: str) -> bool:
+        assert refused == self.token()
+        if self.renewals:
+            self.renewals, self.number = self.renewals - 1, self.number + 1
+            return True
+        return False
+
+
+def connect(
+    base_url: str, clock: VirtualClock, transport: Transport | None = None, bearer: Bearer | None = None
+) -> Session:
     limiter = Limiter(SystemName.GHL, SlidingWindow(100, 10.0), clock, refill_s=10.0)
-    headers = {"Authorization": f"Bearer {SECRET}"}
     return Session(
-        SystemName.GHL, base_url, headers, limiter, clock, classify=classify, probe="/probe", transport=transport
+        SystemName.GHL,
+        base_url,
+        {},
+        limiter,
+        clock,
+        classify=classify,
+        probe="/probe",
+        bearer=bearer or FixedToken(SECRET),
+        transport=transport,
     )
 
 
@@ -377,3 +410,41 @@ def test_an_error_that_repeats_the_credential_is_read_without_it(session: Sessio
     server.script = [(418, {}, f'{{"message": "no: Bearer {SECRET}"}}'.encode())]
     answer = session.request("GET", "/teapot")
     assert answer.data == b'{"message": "no: Bearer [secret]"}'
+
+
+def test_an_expired_token_is_renewed_and_the_request_sent_again(
+    base_url: str, server: Server, clock: VirtualClock
+) -> None:
+    server.script = [EXPIRED, OK]
+    assert connect(base_url, clock, bearer=Numbered(9)).request("POST", "/contacts", retry=Retry.LOOK_FIRST).ok
+    assert [headers["authorization"] for *_, headers in server.asked] == ["Bearer token-0", "Bearer token-1"]
+
+
+def test_a_token_is_renewed_once_for_a_request(base_url: str, server: Server, clock: VirtualClock) -> None:
+    server.script = [EXPIRED, EXPIRED, OK]
+    with pytest.raises(TokenExpired):
+        connect(base_url, clock, bearer=Numbered(9)).request("GET", "/contacts")
+    assert len(server.asked) == 2
+
+
+def test_a_token_that_can_not_be_renewed_isnt_sent_again(base_url: str, server: Server, clock: VirtualClock) -> None:
+    server.script = [EXPIRED, OK]
+    with pytest.raises(TokenExpired):
+        connect(base_url, clock, bearer=Numbered(0)).request("GET", "/contacts")
+    assert len(server.asked) == 1
+
+
+def test_another_401_renews_nothing(base_url: str, server: Server, clock: VirtualClock) -> None:
+    server.script = [failure(401), OK]
+    bearer = Numbered(9)
+    with pytest.raises(CredentialsRefused):
+        connect(base_url, clock, bearer=bearer).request("GET", "/contacts")
+    assert bearer.number == 0
+
+
+def test_the_token_that_was_sent_is_cut_out_of_what_repeats_it(
+    base_url: str, server: Server, clock: VirtualClock
+) -> None:
+    server.script = [EXPIRED, (200, {}, b'{"you sent": "token-1"}')]
+    answer = connect(base_url, clock, bearer=Numbered(9)).request("GET", "/contacts")
+    assert answer.data == b'{"you sent": "[secret]"}'

@@ -19,6 +19,13 @@ def refusal(folder: Path, text: str, variables: Mapping[str, str] | None = None)
     return str(caught.value).replace(f"{folder}/", "")
 
 
+def two_apps(second: str) -> str:
+    """Two pairs of one location, each with an app."""
+    first = SMALL.replace("token: pit-abc", "oauth: {client_id: a, client_secret: b}")
+    twin = first.removeprefix("pairs:\n").replace("main", "twin").replace("000001", "000002")
+    return first + twin.replace("client_id: a, client_secret: b", f"client_id: {second}")
+
+
 @pytest.mark.parametrize(
     ("added", "line", "path", "text"),
     [
@@ -114,7 +121,13 @@ def test_a_mistake_is_told_with_path_and_line(tmp_path: Path, added: str, line: 
         ("pairs: &a [*a]\n", "sync.yaml: its keys are nested too deeply, or an alias (*) stands inside itself"),
         ("a: 1\n---\nb: 2\n", "sync.yaml, line 2: a second document begins here; remove this `---`"),
         ("a: 1\n? [b, c]\n: 2\n", "sync.yaml, line 2: a key must be a plain text"),
-        (SMALL.replace("token: pit-abc", "oauth: {client_id: a, client_secret: b}"), "give it as `token`"),
+        (
+            SMALL.replace("token: pit-abc", "token: pit-abc, oauth: {client_id: a, client_secret: b}"),
+            "line 3: pairs.main.ghl.oauth: there is a `token`, too: take one of the two out",
+        ),
+        (SMALL.replace("token: pit-abc", "oauth: {client_id: a}"), "pairs.main.ghl.oauth.client_secret: is missing"),
+        (two_apps("other, client_secret: b"), "pairs.twin.ghl.oauth.client_id: another pair of this location uses"),
+        (two_apps("a, client_secret: c"), "pairs.twin.ghl.oauth.client_secret: another pair names another secret"),
         (SMALL + SMALL.removeprefix("pairs:\n"), "sync.yaml, line 5: pairs.main.name: another pair has this name"),
         (
             SMALL + SMALL.removeprefix("pairs:\n").replace("main", "other"),

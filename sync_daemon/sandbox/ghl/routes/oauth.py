@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from sync_daemon.sandbox.ghl.accounts import ACCESS_TOKEN_S, Grant, Issued, UserType, invalid_grant
+from sync_daemon.sandbox.ghl.accounts import ACCESS_TOKEN_S, Grant, Issued, invalid_grant
 from sync_daemon.sandbox.ghl.body_rules import check, one_of, text
 from sync_daemon.sandbox.ghl.calls import (
     V3,
@@ -193,8 +193,7 @@ def consent_page(world: GhlWorld) -> Callable[[Request], Awaitable[Response]]:
         uri = query.get("redirect_uri", "")
         if app is None or query.get("response_type") != "code" or uri not in app.redirect_uris:
             return error_response(world, bad_request("No such app, or its redirect_uri is another one"))
-        user_type: UserType = "Company" if query.get("user_type") == "Company" else "Location"
-        location = world.location if user_type == "Location" else None
+        location = world.location if app.target == "Location" else None
         code = world.accounts.consent(app, location, world.company_id, query.get("scope", "").split(), uri)
         answered = {"code": code}
         if world.quirks.state_echoed and "state" in query:

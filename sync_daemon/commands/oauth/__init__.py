@@ -1,0 +1,1 @@
+"""`sync-daemon oauth`: logins at GHL."""
