@@ -397,9 +397,6 @@ class PairStore(Protocol):
     def open_alerts(self) -> dict[Condition, datetime]:
         """Each condition that was told and isn't over, and since when it is so."""
 
-    def save_alerts(self, told: Mapping[Condition, datetime]) -> None:
-        """Remember exactly these conditions as told."""
-
     def parked(
         self,
         *,

@@ -8,6 +8,7 @@ from sync_daemon.commands.options import DEFAULT_CONFIG, Config, PairName, choos
 from sync_daemon.commands.serving import answering
 from sync_daemon.service.metrics import Metrics
 from sync_daemon.service.service import Service
+from sync_daemon.service.threads import Threads
 from sync_daemon.settings.variables import Variables
 from sync_daemon.wiring.alerts import open_alerts
 from sync_daemon.wiring.installation import open_installation
@@ -27,7 +28,7 @@ def run(*, config: Config = DEFAULT_CONFIG, pair: PairName = None) -> None:
         open_installation(settings, metrics.request_ended) as installation,
         open_alerts(settings.alerts, installation.store, installation.clock) as alerts,
     ):
-        service = Service(installation, metrics, alerts)
+        service = Service(installation, metrics, alerts, Threads(installation))
         service.open(chosen.pairs)
         with answering(service, config, Variables.of_process(Path())):
             service.start()

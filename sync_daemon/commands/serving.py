@@ -45,7 +45,7 @@ def answering(service: Service, config: Path, variables: Variables) -> Iterator[
     settings, now = installation.settings, installation.clock.now
     with _intake(service) as intake:
         webhooks = Webhooks(
-            receivers=lambda: [_receiver(settings, served.runner.section) for served in service.served.values()],
+            receivers=lambda: [_receiver(settings, served.turn.section) for served in service.served.values()],
             ghl_key=load_key(settings.ghl.webhook_public_key),
             workflow_secret=settings.service.ghl_workflow_secret.get_secret_value(),
             remembered=settings.retention.events,
@@ -88,17 +88,17 @@ def _given(service: Service, file: ConfigurationFile, variables: Variables) -> G
 
 
 def _one_pair(served: Served, own: Installation, editing: Editing) -> OnePair:
-    runner = served.runner  # its section may be another one after an edit
+    turn = served.turn  # its section may be another one after an edit
     return OnePair(
-        runner.section.name,
+        turn.section.name,
         served.store,
-        runner.want,
-        runner.working,
-        plan=lambda mode, progress: plan_pair(own, runner.section, mode, progress),
-        explain=lambda who, progress: explain_pair(own, runner.section, who, progress),
-        follow=lambda plan, progress: follow_plan(own, runner.section, plan, progress, wait=_FOR_THE_PAIR_S),
-        undo_run=lambda run_id, delete: undo_of_run(own, [runner.section], run_id, deletes_created=delete),
-        undo_conflict=lambda row, key: undo_of_conflict(own, runner.section, row, key),
+        served.desk.want,
+        turn.working,
+        plan=lambda mode, progress: plan_pair(own, turn.section, mode, progress),
+        explain=lambda who, progress: explain_pair(own, turn.section, who, progress),
+        follow=lambda plan, progress: follow_plan(own, turn.section, plan, progress, wait=_FOR_THE_PAIR_S),
+        undo_run=lambda run_id, delete: undo_of_run(own, [turn.section], run_id, deletes_created=delete),
+        undo_conflict=lambda row, key: undo_of_conflict(own, turn.section, row, key),
         editing=editing,
     )
 
@@ -106,7 +106,7 @@ def _one_pair(served: Served, own: Installation, editing: Editing) -> OnePair:
 def _editing(service: Service, own: Installation, editor: PairEditor, served: Served) -> Editing:
     return Editing(
         editor,
-        sample=lambda: sample(own, served.runner.section),
+        sample=lambda: sample(own, served.turn.section),
         plan=lambda section, progress: plan_pair(own, section, Mode.FULL, progress),
         take=service.take,
     )
