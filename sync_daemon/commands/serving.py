@@ -36,10 +36,11 @@ _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def answering(service: Service, config: Path, variables: Variables) -> Iterator[str]:
+def answering(service: Service, config: Path, variables: Variables, *, editable: bool = True) -> Iterator[str]:
     """Answer webhooks, health and the dashboard of an opened service; yields the base address.
 
-    `config` is the file that its pairs were loaded from, with `variables`.
+    `config` is the file that its pairs were loaded from, with `variables`; where several processes have such a file,
+    none is `editable`.
     """
     installation, metrics = service.installation, service.metrics
     settings, now = installation.settings, installation.clock.now
@@ -64,20 +65,22 @@ def answering(service: Service, config: Path, variables: Variables) -> Iterator[
         routes = [
             *health.routes(),
             *webhooks.routes(),
-            *dashboard(_given(service, ConfigurationFile(config), variables)),
+            *dashboard(_given(service, ConfigurationFile(config) if editable else None, variables)),
         ]
         with serving(routes, http.host, http.port, http.trusted_proxies) as address:
             _log.info("listening", address=address)
             yield address
 
 
-def _given(service: Service, file: ConfigurationFile, variables: Variables) -> Given:
+def _given(service: Service, file: ConfigurationFile | None, variables: Variables) -> Given:
     installation = service.installation
     # What pages do holds a pair in a name of its own: never at the same time as a cycle of the service.
-    own = Installation(installation.settings, installation.store, installation.clock, installation.traffic)
+    own = Installation(
+        installation.settings, installation.store, installation.clock, installation.traffic, installation.rates
+    )
     return Given(
         [
-            _one_pair(served, own, _editing(service, own, PairEditor(file, variables, name), served))
+            _one_pair(served, own, _editing(service, own, PairEditor(file, variables, name), served) if file else None)
             for name, served in service.served.items()
         ],
         service.health,
@@ -87,7 +90,7 @@ def _given(service: Service, file: ConfigurationFile, variables: Variables) -> G
     )
 
 
-def _one_pair(served: Served, own: Installation, editing: Editing) -> OnePair:
+def _one_pair(served: Served, own: Installation, editing: Editing | None) -> OnePair:
     turn = served.turn  # its section may be another one after an edit
     return OnePair(
         turn.section.name,

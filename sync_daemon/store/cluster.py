@@ -35,17 +35,14 @@ _DUTY = (
 class Cluster:
     """One process's view of what all share. Every method may raise `StateStoreError`."""
 
+    block = 5
+
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
 
-    def refuse_unless_shared(self, most_apart_s: float) -> None:
-        """Raise `StateStoreError` unless several processes can work here: on PostgreSQL, and by one time."""
-        if self._engine.dialect.name != "postgresql":
-            raise StateStoreError(
-                "several workers need PostgreSQL, and database_url names a SQLite file: `sync-daemon run` works with "
-                "it, in one process; `sync-daemon db copy` moves its state to PostgreSQL"
-            )
+    def refuse_another_time(self, most_apart_s: float) -> None:
+        """Raise `StateStoreError` unless this process tells the time as the database does, as far as that matters."""
         apart = self._clock.now().timestamp() - self._time()
         if abs(apart) > most_apart_s:
             raise StateStoreError(
