@@ -29,6 +29,7 @@ _DUTY = (
         set_={"holder": bindparam("by"), "expires_at": bindparam("until")},
         where=(duties.c.holder == bindparam("by")) | (duties.c.expires_at <= bindparam("now")),
     )
+    .returning(duties.c.name)
 )
 
 
@@ -61,7 +62,7 @@ class Cluster:
         until = to_micros(now + timedelta(seconds=seconds))
         with writing(self._engine) as connection:
             row = {"duty": name, "by": holder, "until": until, "now": to_micros(now)}
-            return connection.execute(_DUTY, row).rowcount == 1
+            return connection.execute(_DUTY, row).one_or_none() is not None
 
     def change(self, key: str, change: Callable[[bytes, float], tuple[bytes, T]]) -> T:
         """Put in the place of what is kept under a key what `change` makes of it and of the time (`ports.Shared`).

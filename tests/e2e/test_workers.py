@@ -1,0 +1,100 @@
+"""`sync-daemon worker`: real processes that share pairs over PostgreSQL, stopped and killed in the middle of cycles."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sync_daemon.cli import run
+from sync_daemon.sandbox.server import Sandbox, running_sandbox
+from tests.databases import Server
+from tests.e2e.office import Office, Tenant, until, workers
+from tests.e2e.test_kills import everything
+from tests.e2e.trial import WRITES, Lightning, Trial
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def office(tmp_path: Path, postgres_server: Server) -> Iterator[Office]:
+    with running_sandbox(Sandbox(seed=1)) as running:
+        here = Office(tmp_path, running, postgres_server.emptied_database())
+        yield here
+        here.close()
+
+
+def strike(office: Office, tenant: Tenant, number: signal.Signals) -> list[int]:
+    """Signal whoever holds a pair, at its next write to EmailOctopus; the process, as soon as that has come to pass."""
+    struck: list[int] = []
+
+    def act() -> None:
+        struck.append(office.holder(tenant))
+        os.kill(struck[0], number)
+
+    office.running.sandbox.emailoctopus.weather = Lightning(nth=1, methods=WRITES, path=tenant.list_id, act=act)
+    return struck
+
+
+def test_two_workers_share_pairs_and_one_takes_over_what_the_other_had_in_hand(office: Office) -> None:
+    tenants = [office.add(f"pair{number}", people=20) for number in range(4)]
+    sandbox = office.running.sandbox
+    with workers(office, "one", "other") as (one, other):
+        until(lambda: all(map(office.is_equal, tenants)), "equal")
+        until(lambda: one.figure("cycles_total") and other.figure("cycles_total"), "both work")
+        assert office.overlaps() == []
+        assert 429 not in {exchange.status for exchange in sandbox.emailoctopus.log.exchanges()}
+
+        # A webhook comes to one of them; whoever heeds it stands still, and another one does what is left.
+        sandbox.ghl.webhooks.set(url=f"{one.url}/webhooks/ghl")
+        stopped = strike(office, tenants[0], signal.SIGSTOP)
+        office.rename(tenants[0], 3, "Told")
+        until(lambda: stopped, "stopped")
+        os.waitid(os.P_PID, stopped[0], os.WSTOPPED | os.WNOWAIT)
+        sandbox.ghl.webhooks.set(url="")
+        office.let_the_holder_be_given_up()
+        until(lambda: office.is_equal(tenants[0]), "taken over")
+        until(lambda: not office.rows("SELECT 1 FROM workers.agendas WHERE taken IS NOT NULL"), "at rest")
+        paused, awake = (one, other) if one.process.pid == stopped[0] else (other, one)
+        assert awake.figure("takeovers_total") == 1
+        before = everything(office.database_url)
+        sandbox.emailoctopus.log.clear()
+        sandbox.ghl.log.clear()
+        paused.process.send_signal(signal.SIGCONT)
+        until(lambda: paused.events("job_not_ended"), "the end of what it had in hand")
+        assert everything(office.database_url) == before
+        assert [exchange.path for exchange in sandbox.emailoctopus.log.exchanges() if exchange.method in WRITES] == []
+
+        # One is killed in the middle of a cycle: nothing but the clock tells the other.
+        sandbox.ghl.webhooks.set(url=f"{one.url}/webhooks/ghl")
+        killed = strike(office, tenants[1], signal.SIGKILL)
+        office.rename(tenants[1], 3, "Killed")
+        until(lambda: killed, "killed")
+        sandbox.ghl.webhooks.set(url="")
+        took = until(lambda: office.is_equal(tenants[1]), "taken over")
+        assert took < 60, "within a minute"
+        survivor = other if one.process.pid == killed[0] else one
+        assert survivor.figure("jobs_waiting") >= 0
+        assert office.overlaps() == []
+        until(lambda: not office.rows("SELECT 1 FROM workers.procrastinate_jobs"), "no job is left")
+        assert survivor.stop().status == 0
+    assert [one.status for one in office.subscribers(tenants[1])] == ["subscribed"] * 20
+
+
+def test_a_worker_needs_postgresql(trial: Trial) -> None:
+    answer = trial.run("worker")
+    assert answer.status == 2
+    assert "needs PostgreSQL" in answer.err
+    assert "sync-daemon db copy" in answer.err
+
+
+def test_a_worker_without_the_extra_says_how_to_have_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office.add("pair", people=0)
+    monkeypatch.setitem(sys.modules, "procrastinate", None)
+    monkeypatch.delitem(sys.modules, "sync_daemon.workers.queue", raising=False)
+    assert run(["worker", "--config", str(office.write("{http: {port: 0}}"))]) == 2
+    assert "pip install 'sync-daemon[cluster]'" in capsys.readouterr().err
