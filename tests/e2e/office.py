@@ -116,8 +116,8 @@ class Office:
 
     def holder(self, tenant: Tenant) -> int:
         """The process that holds a pair now."""
-        query = f"SELECT holder FROM leases JOIN pairs ON pairs.id = pair_id WHERE name = '{tenant.name}'"
-        return int(self.rows(query)[0].holder.split(":")[1])
+        rows = self.rows("SELECT name, holder FROM leases JOIN pairs ON pairs.id = pair_id")
+        return next(int(row.holder.split(":")[1]) for row in rows if row.name == tenant.name)
 
     def let_the_holder_be_given_up(self) -> None:
         """What half a minute does to whoever stands still."""
@@ -149,8 +149,8 @@ class Worker:
 
     def figure(self, name: str) -> float:
         """The sum of a figure's series in `/metrics`."""
-        told = re.findall(rf"^sync_daemon_{name}(?:{{.*}})? (\S+)$", httpx.get(f"{self.url}/metrics").text, re.M)
-        return sum(map(float, told))
+        told = httpx.get(f"{self.url}/metrics").text
+        return sum(map(float, re.findall(rf"^sync_daemon_{name}(?:{{.*}})? (\S+)$", told, re.MULTILINE)))
 
     def stop(self) -> Answer:
         self.process.send_signal(signal.SIGTERM)
