@@ -48,19 +48,19 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: pyproject.toml config/constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[postgres]'
+	$(PIP) --editable '.[cluster,postgres]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml config/constraints.txt $(VENV)/.runtime
-	$(PIP) --editable '.[postgres,dev]'
+	$(PIP) --editable '.[cluster,postgres,dev]'
 	@touch $@
 
 $(VENV)/.browser: pyproject.toml config/constraints-browser.txt $(VENV)/.dev
-	$(PIP) --constraint config/constraints-browser.txt --editable '.[postgres,dev,browser]'
+	$(PIP) --constraint config/constraints-browser.txt --editable '.[cluster,postgres,dev,browser]'
 	@touch $@
 
 $(VENV)/.mutants: pyproject.toml config/constraints-mutants.txt $(VENV)/.dev
-	$(PIP) --constraint config/constraints-mutants.txt --editable '.[postgres,dev,mutants]'
+	$(PIP) --constraint config/constraints-mutants.txt --editable '.[cluster,postgres,dev,mutants]'
 	@touch $@
 
 clean: ## the virtual environment and what tests left

@@ -1,6 +1,6 @@
-"""Several workers: a fencing number for each pair, alerts as they stand for all, and, on PostgreSQL, the schema `workers`.
+"""Several workers: a fencing number for each pair, alerts as they stand for all, and what workers agree on.
 
-It holds Procrastinate's own tables, and what processes that share pairs agree on: who is due, limits, and duties.
+That lies in the schema `workers`, on PostgreSQL alone: Procrastinate's own tables, who is due, limits, and duties.
 """
 
 from collections.abc import Sequence
