@@ -72,16 +72,13 @@ class SharedDesk:
         return DuePair(self.turn.section.name, self.store.number)
 
     def begin(self) -> None:
-        """Put a pair on the agenda that isn't there: at once, in full where that is due."""
-        full_scan = next_full_scan(self.store, self.every.full_scan_every, self._clock.now())
-
-        def begun(wishes: Wishes) -> Wishes:
-            if wishes.wanted or wishes.taken:
-                return wishes
-            now = self._clock.now()
-            return replace(wishes, wanted={Mode.INCREMENTAL: now, Mode.FULL: full_scan or now})
-
-        self.store.change_wishes(begun)
+        """Put on the agenda what isn't there by the clock: at once, in full where that is due."""
+        now = self._clock.now()
+        by_the_clock = {
+            Mode.INCREMENTAL: now,
+            Mode.FULL: next_full_scan(self.store, self.every.full_scan_every, now) or now,
+        }
+        self.store.change_wishes(lambda wishes: replace(wishes, wanted={**by_the_clock, **wishes.wanted}))
 
     def want(self, mode: Mode) -> None:
         """Wish for a cycle by whichever process."""
@@ -118,11 +115,8 @@ class SharedDesk:
         """The wishes once the strongest that is due is in hand, and the next one by the clock is wished for."""
         taken.clear()
         now = self._clock.now()
-        if wishes.taken is not None:
-            if leased or now - (wishes.taken_at or now) < ABANDONED_AFTER:
-                return wishes
-            wishes = _given_back(wishes)
-            self.taken_over(self._pair.name)
+        if wishes.taken is not None and (leased or now - (wishes.taken_at or now) < ABANDONED_AFTER):
+            return wishes
         mode: Mode | None = None
 
         def take(agenda: Agenda, at: float) -> None:
@@ -132,8 +126,12 @@ class SharedDesk:
                 taken.append(mode)
                 self._wish_for_next(agenda, mode, at)
 
-        after = self._changed(wishes, take)
-        return wishes if mode is None else replace(after, taken=mode, taken_at=now, taken_by=token)
+        after = self._changed(_given_back(wishes), take)
+        if mode is None:
+            return wishes
+        if wishes.taken is not None:
+            self.taken_over(self._pair.name)
+        return replace(after, taken=mode, taken_at=now, taken_by=token)
 
     def _wish_for_next(self, agenda: Agenda, mode: Mode, now: float) -> None:
         if mode is not Mode.HINTS:

@@ -4,12 +4,22 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 from sync_daemon.cli import run
+from sync_daemon.model.report import Mode
+from sync_daemon.model.wishes import Wishes
 from sync_daemon.sandbox.server import Sandbox, running_sandbox
+from sync_daemon.service.shared import SharedDesk
+from sync_daemon.service.turn import PairTurn
+from sync_daemon.settings.load import load
+from sync_daemon.settings.variables import Variables
+from sync_daemon.wiring.installation import open_installation
 from tests.databases import Server
 from tests.e2e.office import Office, Tenant, until, workers
 from tests.e2e.test_kills import everything
@@ -49,6 +59,7 @@ def test_two_workers_share_pairs_and_one_takes_over_what_the_other_had_in_hand(o
     with workers(office, "one", "other") as (one, other):
         until(lambda: all(map(office.is_equal, tenants)), "equal")
         until(lambda: one.figure("cycles_total") and other.figure("cycles_total"), "both work")
+        until(lambda: all(httpx.get(f"{here.url}/readyz").status_code == 200 for here in (one, other)), "both ready")
         assert office.overlaps() == []
         assert 429 not in {exchange.status for exchange in sandbox.emailoctopus.log.exchanges()}
 
@@ -86,6 +97,49 @@ def test_two_workers_share_pairs_and_one_takes_over_what_the_other_had_in_hand(o
         until(lambda: not office.rows("SELECT 1 FROM workers.procrastinate_jobs"), "no job is left")
         assert survivor.stop().status == 0
     assert [one.status for one in office.subscribers(tenants[1])] == ["subscribed"] * 20
+
+
+def test_a_pair_s_agenda_is_the_same_for_every_process(office: Office) -> None:
+    tenant, took_over = office.add("pair", people=1), list[str]()
+    settings = load(office.write("{http: {port: 0}}"), Variables({}))
+    with open_installation(settings, shared=True) as installation:
+
+        def desk() -> SharedDesk:
+            (section,) = settings.pairs
+            turn, store = PairTurn(section, installation, lambda _: None), installation.open_store(section)
+            return SharedDesk(turn, store, settings.service, lambda *_: None, took_over.append)
+
+        def wishes() -> Wishes:
+            seen: list[Wishes] = []
+
+            def look(now: Wishes) -> Wishes:
+                seen.append(now)
+                return now
+
+            one.store.change_wishes(look)
+            return seen[0]
+
+        one, other, due = desk(), desk(), partial(installation.store.cluster.due, ["pair"])
+        one.want(Mode.HINTS)  # a webhook may come before the first look
+        one.begin()
+        assert wishes().wanted.keys() == set(Mode) - {Mode.UNDO}
+        office.running.sandbox.ghl.world.accounts.tokens.clear()
+        one.work()
+        soon = installation.clock.now() + timedelta(seconds=800)
+        resume_at = wishes().resume_at
+        assert resume_at is not None
+        assert (resume_at > soon, wishes().in_a_row, due()) == (True, 1, []), "refused credentials: every 15 minutes"
+        other.begin()
+        other.want(Mode.INCREMENTAL)
+        other.work()
+        assert (wishes().resume_at, due()) == (resume_at, [])
+
+        # Another process had a wish in hand when it died: it is due again, once, and for the other ones alone.
+        office.execute("UPDATE workers.agendas SET resume_at = 0, taken = 'full', taken_at = 0, taken_by = 'dead'")
+        assert [pair.name for pair in due()] == ["pair"]
+        other.work()
+        assert (took_over, wishes().taken, wishes().taken_by) == (["pair"], None, "")
+    assert not office.is_equal(tenant)
 
 
 def test_a_worker_needs_postgresql(trial: Trial) -> None:
