@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -62,8 +63,7 @@ class JobQueue:
 
     def put(self, pair: DuePair, *, urgent: bool = False, after: float = 0.0) -> None:
         """Have a pair worked on, `after` some seconds; urgent ones go before others. Never raises, and never waits."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(lambda: _in_background(self._defer(pair, _URGENT if urgent else 0, after)))
+        self._soon(lambda: _in_background(self._defer(pair, _URGENT if urgent else 0, after)))
 
     def waiting(self) -> int:
         """How many jobs wait for a worker. Raises `TimeoutError` when the database doesn't tell in time."""
@@ -74,14 +74,19 @@ class JobQueue:
 
     def stop(self, within: float) -> bool:
         """Begin no further job; whether those under way ended in time."""
-        if self._loop is not None and self._serving is not None:
-            self._loop.call_soon_threadsafe(self._serving.cancel)
+        self._soon(lambda: self._serving.cancel() if self._serving is not None else None)
         self._thread.join(within)
         return not self._thread.is_alive()
 
     def is_alive(self) -> bool:
         """Whether jobs are done."""
         return self._thread.is_alive()
+
+    def _soon(self, function: Callable[[], object]) -> None:
+        """Have something done in the thread of jobs; nothing before it has begun, or after its end."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(function)
 
     async def _serve(self) -> None:
         """Do jobs, tick and rescue until cancelled; what fails is begun again."""
