@@ -75,12 +75,13 @@ def test_two_workers_share_pairs_and_one_takes_over_what_the_other_had_in_hand(o
         until(lambda: at_rest(office), "at rest")
         paused, awake = (one, other) if one.process.pid == stopped[0] else (other, one)
         assert awake.figure("takeovers_total") == 1
-        before = everything(office.database_url)
+        agendas = "SELECT * FROM workers.agendas ORDER BY pair_id"
+        before = everything(office.database_url), office.rows(agendas)
         sandbox.emailoctopus.log.clear()
         sandbox.ghl.log.clear()
         paused.process.send_signal(signal.SIGCONT)
         until(lambda: paused.events("job_not_ended"), "the end of what it had in hand")
-        assert everything(office.database_url) == before
+        assert (everything(office.database_url), office.rows(agendas)) == before
         assert [exchange.path for exchange in sandbox.emailoctopus.log.exchanges() if exchange.method in WRITES] == []
 
         # One is killed in the middle of a cycle: nothing but the clock tells the other.
