@@ -23,7 +23,7 @@ COPY sync_daemon sync_daemon
 # is from, nobody asks here: it would be 40 MB of the image.
 RUN /tools/bin/python -m build --wheel --no-isolation --outdir /dist \
     && /tools/bin/pip --python /opt/sync-daemon/bin/python install --quiet --constraint config/constraints.txt \
-        "sync-daemon[postgres] @ file://$(echo /dist/*.whl)" \
+        "sync-daemon[cluster,postgres] @ file://$(echo /dist/*.whl)" \
     && rm -r /opt/sync-daemon/lib/python*/site-packages/phonenumbers/geodata
 
 FROM ${BASE}

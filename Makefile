@@ -22,8 +22,8 @@ test-image: $(VENV)/.dev ## build the container image and try it; needs docker o
 test-browser: $(VENV)/.browser ## the dashboard in Debian's chromium; pictures of each page go to SHOTS
 	$(BIN)/python -m pytest --browser $(or $(SHOTS),shots) tests/browser
 
-lives: $(VENV)/.dev ## LIVES lives of the rule machine from SEED on; a broken one is replayed by its seed
-	$(BIN)/python -m tests.machine --lives $(or $(LIVES),1000) --seed $(or $(SEED),0)
+lives: $(VENV)/.dev ## LIVES lives of the rule machine from SEED on; a broken one is replayed by its seed; RACING=1: two processes at a time
+	$(BIN)/python -m tests.machine --lives $(or $(LIVES),1000) --seed $(or $(SEED),0) $(if $(RACING),--racing)
 
 lint: $(VENV)/.dev ## style and types
 	$(BIN)/ruff check .
@@ -37,8 +37,8 @@ bench: $(VENV)/.dev ## requests and seconds against their floors
 soak: $(VENV)/.dev ## the service between two sandboxes in changing weather for MINUTES; SEED repeats what was done
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
-kills: $(VENV)/.dev ## the process killed before and after each request and commit, on both databases
-	$(BIN)/python -m tests.kills
+kills: $(VENV)/.dev ## the process killed before and after each request and commit, on both databases; RACING=1: one of two
+	$(BIN)/python -m tests.kills $(if $(RACING),--racing)
 
 mutants: $(VENV)/.mutants ## change the pure rooms in every small way, and see the tests fail; FILES="consent.py ..." for some
 	$(BIN)/python -m tests.mutants $(FILES)
@@ -48,19 +48,19 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: pyproject.toml config/constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[postgres]'
+	$(PIP) --editable '.[cluster,postgres]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml config/constraints.txt $(VENV)/.runtime
-	$(PIP) --editable '.[postgres,dev]'
+	$(PIP) --editable '.[cluster,postgres,dev]'
 	@touch $@
 
 $(VENV)/.browser: pyproject.toml config/constraints-browser.txt $(VENV)/.dev
-	$(PIP) --constraint config/constraints-browser.txt --editable '.[postgres,dev,browser]'
+	$(PIP) --constraint config/constraints-browser.txt --editable '.[cluster,postgres,dev,browser]'
 	@touch $@
 
 $(VENV)/.mutants: pyproject.toml config/constraints-mutants.txt $(VENV)/.dev
-	$(PIP) --constraint config/constraints-mutants.txt --editable '.[postgres,dev,mutants]'
+	$(PIP) --constraint config/constraints-mutants.txt --editable '.[cluster,postgres,dev,mutants]'
 	@touch $@
 
 clean: ## the virtual environment and what tests left

@@ -120,6 +120,12 @@ _COMMANDS = {
         "sync-daemon run --config config/sync.yaml",
         finishes_at=(signal.SIGTERM, signal.SIGINT),
     ),
+    "worker": _Command(
+        "worker:worker",
+        "One of several processes that share the work of many pairs over PostgreSQL.",
+        "sync-daemon worker --concurrency 16",
+        finishes_at=(signal.SIGTERM, signal.SIGINT),
+    ),
     "password": _Command(
         "password:password",
         "Make the line that lets somebody sign in to the dashboard.",

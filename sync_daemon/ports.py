@@ -7,7 +7,7 @@ every implementation passes.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from sync_daemon.model.activity import Appointment, KnownActivity, Note, Task
 from sync_daemon.model.alarm import Condition
@@ -36,6 +36,8 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.model.undo import Replaced
 from sync_daemon.model.webhook import WebhookEvent
 
+T = TypeVar("T")
+
 
 class Clock(Protocol):
     """Time, injected everywhere."""
@@ -48,6 +50,19 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait. Raises `ToldToStop` as soon as the process is told to stop: what was waited for isn't done."""
+
+
+class Rates(Protocol):
+    """Where it is kept how fast accounts were asked, for everybody who asks them."""
+
+    block: int
+    """How many requests may be counted together, and go within a moment: what is far away is asked less often."""
+
+    def change(self, key: str, change: Callable[[bytes, float], tuple[bytes, T]]) -> T:
+        """Put in the place of what is kept under a key what `change` makes of it and of the time; what else it gives.
+
+        The time is in seconds of one clock for all; nothing yet is b"". One at a time changes a key.
+        """
 
 
 class Reader(Protocol):
@@ -397,9 +412,6 @@ class PairStore(Protocol):
 
     def open_alerts(self) -> dict[Condition, datetime]:
         """Each condition that was told and isn't over, and since when it is so."""
-
-    def save_alerts(self, told: Mapping[Condition, datetime]) -> None:
-        """Remember exactly these conditions as told."""
 
     def parked(
         self,

@@ -32,6 +32,10 @@ _END_OTHERS = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
 """
+_OF_WORKERS = (
+    *(f"workers.{name}" for name in ("agendas", "rates", "duties")),
+    *(f"workers.procrastinate_{name}" for name in ("jobs", "events", "periodic_defers", "workers")),
+)
 _QUICK = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
 
 
@@ -62,7 +66,7 @@ class Server:
         self._own = self._own or self._create(self._template)
         url = self._url.set(database=self._own)
         _execute(url, _END_OTHERS)
-        _execute(url, f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY")
+        _execute(url, f"TRUNCATE {', '.join([*metadata.tables, *_OF_WORKERS])} RESTART IDENTITY")
         _execute(url, "INSERT INTO installation (id) VALUES (1)")
         return url.render_as_string(hide_password=False)
 

@@ -53,7 +53,7 @@ def test_exactly_what_is_needed_is_pinned() -> None:
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["postgres"], *extras["dev"]]
+    wanted = [*project["dependencies"], *extras["cluster"], *extras["postgres"], *extras["dev"]]
 
     assert {canonicalize_name(line.split("==")[0]) for line in lines} == needed(wanted)
 

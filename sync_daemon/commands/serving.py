@@ -38,16 +38,17 @@ _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def answering(service: Service, config: Path, variables: Variables) -> Iterator[str]:
+def answering(service: Service, config: Path, variables: Variables, *, editable: bool = True) -> Iterator[str]:
     """Answer webhooks, health and the dashboard of an opened service; yields the base address.
 
-    `config` is the file that its pairs were loaded from, with `variables`.
+    `config` is the file that its pairs were loaded from, with `variables`; where several processes have such a file,
+    none is `editable`.
     """
     installation, metrics = service.installation, service.metrics
     settings, now = installation.settings, installation.clock.now
     with _intake(service) as intake:
         webhooks = Webhooks(
-            receivers=lambda: [_receiver(settings, served.runner.section) for served in service.served.values()],
+            receivers=lambda: [_receiver(settings, served.turn.section) for served in service.served.values()],
             ghl_key=load_key(settings.ghl.webhook_public_key),
             workflow_secret=settings.service.ghl_workflow_secret.get_secret_value(),
             remembered=settings.retention.events,
@@ -68,20 +69,22 @@ def answering(service: Service, config: Path, variables: Variables) -> Iterator[
             *health.routes(),
             *webhooks.routes(),
             *Callback(logins.finish, logins.refuse).routes(),
-            *dashboard(_given(service, ConfigurationFile(config), variables)),
+            *dashboard(_given(service, ConfigurationFile(config) if editable else None, variables)),
         ]
         with serving(routes, http.host, http.port, http.trusted_proxies) as address:
             _log.info("listening", address=address)
             yield address
 
 
-def _given(service: Service, file: ConfigurationFile, variables: Variables) -> Given:
+def _given(service: Service, file: ConfigurationFile | None, variables: Variables) -> Given:
     installation = service.installation
     # What pages do holds a pair in a name of its own: never at the same time as a cycle of the service.
-    own = Installation(installation.settings, installation.store, installation.clock, installation.traffic)
+    own = Installation(
+        installation.settings, installation.store, installation.clock, installation.traffic, installation.rates
+    )
     return Given(
         [
-            _one_pair(served, own, _editing(service, own, PairEditor(file, variables, name), served))
+            _one_pair(served, own, _editing(service, own, PairEditor(file, variables, name), served) if file else None)
             for name, served in service.served.items()
         ],
         service.health,
@@ -91,18 +94,18 @@ def _given(service: Service, file: ConfigurationFile, variables: Variables) -> G
     )
 
 
-def _one_pair(served: Served, own: Installation, editing: Editing) -> OnePair:
-    runner = served.runner  # its section may be another one after an edit
+def _one_pair(served: Served, own: Installation, editing: Editing | None) -> OnePair:
+    turn = served.turn  # its section may be another one after an edit
     return OnePair(
-        runner.section.name,
+        turn.section.name,
         served.store,
-        runner.want,
-        runner.working,
-        plan=lambda mode, progress: plan_pair(own, runner.section, mode, progress),
-        explain=lambda who, progress: explain_pair(own, runner.section, who, progress),
-        follow=lambda plan, progress: follow_plan(own, runner.section, plan, progress, wait=_FOR_THE_PAIR_S),
-        undo_run=lambda run_id, delete: undo_of_run(own, [runner.section], run_id, deletes_created=delete),
-        undo_conflict=lambda row, key: undo_of_conflict(own, runner.section, row, key),
+        served.desk.want,
+        turn.working,
+        plan=lambda mode, progress: plan_pair(own, turn.section, mode, progress),
+        explain=lambda who, progress: explain_pair(own, turn.section, who, progress),
+        follow=lambda plan, progress: follow_plan(own, turn.section, plan, progress, wait=_FOR_THE_PAIR_S),
+        undo_run=lambda run_id, delete: undo_of_run(own, [turn.section], run_id, deletes_created=delete),
+        undo_conflict=lambda row, key: undo_of_conflict(own, turn.section, row, key),
         editing=editing,
     )
 
@@ -110,7 +113,7 @@ def _one_pair(served: Served, own: Installation, editing: Editing) -> OnePair:
 def _editing(service: Service, own: Installation, editor: PairEditor, served: Served) -> Editing:
     return Editing(
         editor,
-        sample=lambda: sample(own, served.runner.section),
+        sample=lambda: sample(own, served.turn.section),
         plan=lambda section, progress: plan_pair(own, section, Mode.FULL, progress),
         take=service.take,
     )

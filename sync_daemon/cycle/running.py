@@ -1,6 +1,7 @@
 """What every run has around it, whatever it does: the lease, its outcome and costs, and the row that tells of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from structlog.contextvars import bound_contextvars
 
@@ -15,12 +16,11 @@ from sync_daemon.model.system import SystemName
 def as_a_run(pair: Pair, report: CycleReport, begin: Callable[[], Run], work: Callable[[Run], None]) -> None:
     """Hold the pair, do the work, and write down how it ended.
 
-    What a user can cause ends in the report's outcome, never in an exception.
+    What a user can cause ends in the report's outcome, never in an exception. Who lost the pair on the way writes
+    nothing down: whoever took it over tells what became of it.
     """
-    started, began, storable = pair.clock.now(), pair.clock.monotonic(), True
-    before = {name: pair.systems[name].usage() for name in SystemName}
     try:
-        with bound_contextvars(run=report.run_id, pair=pair.name), pair.lease.held():
+        with bound_contextvars(run=report.run_id, pair=pair.name), pair.lease.held(), _written_down(pair, report):
             refuse_paused(pair)
             run = begin()
             try:
@@ -33,7 +33,17 @@ def as_a_run(pair: Pair, report: CycleReport, begin: Callable[[], Run], work: Ca
     except PairBusy as error:
         report.outcome, report.message = CycleOutcome.BUSY, str(error)
         report.paused = isinstance(error, PairPaused)
-    except StateStoreAway:
+
+
+@contextmanager
+def _written_down(pair: Pair, report: CycleReport) -> Iterator[None]:
+    """Count what the run costs, and save it as long as it holds the pair and the database answers."""
+    started, began = pair.clock.now(), pair.clock.monotonic()
+    before = {name: pair.systems[name].usage() for name in SystemName}
+    storable = True
+    try:
+        yield
+    except (PairBusy, StateStoreAway):
         storable = False
         raise
     except BaseException:
@@ -49,7 +59,7 @@ def as_a_run(pair: Pair, report: CycleReport, begin: Callable[[], Run], work: Ca
             if usage.daily_limit is not None:
                 report.quota_limit[name] = usage.daily_limit
         report.duration_s = pair.clock.monotonic() - began
-        if storable and report.outcome is not CycleOutcome.BUSY and not _is_an_echo(report):
+        if storable and not _is_an_echo(report):
             pair.store.save_run(report, started, pair.clock.now())
 
 

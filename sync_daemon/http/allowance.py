@@ -21,7 +21,11 @@ _LONGEST_ANSWER_MS = 20_000
 
 
 class Allowance(Protocol):
-    """The requests that fit. `factor` (0..1] slows it down for the time being."""
+    """The requests that fit, as a dataclass. `factor` (0..1] slows it down for the time being."""
+
+    @property
+    def share(self) -> float:
+        """The part of the vendor's limit that is ours."""
 
     @property
     def rate(self) -> float:

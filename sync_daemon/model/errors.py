@@ -70,11 +70,14 @@ class StopSystem(SyncError):
         self.system = system
 
 
+STOPPED = "stopped as told: what was done is stored, the next run goes on from there"
+
+
 class Stopped(StopSystem):
     """This process was told to stop: nothing more is begun with either system."""
 
     def __init__(self, system: SystemName) -> None:
-        super().__init__(system, "stopped as told: what was done is stored, the next run goes on from there")
+        super().__init__(system, STOPPED)
 
 
 class ToldToStop(SyncError):

@@ -1,4 +1,4 @@
-"""What one pair's thread does next, and when: wishes that become one, and patience with systems that are down. Pure."""
+"""What is done next with one pair, and when: wishes that become one, and patience with systems that are down. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,34 +28,34 @@ _PATIENCE = {
 
 @dataclass(slots=True)
 class Agenda:
-    """Wishes and the time before which nothing is done. Times are monotonic seconds; `random` gives 0 to 1."""
+    """Wishes and the time before which nothing is done. Times are seconds of one clock; `random` gives 0 to 1."""
 
     random: Callable[[], float]
-    _wanted: dict[Mode, float] = field(default_factory=dict)
-    _resume_at: float = 0.0
-    _in_a_row: int = 0
+    wanted: dict[Mode, float] = field(default_factory=dict)
+    resume_at: float = 0.0
+    in_a_row: int = 0
 
     def want(self, mode: Mode, now: float, delay: float = 0.0) -> None:
         """Wish for a cycle, after a delay in which more of the kind may come. Wishes for the same become one."""
-        self._wanted[mode] = min(self._wanted.get(mode, now + delay), now + delay)
+        self.wanted[mode] = min(self.wanted.get(mode, now + delay), now + delay)
 
     def take(self, now: float) -> Mode | None:
         """What is to be done now, if anything: the strongest wish, which fulfils the weaker ones."""
-        if now < self._resume_at:
+        if now < self.resume_at:
             return None
-        due = [mode for mode, at in self._wanted.items() if at <= now]
+        due = [mode for mode, at in self.wanted.items() if at <= now]
         if not due:
             return None
         mode = max(due, key=_STRENGTH.index)
         for weaker in _STRENGTH[: _STRENGTH.index(mode) + 1]:
-            self._wanted.pop(weaker, None)
+            self.wanted.pop(weaker, None)
         return mode
 
     def wait(self, now: float) -> float | None:
         """Seconds until something may be due; None while nothing is wished for."""
-        if not self._wanted:
+        if not self.wanted:
             return None
-        return max(0.0, max(self._resume_at, min(self._wanted.values())) - now)
+        return max(0.0, max(self.resume_at, min(self.wanted.values())) - now)
 
     def ended(self, mode: Mode, outcome: CycleOutcome, now: float, resume_in: float | None = None) -> None:
         """Heed how a cycle ended; one that came to nothing is wished for again, after a pause.
@@ -64,9 +64,9 @@ class Agenda:
         """
         patience = _PATIENCE.get(outcome)
         if patience is None:
-            self._in_a_row, self._resume_at = 0, 0.0
+            self.in_a_row, self.resume_at = 0, 0.0
             return
-        pause = min(patience.first * 2**self._in_a_row, patience.most)
-        self._in_a_row += 1
-        self._resume_at = now + (pause if resume_in is None else resume_in) * (1 + self.random() / 5)
+        pause = min(patience.first * 2**self.in_a_row, patience.most)
+        self.in_a_row += 1
+        self.resume_at = now + (pause if resume_in is None else resume_in) * (1 + self.random() / 5)
         self.want(mode, now)

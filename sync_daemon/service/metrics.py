@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -63,6 +63,7 @@ class Metrics:
             "sync_daemon_webhook_events_total", "What webhooks told, by what became of it.", ("system", "result"),
             registry=self.registry,
         )  # fmt: skip
+        self._takeovers = self._counter("takeovers", "Cycles begun by this worker that a dead one had in hand.")
         self._quota: dict[tuple[str, SystemName], int] = {}
 
     def cycle_ended(self, report: CycleReport) -> None:
@@ -87,6 +88,15 @@ class Metrics:
     def webhook_told(self, system: SystemName, result: str, events: int) -> None:
         """Count what a webhook told: `accepted`, `ignored`, `malformed`, `nobodys` or `refused`."""
         self._webhooks.labels(system, result).inc(events)
+
+    def taken_over(self, pair: str) -> None:
+        """Count a cycle that another worker had in hand when it died."""
+        self._takeovers.labels(pair).inc()
+
+    def watch_jobs(self, waiting: Callable[[], int]) -> None:
+        """Show how many jobs wait for a worker whenever somebody asks."""
+        gauge = Gauge("sync_daemon_jobs_waiting", "Jobs that wait for a worker, all of them.", registry=self.registry)
+        gauge.set_function(waiting)
 
     def watch(self, ask: Callable[[], Iterable[Figures]], now: Callable[[], datetime]) -> None:
         """Show how each pair stands whenever somebody asks."""

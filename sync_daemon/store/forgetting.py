@@ -49,8 +49,7 @@ class Forgetting(Forgotten, Lease):
         ids = self._with_partners(ids)
         digester = self._digester()
         known = {address, *(digester.contact(name, one) for name in SystemName for one in ids[name])}
-        with writing(self._engine, erasing=True) as connection:
-            self._lock(connection)
+        with self._writing(erasing=True) as connection:
             if holder is not None:
                 self._verify(connection, holder)
             buried = self._ids_buried(connection, address, ids)
@@ -64,8 +63,7 @@ class Forgetting(Forgotten, Lease):
     def forget_contacts(self, found: Collection[ContactKey]) -> None:
         """Erase what came to be stored of contacts that were forgotten before, under their ids."""
         ids = {name: {contact_id for system, contact_id in found if system is name} for name in SystemName}
-        with writing(self._engine, erasing=True) as connection:
-            self._lock(connection)
+        with self._writing(erasing=True) as connection:
             dict(self._erase(connection, None, ids))
 
     def recall(self, address: bytes) -> bool:

@@ -12,6 +12,7 @@ from sync_daemon.model.person import Person
 from sync_daemon.model.state import PairState
 from sync_daemon.ports import Clock
 from sync_daemon.store import tables
+from sync_daemon.store.cluster import Cluster
 from sync_daemon.store.copy import private_copy
 from sync_daemon.store.crypto import DerivedKeys, Secrets, split_keys
 from sync_daemon.store.engine import reading, rewrite, writing
@@ -104,6 +105,11 @@ class StateStore:
     def digest_keys(self) -> tuple[bytes, ...]:
         """The keys of every digest in the store, as `Digester` takes them: those of former secrets first."""
         return (*self._former, self._keys.digests)
+
+    @property
+    def cluster(self) -> Cluster:
+        """What processes that share this store's pairs agree on, on PostgreSQL."""
+        return Cluster(self._engine, self._clock)
 
     def tidy(self, keep: Retention) -> Removed:
         """Remove what is older than it is to be kept, and runs in which nothing happened after a day."""

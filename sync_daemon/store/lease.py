@@ -15,15 +15,14 @@ _PAIR = leases.c.pair_id == bindparam("pair")
 _ACQUIRE = (
     update(leases)
     .where(_PAIR, or_(leases.c.holder == bindparam("by"), leases.c.expires_at <= bindparam("now")))
-    .values(holder=bindparam("by"), expires_at=bindparam("until"))
+    .values(holder=bindparam("by"), expires_at=bindparam("until"), run_epoch=leases.c.run_epoch + 1)
+    .returning(leases.c.run_epoch)
 )
-_LOCK = select(pairs.c.id).where(pairs.c.id == bindparam("pair")).with_for_update()
 _LOOK = select(leases.c.holder, leases.c.expires_at).where(_PAIR)
 _SHORTEN = update(leases).where(_PAIR, leases.c.expires_at > bindparam("until")).values(expires_at=bindparam("until"))
-_RENEW = update(leases).where(_PAIR, leases.c.holder == bindparam("by")).values(expires_at=bindparam("until"))
-_RELEASE = update(leases).where(_PAIR, leases.c.holder == bindparam("by")).values(holder="", expires_at=0)
-
-
+_MINE = (_PAIR, leases.c.holder == bindparam("by"), leases.c.run_epoch == bindparam("mine"))
+_RENEW = update(leases).where(*_MINE).values(expires_at=bindparam("until"))
+_RELEASE = update(leases).where(*_MINE).values(holder="", expires_at=0)
 _LOCK_ALL = select(pairs.c.id).order_by(pairs.c.id).with_for_update()
 _LEASED = (
     select(pairs.c.name, leases.c.expires_at).join(pairs, pairs.c.id == leases.c.pair_id).with_for_update(of=leases)
@@ -53,7 +52,9 @@ class Lease(Room):
         """Take the pair's lease for `seconds` from now, or again if `holder` has it; False when another has it.
 
         A lease that ends later than that was taken before the clock was turned back: from now on it has `seconds`.
-        Raises `StateStoreError` when another process gave the pair another place or the store another secret.
+        Each hold has a fencing number of its own, greater than all before: until it is given back, what a run writes
+        through this object is refused once the pair has a newer one, whoever has that. Raises `StateStoreError` when
+        another process gave the pair another place or the store another secret.
         """
         now = self._clock.now()
         moments = {"now": to_micros(now), "until": to_micros(now + timedelta(seconds=seconds))}
@@ -63,10 +64,12 @@ class Lease(Room):
                 connection.execute(_SHORTEN, {"pair": self._pair_id, "until": moments["until"]})
                 return False
             self._lock(connection)  # a commit under way is the last one of who had it
-            taken = connection.execute(_ACQUIRE, {"pair": self._pair_id, "by": holder, **moments})
-            if taken.rowcount == 1:
+            epoch = connection.execute(_ACQUIRE, {"pair": self._pair_id, "by": holder, **moments}).scalar_one_or_none()
+            if epoch is not None:
                 self._refuse_change(connection)
-            return taken.rowcount == 1
+        if epoch is not None:
+            self._run_epoch = epoch
+        return epoch is not None
 
     def _refuse_change(self, connection: Connection) -> None:
         now = connection.execute(_OPENED_AS, {"pair": self._pair_id}).one()
@@ -80,26 +83,27 @@ class Lease(Room):
         """Let the lease end `seconds` from now; False when `holder` has lost it, though it be free again."""
         until = to_micros(self._clock.now() + timedelta(seconds=seconds))
         with writing(self._engine) as connection:
-            kept = connection.execute(_RENEW, {"pair": self._pair_id, "by": holder, "until": until})
+            kept = connection.execute(_RENEW, {**self._mine(holder), "until": until})
             return kept.rowcount == 1
 
     def release(self, holder: str) -> None:
         """Give the lease back; nothing happens when `holder` doesn't have it."""
         with writing(self._engine) as connection:
-            connection.execute(_RELEASE, {"pair": self._pair_id, "by": holder})
+            given_back = connection.execute(_RELEASE, self._mine(holder))
+        if given_back.rowcount == 1:
+            self._run_epoch = None
+
+    def _mine(self, holder: str) -> dict[str, object]:
+        return {"pair": self._pair_id, "by": holder, "mine": self._run_epoch}
 
     def is_leased(self) -> bool:
         """Whether some process works on the pair now."""
         (found,) = self._read(_LOOK)
         return bool(found.expires_at > to_micros(self._clock.now()))
 
-    def _lock(self, connection: Connection) -> None:
-        """Let nobody else commit to the pair, or take it over, before this transaction has ended."""
-        connection.execute(_LOCK, {"pair": self._pair_id})
-
     def _verify(self, connection: Connection, holder: str) -> None:
         """Raise `PairBusy` unless `holder` has the lease, which it keeps as long as the pair is locked."""
-        if connection.execute(_LOOK, {"pair": self._pair_id}).one().holder != holder:
+        if self._run_epoch is None or self._refuse_late(connection, self._run_epoch) != holder:
             raise PairBusy("another process took the pair over while this one stood still; nothing more is stored")
 
 

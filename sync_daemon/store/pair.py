@@ -9,6 +9,7 @@ from sync_daemon.model.engagement import Occasion
 from sync_daemon.model.state import Totals, Unlinked
 from sync_daemon.ports import Commit
 from sync_daemon.store.activity import Activity
+from sync_daemon.store.agendas import Agendas
 from sync_daemon.store.alerts import Alerts
 from sync_daemon.store.audit import Audit
 from sync_daemon.store.contacts import Contacts
@@ -53,6 +54,7 @@ class SqlPairStore(
     Deeds,
     Engagement,
     UndoJournal,
+    Agendas,
 ):
     """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads.
 
@@ -94,9 +96,7 @@ class SqlPairStore(
         Raises `PairBusy`, and stores nothing, when `holder` lost the lease.
         """
         numbers = self._numbers.of(commit.contacts)
-        with writing(self._engine) as connection:
-            # One commit to a pair at a time, so that no two can block each other half way.
-            self._lock(connection)
+        with self._writing() as connection:  # one at a time, so that no two can block each other half way
             if holder is not None:
                 self._verify(connection, holder)
             self._remove_done(connection, commit.done)

@@ -21,7 +21,6 @@ _ROW = select(pairs).where(_PAIR)
 _WATERMARKS = select(watermarks.c.stream, watermarks.c.reached).where(watermarks.c.pair_id == bindparam("pair"))
 _LOOKUPS = select(lookups.c.name, lookups.c.at).where(lookups.c.pair_id == bindparam("pair"))
 _SCHEMA = select(schemas.c.body).where(schemas.c.pair_id == bindparam("pair"), schemas.c.system == bindparam("of"))
-_LOCK = _ROW.with_for_update()
 _CONFIGURE = (
     update(pairs)
     .where(_PAIR)
@@ -77,8 +76,8 @@ class PairRow(Room):
 
         The first filter a pair gets is no change.
         """
-        with writing(self._engine) as connection:
-            row = connection.execute(_LOCK, {"pair": self._pair_id}).one()
+        with self._writing() as connection:
+            row = connection.execute(_ROW, {"pair": self._pair_id}).one()
             changed = row.tag_filter not in (b"", tag_filter)
             new = {
                 "new_generation": generation,
@@ -102,7 +101,7 @@ class PairRow(Room):
 
     def begin_scan(self) -> int:
         """Count the full scans up; the new number."""
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             number: int = connection.execute(_BEGIN_SCAN, {"pair": self._pair_id}).scalar_one()
             return number
 
@@ -113,7 +112,7 @@ class PairRow(Room):
 
     def save_schema(self, schema: AccountSchema) -> None:
         """Remember a schema, so that idle cycles needn't ask for it."""
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             row = {"system": schema.system, "body": msgspec.json.encode(schema).decode()}
             _SAVE_SCHEMA.write(connection, self._rows([row]))
 

@@ -9,7 +9,6 @@ import msgspec
 from sqlalchemy import and_, bindparam, or_, select
 
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
-from sync_daemon.store.engine import writing
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.run_report import as_json
@@ -78,7 +77,7 @@ class Runs(Room):
             "ended": to_micros(ended),
             "report": msgspec.json.encode({**_everything(report), **quotas, _MESSAGE: report.message}).decode(),
         }
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             _UPSERT.write(connection, self._rows([row]))
 
     def last_runs(self, limit: int, mode: Mode | None = None) -> list[Mapping[str, object]]:

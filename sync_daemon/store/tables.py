@@ -96,13 +96,15 @@ pairs = Table(
     Column("paused_since", BigInteger),
 )
 
-# Apart from `pairs`, whose row is locked during a commit: renewing a lease must not wait for one.
+# Apart from `pairs`, whose row is locked during a commit: renewing a lease must not wait for one. `run_epoch` is the
+# fencing number: it grows with every hold, and what a hold writes is refused once it isn't the newest one.
 leases = Table(
     "leases",
     metadata,
     _of_pair(),
     _text("holder"),
     _time("expires_at"),
+    Column("run_epoch", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("pair_id"),
 )
 
@@ -410,9 +412,17 @@ Index(
 _UNJUDGED = and_(events.c.engagement.is_not(None), events.c.judged_at.is_(None))
 Index("ix_events_unjudged", events.c.pair_id, events.c.received_at, sqlite_where=_UNJUDGED, postgresql_where=_UNJUDGED)
 
-# What somebody was alerted to and that lasts: a service that starts anew doesn't tell it again.
+# What somebody was, or is to be, alerted to and that lasts: no process that comes later, or beside, tells it again.
 alerts = Table(
-    "alerts", metadata, _of_pair(), _text("condition"), _time("since"), PrimaryKeyConstraint("pair_id", "condition")
+    "alerts",
+    metadata,
+    _of_pair(),
+    _text("condition"),
+    _time("since"),
+    Column("sentence", Text, nullable=False, server_default=""),
+    Column("told", Boolean, nullable=False, server_default=true()),
+    Column("gone_since", BigInteger),
+    PrimaryKeyConstraint("pair_id", "condition"),
 )
 
 # What EmailOctopus was last told of a link's tasks, notes and appointments, as digests, and what they were made of.

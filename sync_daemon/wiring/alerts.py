@@ -1,7 +1,7 @@
 """Who is alerted to what, over the life of a process and the next one."""
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
@@ -16,7 +16,7 @@ from sync_daemon.ports import Clock
 from sync_daemon.reconcile.alert_words import words
 from sync_daemon.reconcile.alerting import (
     Notice,
-    Standing,
+    Standings,
     Turn,
     noticed_in,
     noticed_in_refusal,
@@ -55,8 +55,8 @@ class Alerts:
         self._notifier = notifier
         self._installation = socket.gethostname()
         self._lock = Lock()
-        self._standings: dict[str, Mapping[Condition, Standing]] = {}
-        self._stored: dict[str, Mapping[Condition, datetime]] = {}
+        self._last: dict[str, Standings] = {}
+        self._unsaved: set[str] = set()
 
     def heed(self, report: CycleReport) -> None:
         """Take up what a cycle of a pair noticed."""
@@ -83,12 +83,38 @@ class Alerts:
             return _told(self._standing(pair))
 
     def _weigh(self, pair: str, noticed: Noticed) -> None:
+        """Tell what is to be told, whether it can be stored or not; of several processes one does."""
         with self._lock:
-            standings, notices = weigh(self._standing(pair), noticed, self._clock.now())
-            self._standings[pair] = standings
-            for notice in notices:
-                self._tell(pair, notice)
-            self._save(pair, _told(standings))
+            before, now = self._standing(pair), self._clock.now()
+            if pair not in self._unsaved and weigh(before, noticed, now) == (before, []):
+                return
+            judged: list[Standings] = []
+
+            def judge(stored: Standings) -> Standings:
+                judged.append(self._judged(pair, before if pair in self._unsaved else stored, noticed, now))
+                return judged[-1]
+
+            saved = self._saved(pair, judge)
+            self._last[pair] = judged[-1] if judged else judge(before)
+            (self._unsaved.discard if saved else self._unsaved.add)(pair)
+
+    def _saved(self, pair: str, judge: Callable[[Standings], Standings]) -> bool:
+        """Whether what `judge` made of what is stored could be stored."""
+        try:
+            known = self._store.known_pair(pair)
+            if known is not None:
+                known.weigh_alerts(judge)
+        except StateStoreError as error:
+            _log.warning("alerts_not_stored", pair=pair, why=str(error))
+            return False
+        return known is not None
+
+    def _judged(self, pair: str, standings: Standings, noticed: Noticed, now: datetime) -> Standings:
+        """What stands after a look, once what is to be told of it was told."""
+        after, notices = weigh(standings, noticed, now)
+        for notice in notices:
+            self._tell(pair, notice)
+        return after
 
     def _tell(self, pair: str, notice: Notice) -> None:
         over = notice.turn is Turn.OVER
@@ -97,34 +123,19 @@ class Alerts:
         title, body = words(notice, pair, self._installation)
         self._notifier.tell(Message(title, body, Tone.GOOD if over else Tone.BAD))
 
-    def _standing(self, pair: str) -> Mapping[Condition, Standing]:
-        if pair not in self._standings:
-            told = self._load(pair)
-            self._stored[pair] = told
-            self._standings[pair] = {one: Standing("", since, told=True) for one, since in told.items()}
-        return self._standings[pair]
-
-    def _load(self, pair: str) -> Mapping[Condition, datetime]:
+    def _standing(self, pair: str) -> Standings:
+        """How a pair stands: as all processes together have stored it, unless something is yet to be stored."""
+        if pair in self._unsaved:
+            return self._last[pair]
         try:
             known = self._store.known_pair(pair)
-            return known.open_alerts() if known is not None else {}
+            self._last[pair] = known.standings() if known is not None else {}
         except StateStoreError as error:
             _log.warning("alerts_not_read", pair=pair, why=str(error))
-            return {}
-
-    def _save(self, pair: str, told: Mapping[Condition, datetime]) -> None:
-        """Store what is told where that has changed; what can't be stored now is stored at the next look."""
-        if told == self._stored[pair]:
-            return
-        try:
-            if (known := self._store.known_pair(pair)) is not None:
-                known.save_alerts(told)
-                self._stored[pair] = told
-        except StateStoreError as error:
-            _log.warning("alerts_not_stored", pair=pair, why=str(error))
+        return self._last.get(pair, {})
 
 
-def _told(standings: Mapping[Condition, Standing]) -> dict[Condition, datetime]:
+def _told(standings: Standings) -> dict[Condition, datetime]:
     return {condition: standing.since for condition, standing in standings.items() if standing.told}
 
 

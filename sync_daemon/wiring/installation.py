@@ -18,7 +18,7 @@ from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.report import READ_ALL, CycleOutcome, CycleReport, Mode
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Clock, Progress
+from sync_daemon.ports import Clock, Progress, Rates
 from sync_daemon.reconcile.activity import new_activity_fields
 from sync_daemon.reconcile.following import PlanBook
 from sync_daemon.reconcile.mapping_check import NewField
@@ -28,6 +28,7 @@ from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.housekeeping import Retention
 from sync_daemon.store.installation import StateStore
 from sync_daemon.store.pair import SqlPairStore
+from sync_daemon.systems.registry import own_rates
 from sync_daemon.wiring.clock import SystemClock
 from sync_daemon.wiring.foreseen import foresee
 from sync_daemon.wiring.set_up import SetUp
@@ -35,6 +36,8 @@ from sync_daemon.wiring.state import open_store
 from sync_daemon.wiring.stopping import told_to_stop, told_to_stop_or_paused
 from sync_daemon.wiring.systems import Systems, Traffic, connect, unobserved
 
+_MOST_APART_S = 5.0
+"""How far a worker's clock may be from the database's: a lease of half a minute must mean the same to all."""
 _NOT_BEGUN = {CycleOutcome.AUTH, CycleOutcome.UNREACHABLE, CycleOutcome.QUOTA}
 _log = structlog.get_logger(__name__)
 
@@ -43,13 +46,15 @@ _log = structlog.get_logger(__name__)
 class Installation:
     """The state store and what it takes to open pairs on it.
 
-    `traffic` is told of every request; `holder` names this process in leases.
+    `traffic` is told of every request; `holder` names this process in leases; `rates` is where pairs that share an
+    account keep to its limit together.
     """
 
     settings: Settings
     store: StateStore
     clock: Clock = field(default_factory=SystemClock)
     traffic: Traffic = unobserved
+    rates: Rates | None = None
     holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
 
     def new_run_id(self) -> str:
@@ -130,7 +135,7 @@ class Installation:
     def set_up_on(self, section: PairSection, store: SqlPairStore) -> SetUp:
         """A pair's set-up on a store of its own."""
         lease = Lease(section.name, store, self.holder, self.clock)
-        systems = connect(section, self.settings, self.clock, self.store.oauth, lease.keep, self.traffic)
+        systems = connect(section, self.settings, self.clock, self.store.oauth, lease.keep, self.traffic, self.rates)
         return SetUp(section, store, systems, self.clock, lease)
 
     def pair_of(
@@ -163,7 +168,15 @@ class Installation:
 
 
 @contextmanager
-def open_installation(settings: Settings, traffic: Traffic = unobserved) -> Iterator[Installation]:
-    """The installation that settings describe, as long as the context lasts. Raises as `open_store`."""
+def open_installation(
+    settings: Settings, traffic: Traffic = unobserved, *, shared: bool = False
+) -> Iterator[Installation]:
+    """The installation that settings describe, as long as the context lasts. Raises as `open_store`.
+
+    A `shared` one is worked on by several processes, whose requests keep to one limit; only on PostgreSQL.
+    """
     with open_store(settings) as store:
-        yield Installation(settings, store, traffic=traffic)
+        if shared:
+            store.cluster.refuse_another_time(_MOST_APART_S)
+        rates = store.cluster if shared else own_rates(SystemClock())
+        yield Installation(settings, store, traffic=traffic, rates=rates)

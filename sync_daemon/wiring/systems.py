@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Clock, System, TokenStore
+from sync_daemon.ports import Clock, Rates, System, TokenStore
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.systems.emailoctopus.settings import EmailOctopusSettings
@@ -32,10 +32,12 @@ def connect(
     tokens: TokenStore | None,
     before_each: Callable[[], None] = lambda: None,
     traffic: Traffic = unobserved,
+    rates: Rates | None = None,
 ) -> Systems:
     """Both systems of a pair; nothing is asked of them yet. `before_each` is called before each request.
 
-    `tokens` are OAuth's; None where there is no state store.
+    `tokens` are OAuth's; None where there is no state store. All pairs with the same `rates` keep to one limit for
+    each account.
     """
     emailoctopus = EmailOctopusSettings(
         pair=section.name,
@@ -46,7 +48,9 @@ def connect(
     )
     own = {SystemName.GHL: _ghl(section, settings, clock, tokens), SystemName.EMAILOCTOPUS: emailoctopus}
     return {
-        name: CONNECT[name](own[name], clock, before_each=before_each, observe=partial(traffic, section.name, name))
+        name: CONNECT[name](
+            own[name], clock, before_each=before_each, observe=partial(traffic, section.name, name), rates=rates
+        )
         for name in SystemName
     }
 

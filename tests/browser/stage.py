@@ -22,6 +22,7 @@ from sync_daemon.sandbox.seed import Population
 from sync_daemon.sandbox.server import Sandbox, running_sandbox
 from sync_daemon.service.metrics import Metrics
 from sync_daemon.service.service import Service
+from sync_daemon.service.threads import Threads
 from sync_daemon.settings.load import load
 from sync_daemon.settings.passwords import Hash
 from sync_daemon.settings.variables import Variables
@@ -69,7 +70,7 @@ def set_stage(folder: Path) -> Iterator[Stage]:
             open_installation(settings, metrics.request_ended) as installation,
             open_alerts(settings.alerts, installation.store, installation.clock) as alerts,
         ):
-            service = Service(installation, metrics, alerts)
+            service = Service(installation, metrics, alerts, Threads(installation))
             service.open(settings.pairs)
             with answering(service, path, Variables({})) as url:
                 service.start()
@@ -82,13 +83,13 @@ def set_stage(folder: Path) -> Iterator[Stage]:
 
 def cycle(stage: Stage, mode: Mode = Mode.INCREMENTAL) -> CycleReport:
     """Have the service make a cycle, and wait for its end."""
-    runner, clock = stage.service.served["sandbox"].runner, stage.service.installation.clock
-    before = runner.report
-    runner.want(mode)
-    while runner.report is before or runner.working() is not None:
+    served, clock = stage.service.served["sandbox"], stage.service.installation.clock
+    turn, before = served.turn, served.turn.report
+    served.desk.want(mode)
+    while turn.report is before or turn.working() is not None:
         clock.sleep(0.05)
-    assert runner.report is not None
-    return runner.report
+    assert turn.report is not None
+    return turn.report
 
 
 def at_ease(stage: Stage) -> tuple[Contact, Subscriber]:

@@ -15,7 +15,7 @@ from sync_daemon.settings.values import _duration
 from tests.deployment.files import CONFIG, ROOT, Dockerfile, known_variables, yaml
 
 IMAGE = Dockerfile.of_repository()
-COMPOSED = ("compose.yaml", "compose.postgres.yaml")
+COMPOSED = ("compose.yaml", "compose.postgres.yaml", "compose.workers.yaml")
 OURS = "sync-daemon"
 
 
@@ -133,6 +133,14 @@ def test_compose_waits_for_postgresql() -> None:
     assert services[OURS]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     assert services["postgres"]["healthcheck"]["test"][:2] == ["CMD", "pg_isready"]
     assert {"SYNC_DAEMON_DATABASE_URL_FILE", "SYNC_DAEMON_SECRET_KEY_FILE"} <= services[OURS]["environment"].keys()
+
+
+def test_compose_starts_two_workers_alike() -> None:
+    services = composed("compose.workers.yaml", webhooks=False)["services"]
+    one, other = dict(services[OURS]), dict(services["another"])
+    assert one["command"][0] in application()
+    assert one.pop("ports") != other.pop("ports")
+    assert one == other
 
 
 def test_the_unit_runs_the_service() -> None:

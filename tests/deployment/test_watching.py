@@ -34,6 +34,8 @@ def metrics() -> Metrics:
     made.cycle_ended(report)
     made.request_ended("main", SystemName.GHL, 200, 0.1)
     made.webhook_told(SystemName.GHL, "accepted", 1)
+    made.taken_over("main")
+    made.watch_jobs(lambda: 1)
     made.watch(lambda: [Figures(PairHealth("main", NOW), report, 0, ())], lambda: NOW)
     return made
 

@@ -8,8 +8,7 @@ from sqlalchemy import update
 
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.sandbox.weather import Fault
-from sync_daemon.service.agenda import Agenda
-from sync_daemon.service.runner import PairRunner
+from sync_daemon.service.turn import PairTurn
 from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
 from sync_daemon.store.engine import open_engine, writing
@@ -232,12 +231,12 @@ def test_a_paused_pair_is_left_alone_until_it_is_resumed(trial: Trial) -> None:
 def test_silence_counts_from_the_end_of_a_pause(trial: Trial) -> None:
     settings = load(trial.write(), Variables({}))
     with open_installation(settings) as installation:
-        runner = PairRunner(settings.pairs[0], installation, Agenda(lambda: 0.0), lambda _: None)
+        turn = PairTurn(settings.pairs[0], installation, lambda _: None)
         later = installation.clock.now() + timedelta(hours=1)
-        runner._heed(Mode.HINTS, CycleReport("sandbox", "run", Mode.HINTS, CycleOutcome.BUSY), later)
-        assert runner.health().silent_since() < later
-        runner._heed(Mode.HINTS, CycleReport("sandbox", "run", Mode.HINTS, CycleOutcome.BUSY, paused=True), later)
-        assert runner.health().silent_since() == later
+        turn._heed(CycleReport("sandbox", "run", Mode.HINTS, CycleOutcome.BUSY), later)
+        assert turn.health().silent_since() < later
+        turn._heed(CycleReport("sandbox", "run", Mode.HINTS, CycleOutcome.BUSY, paused=True), later)
+        assert turn.health().silent_since() == later
 
 
 def test_a_pair_can_be_paused_before_its_first_run(trial: Trial) -> None:

@@ -1,7 +1,8 @@
 """Every kill point of every world on both databases, and some pairs of them: `python -m tests.kills`.
 
-`--world NAME` and `--database sqlite` try less. Prints how many there were and every one that ended otherwise; the exit
-status is 1 if there was one.
+`--world NAME` and `--database sqlite` try less; with `--racing`, on PostgreSQL, two processes start each cycle at the
+same time, one of them is killed, and the other one takes over. Prints how many there were and every one that ended
+otherwise; the exit status is 1 if there was one.
 """
 
 import argparse
@@ -39,13 +40,14 @@ def main() -> int:
     """Run and print; the exit status."""
     arguments = _arguments()
     worlds = [number for number, world in enumerate(WORLDS) if arguments.world in (None, world.name)]
-    kinds = [kind for kind in (SQLITE, POSTGRESQL) if arguments.database in (None, kind)]
+    kinds = [POSTGRESQL] if arguments.racing else [SQLITE, POSTGRESQL]
+    kinds = [kind for kind in kinds if arguments.database in (None, kind)]
     began, say = time.monotonic(), sys.stdout.write
     databases.prepare_run()
     try:
         databases.server().close()
         with ProcessPoolExecutor(os.cpu_count()) as pool:
-            jobs = product(worlds, kinds, range(_SHARES))
+            jobs = product(worlds, kinds, range(_SHARES), [arguments.racing])
             results = list(pool.map(_share_of, *zip(*jobs, strict=True)))
     finally:
         databases.finish_run()
@@ -66,15 +68,16 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.kills", description="Kill the process at every point.")
     parser.add_argument("--world", choices=[world.name for world in WORLDS], help="this one alone")
     parser.add_argument("--database", choices=[SQLITE, POSTGRESQL], help="on this one alone")
+    parser.add_argument("--racing", action="store_true", help="two processes at a time, on PostgreSQL")
     return parser.parse_args()
 
 
-def _share_of(number: int, database: str, part: int) -> Result:
+def _share_of(number: int, database: str, part: int, racing: bool) -> Result:
     """Kill one world at its share of the points, and at its share of some pairs of points."""
     world = WORLDS[number]
     with tempfile.TemporaryDirectory(prefix="sync-daemon-kills-") as name:
         folder = Path(name)
-        with theatre(folder, _databases(database, folder)) as stage:
+        with theatre(folder, _databases(database, folder), racing=racing) as stage:
             points, expected = stage.undisturbed(world)
             mine = [point for point in points if share(point, _SHARES) == part]
             wrong = [line for point in mine for line in troubles(stage, world, expected, point)]

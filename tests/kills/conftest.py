@@ -22,6 +22,12 @@ def stage_on_postgresql(tmp_path: Path, postgres_server: Server) -> Iterator[The
         yield opened
 
 
+@pytest.fixture
+def racing_stage(tmp_path: Path, postgres_server: Server) -> Iterator[Theatre]:
+    with theatre(tmp_path, postgres_server.emptied_database, racing=True) as opened:
+        yield opened
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def either_stage(request: pytest.FixtureRequest) -> Theatre:
     """One on each of the databases."""

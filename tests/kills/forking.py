@@ -33,15 +33,17 @@ from sync_daemon.systems import registry
 Point = tuple[str, int]
 KEY = "key"
 """The file without which no process passes the closed point of its order."""
+DEATH = "death"
+"""The file by which one process of a race tells the others that it dies."""
 ID = re.compile(r"(?<=/)[0-9A-Za-z-]{20,36}(?=/|$)")
 
 
 class Points:
     """Counts the points of this process by name, and ends it at the one it is told, as a power cut would."""
 
-    def __init__(self, fatal: Point | None, closed: str | None, key: Path) -> None:
+    def __init__(self, fatal: Point | None, closed: str | None, key: Path, death: Path | None = None) -> None:
         self.seen: Counter[str] = Counter()
-        self._fatal = fatal
+        self._fatal, self._death = fatal, death
         self._closed, self._key = closed, key
         self._lock = Lock()
 
@@ -51,8 +53,18 @@ class Points:
             time.sleep(0.01)
         with self._lock:
             self.seen[name] += 1
-            if (name, self.seen[name]) == self._fatal:
+            if (name, self.seen[name]) == self._fatal and self._is_first():
                 os.kill(os.getpid(), signal.SIGKILL)
+
+    def _is_first(self) -> bool:
+        """Whether no other process of a race has died; always, where there is none."""
+        if self._death is None:
+            return True
+        try:
+            self._death.touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
 
 
 class Watched(httpx.BaseTransport):
@@ -92,7 +104,8 @@ def run(order: dict[str, Any]) -> None:
     os.chdir(folder)
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-    points = Points(tuple(order["at"]) if order["at"] else None, order["closed"], folder / KEY)
+    death = folder / DEATH if order["processes"] > 1 else None
+    points = Points(tuple(order["at"]) if order["at"] else None, order["closed"], folder / KEY, death)
     watch(points)
     sys.argv = ["sync-daemon", *order["arguments"]]
     status: object = 1

@@ -1,7 +1,7 @@
 """Contract, law L7: a kill anywhere changes the number of requests, never the final state of either side.
 
-One in twenty-four points of every world on SQLite; on PostgreSQL, and for two kills in a row, fewer. `make kills` takes
-every point on both.
+One in twenty-four points of every world on SQLite; on PostgreSQL, with two processes that race, and for two kills in a
+row, fewer. `make kills` takes every point on both databases, `make kills RACING=1` every point with two that race.
 """
 
 import pytest
@@ -11,6 +11,7 @@ from tests.kills.worlds import ACTIVE, FIRST_LOAD, LATER, RULED, WORLDS, KillWor
 
 _SHARE = 24
 _COARSE, _ON_POSTGRESQL = 24, 60
+_RACING, _MANY = 3, 10_000
 
 
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
@@ -64,3 +65,10 @@ def test_a_kill_changes_nothing_on_postgresql_either(stage_on_postgresql: Theatr
     points, expected = stage_on_postgresql.undisturbed(world)
     some = [point for point in points if share(point, _ON_POSTGRESQL) == 2]
     assert [trouble for point in some for trouble in troubles(stage_on_postgresql, world, expected, point)] == []
+
+
+@pytest.mark.postgres
+def test_of_two_processes_that_race_the_one_that_lives_takes_over(racing_stage: Theatre) -> None:
+    points, expected = racing_stage.undisturbed(LATER)
+    some = sorted(points, key=lambda point: share(point, _MANY))[:_RACING]
+    assert [trouble for point in some for trouble in troubles(racing_stage, LATER, expected, point)] == []

@@ -25,7 +25,7 @@ from sync_daemon.sandbox.server import RunningSandbox, Sandbox, serve
 from sync_daemon.store import tables
 from sync_daemon.store.engine import open_engine, reading, writing
 from tests.e2e.trial import ROOT, SEARCHES, WRITES, let_leases_run_out
-from tests.kills.forking import ID, KEY, Point
+from tests.kills.forking import DEATH, ID, KEY, Point
 from tests.kills.worlds import KillWorld
 
 SECRET = f"secret_key: {'a secret for tests ' * 2}\n"
@@ -75,8 +75,15 @@ class Theatre:
     """Two servers that outlive the worlds behind them, and the process that forks the program."""
 
     def __init__(
-        self, folder: Path, new_database: NewDatabase, urls: tuple[str, str], boards: Sequence[_Board]
+        self,
+        folder: Path,
+        new_database: NewDatabase,
+        urls: tuple[str, str],
+        boards: Sequence[_Board],
+        *,
+        racing: bool = False,
     ) -> None:
+        self._racing = racing
         self._folder = folder
         self._new_database = new_database
         self._urls = urls
@@ -109,8 +116,9 @@ class Theatre:
     def killed_at(self, world: KillWorld, point: Point, then: Point | None = None) -> End:
         """How the world ends when its last cycle is killed at a point, and a later one is left alone.
 
-        With `then` the cycle after the first kill is killed there, if it comes there. The cycle after all that must
-        write nothing. Raises `Unreached` when the first cycle keeps ending without its point.
+        With `then` the cycle after the first kill is killed there, if it comes there. Where processes race, two start
+        each of these together, and the one that lives takes over. The cycle after all that must write nothing. Raises
+        `Unreached` when the first cycle keeps ending without its point.
         """
         for _ in range(_TRIES):
             self._prepare(world)
@@ -147,12 +155,26 @@ class Theatre:
 
     def _dies(self, point: Point) -> bool:
         """Whether a cycle comes to a point, where it is killed; its lease has run out afterwards."""
+        if self._racing:
+            return self._one_dies(point)
         status = self._run(point)
         if status in (_DONE, _HELD):
             return False
         assert status == -SIGKILL, f"exit status {status}:\n{self._said()}"
         let_leases_run_out(self._database)
         return True
+
+    def _one_dies(self, point: Point) -> bool:
+        """Whether one of two that start together is killed at a point; the other one comes to its end, in any case."""
+        (self._folder / DEATH).unlink(missing_ok=True)
+        self._order(point, processes=2, command=[*self._cycle, "--wait", "60"])
+        ended = self._ended()
+        let_leases_run_out(self._database)
+        statuses = {ended, self._ended()}
+        let_leases_run_out(self._database)
+        assert statuses <= {_DONE, _HELD, -SIGKILL}, f"exit statuses {statuses}:\n{self._said()}"
+        assert statuses != {-SIGKILL}, "both died"
+        return -SIGKILL in statuses
 
     def _prepare(self, world: KillWorld) -> None:
         """Everything as it is before the world's last cycle; a SQLite file is kept for the next time."""
@@ -357,12 +379,12 @@ def _sorted(rows: Any) -> Rows:
 
 
 @contextmanager
-def theatre(folder: Path, new_database: NewDatabase) -> Iterator[Theatre]:
-    """A theatre over databases of one kind, as long as the context lasts."""
+def theatre(folder: Path, new_database: NewDatabase, *, racing: bool = False) -> Iterator[Theatre]:
+    """A theatre over databases of one kind, as long as the context lasts; `racing`: with two processes at a time."""
     boards = (_Board(), _Board())
     with ExitStack() as stack:
         ghl, emailoctopus = (stack.enter_context(serve(board)) for board in boards)
-        opened = Theatre(folder, new_database, (ghl, emailoctopus), boards)
+        opened = Theatre(folder, new_database, (ghl, emailoctopus), boards, racing=racing)
         stack.callback(opened.close)
         yield opened
 

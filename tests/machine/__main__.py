@@ -3,6 +3,8 @@
 Seeds follow one another from SEED on, shared among as many processes as there are processors. Every life that breaks
 is printed with its steps and the command that replays it, and the exit status is 1 then. A life that is run alone is
 shortened as far as it goes on breaking in the same way, which takes up to five minutes.
+
+With RACING=1, two processes start each cycle at the same time, over PostgreSQL: one gets the pair, or takes it over.
 """
 
 import argparse
@@ -12,11 +14,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import parent_process
 
 from rich.console import Console
 
+from tests import databases
 from tests.machine.house import TALLY
 from tests.machine.run import listen, live
+from tests.machine.vault import is_race, race_no_more, race_on
 
 _CHUNK = 25
 _PROGRESS_S = 30.0
@@ -29,8 +34,21 @@ def main() -> int:
     )
     parser.add_argument("--lives", type=int, default=1000, help="how many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="the first one's seed (default: %(default)s)")
+    parser.add_argument("--racing", action="store_true", help="two processes start each cycle, over PostgreSQL")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
+    if not asked.racing:
+        return _live(asked)
+    databases.prepare_run()
+    try:
+        race_on(databases.server())
+        return _live(asked)
+    finally:
+        race_no_more()
+        databases.finish_run()
+
+
+def _live(asked: argparse.Namespace) -> int:
     seeds = range(asked.seed, asked.seed + asked.lives)
     out = Console(soft_wrap=True, markup=False, highlight=False)
     err = Console(stderr=True, markup=False, highlight=False)
@@ -53,6 +71,8 @@ def main() -> int:
 def lived(seeds: list[int]) -> tuple[Counter[str], list[str]]:
     """Some lives, in this process: what they went through, and a report of each that broke."""
     listen()
+    if is_race() and parent_process() is not None:
+        race_on(databases.server())  # a database of its own for each process
     failures = []
     tally: Counter[str] = Counter()
     for seed in seeds:

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sync_daemon.model.plan import MassChange
 from sync_daemon.model.system import SystemName
 from sync_daemon.store.tables import metadata
-from tests.machine.house import House, engine
+from tests.machine.house import House
 from tests.machine.memory import Memory
+from tests.machine.vault import engine
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 

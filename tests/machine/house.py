@@ -6,20 +6,15 @@ after every death. Requests go one after another, so that the same life goes the
 
 import itertools
 import re
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from multiprocessing.util import Finalize
-from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import Engine
 
 from sync_daemon.changes.digests import Digester
 from sync_daemon.cycle import Lease, Pair, Timing, reconcile
@@ -31,13 +26,13 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.clock import ManualClock
 from sync_daemon.sandbox.server import Sandbox
 from sync_daemon.store.crypto import Secrets
-from sync_daemon.store.engine import open_engine
 from sync_daemon.store.installation import StateStore
 from sync_daemon.systems.emailoctopus import system as emailoctopus_system
 from sync_daemon.systems.emailoctopus.settings import EmailOctopusSettings
 from sync_daemon.systems.ghl import system as ghl_system
 from sync_daemon.systems.ghl.settings import GhlSettings
-from tests import databases
+from tests.machine.race import Gate, together
+from tests.machine.vault import empty_database, engine, is_race
 from tests.worlds import SECRET, InProcess, NoProgress, VirtualClock
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
@@ -96,6 +91,8 @@ class Process:
     """What happens after how many more requests."""
     requests: int = 0
     """Requests of the cycle under way."""
+    gate: Gate | None = None
+    """Where it asks for the pair together with another process."""
 
     def point(self, where: str) -> None:
         """A place where a process can be killed. A dead one gets no further here either."""
@@ -134,7 +131,8 @@ class MortalStore:
     def _mortal(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def transaction(*args: Any, **kwargs: Any) -> Any:
             self._process.point("before a commit")
-            done = method(*args, **kwargs)
+            gate = self._process.gate if name == "acquire" else None
+            done = gate.ask(self._process, lambda: method(*args, **kwargs)) if gate else method(*args, **kwargs)
             if name in ("acquire", "release"):
                 self._process.holds_lease = name == "acquire" and bool(done)
             self._process.point("after a commit")
@@ -234,7 +232,7 @@ class House:
         self.process.requests = 0
         TALLY["cycles"] += 1
         try:
-            return reconcile(self.process.pair, mode)
+            return self._raced(mode) if is_race() else reconcile(self.process.pair, mode)
         except Killed:
             self.left_behind = self.clock.now() if self.process.holds_lease else self.left_behind
             self.restart()
@@ -246,6 +244,14 @@ class House:
             self.process.dies_at = None
             for context in (self.sandbox.ghl, self.sandbox.emailoctopus):
                 TALLY.update(f"fault {one.fault}" for one in context.log.exchanges() if one.fault)
+
+    def _raced(self, mode: Mode) -> CycleReport:
+        """A cycle that another process begins at the same time; the one that has the pair is the house's."""
+        TALLY["races"] += 1
+        self.process, end, wrong = together(self.process, self.start(), mode)
+        if wrong is not None:
+            raise broke(wrong)
+        return end.result()
 
     def restart(self) -> None:
         """The process ends, another one begins."""
@@ -283,39 +289,3 @@ class House:
 @cache
 def _secrets() -> Secrets:
     return Secrets(SECRET)
-
-
-@cache
-def folder() -> Path:
-    """A folder in memory, where there is one: no life outlives its process."""
-    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
-    made = Path(tempfile.mkdtemp(prefix="sync-daemon-lives-", dir=memory if memory.is_dir() else None))
-    Finalize(None, shutil.rmtree, args=(made, True), exitpriority=1)  # atexit is passed over in a pool's processes
-    return made
-
-
-@cache
-def engine() -> Engine:
-    """The one engine, which keeps its compiled statements from life to life."""
-    return open_engine(f"sqlite:///{folder() / 'life' / 'sync.db'}")
-
-
-@cache
-def _template() -> Path:
-    path = folder() / "template.db"
-    databases.make_sqlite(path)
-    return path
-
-
-def empty_database() -> None:
-    """Put an empty database in the place of what is there."""
-    engine().dispose()
-    path = folder() / "life"
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir()
-    shutil.copyfile(_template(), path / "sync.db")
-
-
-def stored_bytes() -> bytes:
-    """Everything the state store holds on disk."""
-    return b"".join(path.read_bytes() for path in (folder() / "life").iterdir())

@@ -11,10 +11,11 @@ from sync_daemon.model.plan import MassChange
 from sync_daemon.model.policy import Blanks, FieldRule
 from sync_daemon.model.state import Held, KnownContact, Link, Parked, Unlinked
 from sync_daemon.model.system import SystemName
-from tests.machine.house import House, stored_bytes
+from tests.machine.house import House
 from tests.machine.memory import Edit, Memory, is_blocked, is_revoked
 from tests.machine.outside import Outside
 from tests.machine.rulings import TAG
+from tests.machine.vault import stored_bytes
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 

@@ -1,6 +1,7 @@
 """The short profile of the rule machine: some lives, the same ones every time, shared among the workers.
 
-`make lives LIVES=10000` lives more of them; every failure says how it is replayed.
+`make lives LIVES=10000` lives more of them, with RACING=1 those in which two processes start each cycle; every failure
+says how it is replayed.
 """
 
 from collections.abc import Iterator
@@ -8,12 +9,14 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.databases import Server
 from tests.machine.__main__ import report
 from tests.machine.house import TALLY, LawBroken
 from tests.machine.quiet import Quiet
 from tests.machine.run import listen, live
+from tests.machine.vault import race_no_more, race_on
 
-LIVES, SHARDS = 96, 16
+LIVES, SHARDS, RACING = 96, 16, 1
 SEEDS = range(1_000_000, 1_000_000 + LIVES)
 
 
@@ -32,6 +35,18 @@ def test_lives_in_any_weather_keep_every_law(shard: int) -> None:
     for seed in seeds:
         live(seed)
     assert TALLY["quiet spells"] - before >= len(seeds)  # at each of which all of them were checked
+
+
+@pytest.mark.postgres
+def test_lives_in_which_two_processes_race_keep_every_law(postgres_server: Server) -> None:
+    races = TALLY["races"]
+    race_on(postgres_server)
+    try:
+        for seed in SEEDS[:RACING]:
+            live(seed)
+    finally:
+        race_no_more()
+    assert TALLY["races"] - races >= RACING
 
 
 def test_a_broken_law_is_told_with_the_seed_that_breaks_it_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -374,6 +374,25 @@ def test_a_service_that_starts_anew_tells_nothing_twice_and_the_end_all_the_same
         assert one.open() == set()
 
 
+def test_of_several_processes_one_tells(database_url: str) -> None:
+    with watched(database_url) as one:
+        one.here.linked()
+        other = Alerts(one.here.store, SECTION, one.here.pair.clock, one.mailbox)
+        kept = dict(one.here.ghl.accounts.tokens)
+        one.here.ghl.accounts.tokens.clear()
+        one.cycle()
+        other.heed(one.here.reconcile())
+        other.watch("main", one.here.pair.clock.now())
+        assert_told(one, Condition.CREDENTIALS)
+        one.here.ghl.accounts.tokens.update(kept)
+        other.heed(one.here.reconcile())
+        one.here.later(minutes=2)
+        for alerts in (one.alerts, other, one.alerts):
+            alerts.watch("main", one.here.pair.clock.now())
+        assert [message.tone for message in one.mailbox.new()] == [Tone.GOOD]
+        assert (one.open(), other.open_now("main")) == (set(), {})
+
+
 def test_what_the_store_does_not_take_is_told_all_the_same_and_stored_later(database_url: str) -> None:
     with watched(database_url) as one, structlog.testing.capture_logs() as logs:
         refuse = ConfigurationError("pairs.main: a mistake.")

@@ -3,17 +3,23 @@
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
 
+from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.errors import PairBusy
+from sync_daemon.model.report import CycleReport, Mode
+from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit, PairStore
 from sync_daemon.store.engine import writing
+from sync_daemon.store.installation import StateStore
 from sync_daemon.store.tables import pairs
 from tests.store.conftest import SECRET, StoppedClock
+from tests.store.examples import NOON
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -88,6 +94,33 @@ def test_who_lost_the_lease_stores_nothing_more(pair: PairStore, clock: StoppedC
     with pytest.raises(PairBusy, match="took the pair over"):
         pair.commit(Commit(batch_size=52), "run", "one")
     assert pair.state().batch_size == 51
+
+
+def test_who_was_overtaken_stores_nothing_though_the_one_who_did_has_the_same_name(store: StateStore) -> None:
+    """Such as a worker that stood still, and was given the same pair again before it noticed."""
+    before, after = (store.open_pair("main", "location", "list") for _ in range(2))
+    assert before.acquire("worker", 30)
+    before.begin_scan()
+    assert after.acquire("worker", 30)
+    known = after.state()
+    late: list[Callable[[], object]] = [
+        lambda: before.commit(Commit(batch_size=52), "run", "worker"),
+        lambda: before.commit(Commit(batch_size=52)),
+        lambda: before.configure(generation=b"1", scope_generation=b"2", tag_filter=b"3"),
+        before.begin_scan,
+        lambda: before.save_schema(AccountSchema(SystemName.GHL, {})),
+        lambda: before.save_run(CycleReport("main", "run", Mode.FULL), NOON, NOON),
+        lambda: before.forget(b"somebody"),
+        lambda: before.forget_contacts([(SystemName.GHL, "g1")]),
+    ]
+    for write in late:
+        with pytest.raises(PairBusy, match="took the pair over"):
+            write()
+    assert not before.renew("worker", 30)
+    before.release("worker")
+    assert (after.state(), after.schema(SystemName.GHL), after.last_runs(1)) == (known, None, [])
+    assert after.renew("worker", 30)
+    after.commit(Commit(batch_size=51), "run", "worker")
 
 
 def test_a_lease_is_taken_over_when_the_commit_under_way_is_done(

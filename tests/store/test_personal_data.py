@@ -15,6 +15,7 @@ from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import Cause, Change, KnownTag
 from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.ports import Commit, PairStore
+from sync_daemon.reconcile.alerting import Standing
 from sync_daemon.store.engine import reading
 from sync_daemon.store.installation import StateStore
 from sync_daemon.store.tables import metadata
@@ -88,7 +89,7 @@ def full_pair(pair: PairStore, store: StateStore) -> PairStore:
     )
     pair.save_schema(AccountSchema(GHL, {"custom.plan": FieldSpec("custom.plan", "x", "TEXT")}))
     pair.commit(everything, run_id="run-1")
-    pair.save_alerts({Condition.HELD: NOON})
+    pair.weigh_alerts(lambda _: {Condition.HELD: Standing("1 contact waits.", NOON, told=True)})
     pair.save_events([WebhookEvent(GHL, "event-1", "g1", EventKind.CHANGED, NOON)])
     done = pair.next_staged(GHL, 0, 1)
     pair.commit(Commit(done=done, unparked=[parked("g2", None)]))

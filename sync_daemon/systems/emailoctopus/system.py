@@ -1,5 +1,6 @@
 """EmailOctopus behind the ports: one list of one account."""
 
+import hashlib
 from collections.abc import Callable, Collection
 from typing import Self
 
@@ -12,7 +13,7 @@ from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema, FieldSpec
 from sync_daemon.model.errors import IncompleteRead, Refused, Unreachable
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Actions, ActivityReader, Automations, Clock, Engagement, Reader, Usage, Writer
+from sync_daemon.ports import Actions, ActivityReader, Automations, Clock, Engagement, Rates, Reader, Usage, Writer
 from sync_daemon.systems.blanks import Blanks
 from sync_daemon.systems.emailoctopus import wire
 from sync_daemon.systems.emailoctopus.automations import EmailOctopusAutomations
@@ -90,8 +91,9 @@ def connect(
     patience_s: float = 60.0,
     before_each: Callable[[], None] = lambda: None,
     observe: Observe = lambda _status, _seconds: None,
+    rates: Rates | None = None,
 ) -> EmailOctopusSystem:
-    """The list that the settings name; nothing is asked yet."""
+    """The list that the settings name; all with the same `rates` keep to one limit for each account."""
     system = SystemName.EMAILOCTOPUS
     allowance = TokenBucket(_BURST, _PER_SECOND, settings.share)
     refusals = Refusals(settings)
@@ -99,7 +101,15 @@ def connect(
         system,
         settings.base_url,
         {"Accept": "application/json"},
-        Limiter(system, allowance, clock, refill_s=_BLOCKED_S, patience_s=patience_s),
+        Limiter(
+            system,
+            allowance,
+            clock,
+            refill_s=_BLOCKED_S,
+            patience_s=patience_s,
+            rates=rates,
+            account=account_of(settings.api_key),
+        ),
         clock,
         classify=refusals.classify,
         probe=list_path(settings.list_id),
@@ -125,3 +135,8 @@ def _schema_of(mailing_list: wire.MailingList) -> AccountSchema:
         double_opt_in=mailing_list.double_opt_in,
         counts=mailing_list.count_by_status,
     )
+
+
+def account_of(api_key: str) -> str:
+    """What tells one account's key from another's, and nothing of the key."""
+    return hashlib.sha256(api_key.encode()).hexdigest()[:32]

@@ -10,7 +10,7 @@ from sync_daemon.http.session import Observe, Session, Transport
 from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.errors import ConfigurationError, CredentialsRefused, Refused, SyncError, Unreachable
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import Actions, ActivityReader, Automations, Clock, Engagement, Reader, Usage, Writer
+from sync_daemon.ports import Actions, ActivityReader, Automations, Clock, Engagement, Rates, Reader, Usage, Writer
 from sync_daemon.systems.ghl.actions import GhlActions
 from sync_daemon.systems.ghl.activity import GhlActivity
 from sync_daemon.systems.ghl.bundles import MAX_BULK
@@ -118,11 +118,23 @@ def connect(
     patience_s: float = 60.0,
     before_each: Callable[[], None] = lambda: None,
     observe: Observe = lambda _status, _seconds: None,
+    rates: Rates | None = None,
     at_once: int = _AT_ONCE,
 ) -> GhlSystem:
-    """Open a location; nothing is sent yet. One request is tried for `patience_s`, `at_once` of them side by side."""
+    """Open a location; nothing is sent yet. One request is tried for `patience_s`, `at_once` of them side by side.
+
+    All that share `rates` keep to one limit for each location.
+    """
     allowance = SlidingWindow(_WINDOW_REQUESTS, _WINDOW_S, settings.share)
-    limiter = Limiter(SystemName.GHL, allowance, clock, refill_s=_WINDOW_S, patience_s=patience_s)
+    limiter = Limiter(
+        SystemName.GHL,
+        allowance,
+        clock,
+        refill_s=_WINDOW_S,
+        patience_s=patience_s,
+        rates=rates,
+        account=settings.location_id,
+    )
     session = Session(
         SystemName.GHL,
         settings.base_url,

@@ -79,6 +79,14 @@ def test_what_webhooks_told() -> None:
     assert told(metrics, "webhook_events_total", system="emailoctopus", result="accepted") == 20
 
 
+def test_what_workers_tell() -> None:
+    metrics = Metrics()
+    metrics.taken_over("main")
+    metrics.watch_jobs(lambda: 23)
+    assert told(metrics, "takeovers_total", pair="main") == 1
+    assert told(metrics, "jobs_waiting") == 23
+
+
 def test_how_a_pair_stands() -> None:
     metrics = watched(Figures(HEALTH, REPORT, 21, {Condition.DOWN}))
     metrics.cycle_ended(REPORT)
@@ -120,5 +128,5 @@ def test_no_figure_is_left_out() -> None:
     assert names == {
         "build", "cycles", "cycle_seconds", "records_read", "records_changed", "writes", "conflicts", "missed_by_poll",
         "throttled", "request_seconds", "webhook_events", "lag_seconds", "proof_age_seconds", "parked", "held",
-        "diverged", "consent_held", "hints_waiting", "paused", "alert", "deeds", "quota_left",
+        "diverged", "consent_held", "hints_waiting", "paused", "alert", "deeds", "quota_left", "takeovers",
     }  # fmt: skip

@@ -15,6 +15,7 @@ from sync_daemon.sandbox.seed import Population
 from sync_daemon.sandbox.server import Sandbox, running_sandbox
 from sync_daemon.service.metrics import Metrics
 from sync_daemon.service.service import Service
+from sync_daemon.service.threads import Threads
 from sync_daemon.settings.load import load
 from sync_daemon.settings.pair import GhlAccount
 from sync_daemon.settings.variables import Variables
@@ -40,7 +41,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             open_installation(settings, metrics.request_ended) as installation,
             open_alerts(settings.alerts, installation.store, installation.clock) as alerts,
         ):
-            service = Service(installation, metrics, alerts)
+            service = Service(installation, metrics, alerts, Threads(installation))
             service.open(settings.pairs)
             with answering(service, path, Variables({})) as url:
                 service.start()
@@ -54,7 +55,7 @@ def test_an_edit_is_planned_on_a_copy_saved_and_worked_by(stage: Stage) -> None:
     contact, subscriber = next(stage.sides.meetings())
     stage.sides.sandbox.ghl.world.edit(contact.id, source="The editor")
     cycle(stage)
-    runner, before = stage.service.served["sandbox"].runner, stage.file.read_text(encoding="utf-8")
+    turn, before = stage.service.served["sandbox"].turn, stage.file.read_text(encoding="utf-8")
     with httpx.Client(base_url=stage.url, timeout=60, follow_redirects=True) as client:
         visitor = Visitor(client)
         page = until(visitor, PAGE, 'class="samples"')
@@ -66,12 +67,12 @@ def test_an_edit_is_planned_on_a_copy_saved_and_worked_by(stage: Stage) -> None:
         assert "Create field in EmailOctopus 1" in text_of(visitor.get(PLAN))
         cycle(stage)
         assert "Source" not in stage.sides.subscriber(subscriber.id).fields
-        assert runner.section.ghl_names().get("Source") is None
+        assert turn.section.ghl_names().get("Source") is None
         assert stage.file.read_text(encoding="utf-8") == before
         job = page.split('name="job" value="')[1].split('"')[0]
         assert "from its next cycle on" in text_of(visitor.post(f"{PAGE}/save", job=job))
     cycle(stage, Mode.FULL)
     assert stage.sides.subscriber(subscriber.id).fields["Source"] == "The editor"
-    other = runner.section.model_copy(update={"ghl": GhlAccount(location_id="l", token=SecretStr("pit-2"))})
+    other = turn.section.model_copy(update={"ghl": GhlAccount(location_id="l", token=SecretStr("pit-2"))})
     assert not stage.service.take(other)
-    assert runner.section.ghl != other.ghl
+    assert turn.section.ghl != other.ghl

@@ -1,0 +1,105 @@
+"""Jobs of several processes in PostgreSQL: one of a pair at a time, urgent ones first, what dead workers left ended."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from sqlalchemy import text
+
+from sync_daemon.model.wishes import DuePair
+from sync_daemon.store.engine import open_engine, reading, writing
+from sync_daemon.workers.queue import JobQueue
+from tests.databases import Server
+from tests.e2e.office import until
+
+pytestmark = pytest.mark.postgres
+DEAD = (
+    "INSERT INTO workers.procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute')",
+    (
+        "INSERT INTO workers.procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status, worker_id) "
+        "SELECT 'default', 'pair', 'pair:1', 'pair:1', '{}', 'doing', id FROM workers.procrastinate_workers"
+    ),
+)
+
+
+class Work:
+    """What jobs do: they are counted, wait as long as the gate is closed, and must not overlap those of their pair."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.overlaps = 0
+        self.gate = threading.Event()
+        self.ticks = 0
+        self._under_way: Counter[str] = Counter()
+
+    def __call__(self, pair: str) -> None:
+        self._under_way[pair] += 1
+        self.overlaps += self._under_way[pair] > 1
+        self.gate.wait(30)
+        self._under_way[pair] -= 1
+        self.done.append(pair)
+
+    def busy(self) -> int:
+        return self._under_way.total()
+
+    def tick(self) -> None:
+        self.ticks += 1
+
+
+@contextmanager
+def queues(url: str, work: Work, *, processes: int, concurrency: int) -> Iterator[list[JobQueue]]:
+    with ExitStack() as stack:
+        opened = [JobQueue(url, concurrency) for _ in range(processes)]
+        for one in opened:
+            one.start(work, work.tick, lambda: None)
+            stack.callback(one.stop, 20)
+            stack.callback(work.gate.set)
+        until(lambda: work.ticks >= processes, "begun")
+        yield opened
+
+
+def test_of_one_pair_one_job_is_done_at_a_time_and_nothing_is_left(postgres_server: Server) -> None:
+    work, url = Work(), postgres_server.emptied_database()
+    with queues(url, work, processes=2, concurrency=3) as (one, other):
+        one.put(DuePair("one", 1))
+        until(lambda: work.busy() == 1, "the first is under way")
+        for _ in range(3):  # what waits already isn't put there again
+            other.put(DuePair("one", 1))
+            one.put(DuePair("two", 2))
+        until(lambda: work.busy() == 2, "the other pair doesn't wait for it")
+        until(lambda: one.waiting() == 1 or len(work.done) > 0, "one of the first waits")
+        work.gate.set()
+        until(lambda: len(work.done) >= 3 and not work.busy(), "done")
+        until(lambda: rows(url) == 0, "nothing is left")
+        assert all(queue.stop(20) for queue in (one, other))
+    assert (work.overlaps, Counter(work.done)["one"]) == (0, 2)
+
+
+def test_urgent_ones_go_first_and_what_a_dead_worker_left_holds_nobody_up(postgres_server: Server) -> None:
+    work, url = Work(), postgres_server.emptied_database()
+    engine = open_engine(url)
+    with writing(engine) as connection:
+        for statement in DEAD:
+            connection.execute(text(statement))
+    engine.dispose()
+    with queues(url, work, processes=1, concurrency=1) as (queue,):
+        queue.put(DuePair("zero", 0))
+        until(work.busy, "the only place is taken")
+        queue.put(DuePair("one", 1))  # whose lock the dead one has
+        queue.put(DuePair("two", 2))
+        until(lambda: queue.waiting() == 2, "both wait")
+        queue.put(DuePair("three", 3), urgent=True)
+        until(lambda: queue.waiting() == 3, "all wait")
+        work.gate.set()
+        until(lambda: len(work.done) == 4, "done, the one after the dead one's, too")
+        assert work.done.index("three") < work.done.index("two")
+
+
+def rows(url: str) -> int:
+    engine = open_engine(url)
+    with reading(engine) as connection:
+        count = connection.execute(text("SELECT count(*) FROM workers.procrastinate_jobs")).scalar_one()
+    engine.dispose()
+    return int(count)
