@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-from signal import Signals
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,8 +20,7 @@ from sync_daemon.wiring.clock import SystemClock
 from sync_daemon.wiring.oauth.apps import apps_of
 from sync_daemon.wiring.oauth.logins import Logins
 from sync_daemon.wiring.state import open_store
-from tests.e2e.test_alert_targets import webhook, with_alerts
-from tests.e2e.test_service import free_port, service
+from tests.e2e.test_service import free_port, service, until
 from tests.e2e.trial import Trial, finished
 
 AT = re.compile(r"http\S+/chooselocation\?\S+")
@@ -63,7 +61,7 @@ class Unbuffered:
 
 def agreed(address: str) -> str:
     """Where the browser is sent after somebody agreed at GHL's page."""
-    answer = httpx.get(address)
+    answer = httpx.get(address, timeout=60)
     assert answer.status_code == 302, answer.text
     return answer.headers["location"]
 
@@ -103,9 +101,9 @@ def log_in(trial: Trial) -> LoginEnd:
 
 
 def test_a_browser_on_this_computer_brings_the_answer_back(trial: Trial, port: int) -> None:
-    process = trial.start("oauth", "login", "--json", "--timeout", "60")
+    process = trial.start("oauth", "login", "--json", "--timeout", "120")
     back = agreed(begun(process))
-    page = httpx.get(back)
+    page = httpx.get(back, timeout=60)
     answer = finished(process)
     assert (page.status_code, answer.status) == (200, 0), page.text + answer.err
     assert f"Logged in for the location {trial.sandbox.location_id}" in page.text
@@ -188,7 +186,7 @@ def test_what_is_pasted_wrongly_is_told_and_asked_again(
         os.write(write, f"{line}\n".encode())
     with os.fdopen(read, "rb", buffering=0) as raw, os.fdopen(write, "wb"):
         monkeypatch.setattr("sys.stdin", Unbuffered(raw))
-        answer = trial.run("oauth", "login", "--timeout", "60")
+        answer = trial.run("oauth", "login", "--timeout", "120")
     assert answer.status == 0, answer.err
     assert "neither the address that the browser ended at nor a code" in answer.out + answer.err
     assert "the answer to another login" in answer.out + answer.err
@@ -211,12 +209,14 @@ def test_without_an_app_there_is_nothing_to_log_in_with(trial: Trial) -> None:
     assert "No pair logs in with OAuth" in trial.run("oauth", "list").out
 
 
-def test_the_service_takes_the_answer_to_a_login_begun_elsewhere(trial: Trial, port: int) -> None:
+def test_the_service_alerts_and_takes_the_answer_to_a_login_begun_elsewhere(trial: Trial, port: int) -> None:
     trial.config = trial.config.replace(f"service: {{http: {{port: {port}}}}}\n", "")
     with service(trial, ready=False) as here:
         back_to = f"{here.url}/oauth/ghl/callback"
         trial.ghl.accounts.apps.clear()
         trial.ghl.add_app("app-1", CLIENT_SECRET, [back_to])
+        until(lambda: here.events("alert"), "an alert that somebody must log in")
+        assert [(one["pair"], one["condition"]) for one in here.events("alert")] == [("sandbox", "credentials")]
         for path, words in (
             ("", "This is where GHL sends a browser"),
             ("?code=c", "handed back no `state`"),
@@ -225,24 +225,13 @@ def test_the_service_takes_the_answer_to_a_login_begun_elsewhere(trial: Trial, p
         ):
             page = httpx.get(back_to + path)
             assert (page.status_code, words in page.text) == (400, True), page.text
-        process = trial.start("oauth", "login", "--timeout", "60", "--redirect-uri", back_to)
+        process = trial.start("oauth", "login", "--timeout", "120", "--redirect-uri", back_to)
         back = agreed(begun(process))
-        assert httpx.get(back).status_code == 200
+        assert httpx.get(back, timeout=60).status_code == 200
         answer = finished(process)
         assert answer.status == 0, answer.err
-        again = httpx.get(back)
+        again = httpx.get(back, timeout=60)
         assert (again.status_code, "No login waits for this answer" in again.text) == (400, True)
         log = here.log.read_text(encoding="utf-8")
     code, state = (parse_qs(urlsplit(back).query)[name][0] for name in ("code", "state"))
     assert [one for one in (code, state, CLIENT_SECRET, *trial.ghl.accounts.tokens) if one in log] == []
-
-
-def test_the_service_alerts_that_somebody_must_log_in(trial: Trial, port: int) -> None:
-    with webhook() as there:
-        process = trial.start("run", config=with_alerts(trial, there.url))
-        there.wait()
-        (got,) = there.taken
-        process.send_signal(Signals.SIGTERM)
-        finished(process)
-    assert got["title"] == "sync-daemon, pair sandbox: credentials refused"
-    assert "sync-daemon oauth login --pair sandbox" in got["message"]

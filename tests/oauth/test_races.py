@@ -122,7 +122,7 @@ def test_who_died_with_the_answer_in_hand_lets_others_at_it_after_his_time(scene
     assert line(dying) == "ready"
     before = scene.let_them_end()
     go(dying)
-    assert dying.wait(60) == -9
+    assert dying.wait(120) == -9
     assert scene.refreshes() == [200]
     assert scene.store.find(scene.owner) == before
 
