@@ -39,6 +39,10 @@ class Agenda:
         """Wish for a cycle, after a delay in which more of the kind may come. Wishes for the same become one."""
         self._wanted[mode] = min(self._wanted.get(mode, now + delay), now + delay)
 
+    def lose_patience(self) -> None:
+        """Try again at once what came to nothing: the reason may be gone."""
+        self._in_a_row, self._resume_at = 0, 0.0
+
     def take(self, now: float) -> Mode | None:
         """What is to be done now, if anything: the strongest wish, which fulfils the weaker ones."""
         if now < self._resume_at:

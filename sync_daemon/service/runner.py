@@ -54,6 +54,7 @@ class PairRunner:
     _pair: Pair | None = None
     _outdated: bool = False
     _ending: bool = False
+    _leaving: bool = False
     _report: CycleReport | None = None
     _ended: datetime | None = None
     _working: tuple[Mode, datetime] | None = None
@@ -78,9 +79,23 @@ class PairRunner:
             self._changed.notify()
 
     def take(self, section: PairSection) -> None:
-        """Work by another section of the same pair, between the same accounts, from the next cycle on."""
+        """Work by another section of the same pair, of the same location and list, from the next cycle on."""
         self.section = section
         self._outdated = True
+        with self._changed:
+            self.agenda.lose_patience()
+        self.want(Mode.INCREMENTAL)
+
+    def leave(self) -> None:
+        """Begin no further cycle; the one under way ends with the record in hand."""
+        with self._changed:
+            self._ending = self._leaving = True
+            self._changed.notify()
+
+    @property
+    def has_left(self) -> bool:
+        """Whether its thread has ended, or never began."""
+        return not self._thread.is_alive()
 
     def end(self, within: float) -> bool:
         """Begin no more cycles, and wait for the one under way; whether it came to its end.
@@ -153,7 +168,7 @@ class PairRunner:
         try:
             if self._outdated:
                 self._outdated, self._pair = False, None
-            pair = self._pair = self._pair or self.installation.open(self.section, self._heard)
+            pair = self._pair = self._pair or self._opened()
             report = reconcile(pair, mode)
             self._pair = replace(pair, schema_fresh=False)
             self.installation.after(report)
@@ -165,6 +180,10 @@ class PairRunner:
             failed = f"{type(error).__name__}, see the log"
             return CycleReport(self.section.name, run_id, mode, CycleOutcome.ERROR, failed)
         return report
+
+    def _opened(self) -> Pair:
+        pair = self.installation.open(self.section, self._heard)
+        return replace(pair, told_to_stop=lambda: self._leaving or pair.told_to_stop())
 
     def _seconds_for(self, system: SystemName, requests: int) -> float:
         pair = self._pair

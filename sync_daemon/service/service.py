@@ -1,7 +1,7 @@
 """The service: a runner for each pair, and what the clock makes them do."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from sync_daemon.service.agenda import Agenda
 from sync_daemon.service.metrics import Figures, Metrics
 from sync_daemon.service.runner import PairRunner
 from sync_daemon.service.schedule import Schedule
+from sync_daemon.settings.configuration import Changes
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.wiring.alerts import Alerts
@@ -43,40 +44,28 @@ class Service:
     installation: Installation
     metrics: Metrics
     alerts: Alerts
-    served: dict[str, Served] = field(default_factory=dict)
+    served: Mapping[str, Served] = field(default_factory=dict)
+    """Pairs that are worked on; replaced as a whole when one comes or goes, so that threads may look at it."""
     refused: dict[str, PairHealth] = field(default_factory=dict)
     """Pairs that can't be worked on as configured, and why."""
     _schedule: Schedule = field(default_factory=Schedule)
+    _leaving: dict[str, Served] = field(default_factory=dict)
+    _coming: dict[str, PairSection] = field(default_factory=dict)
 
     def open(self, sections: Iterable[PairSection]) -> None:
         """Take pairs up; nothing begins yet. A pair whose state is another account's is left out, and told.
 
         Raises `StateStoreError` when that is so of every pair.
         """
-        for section in sections:
-            try:
-                store = self.installation.open_store(section)
-            except StateStoreError as error:
-                self._refuse(section.name, error)
-                continue
-            runner = PairRunner(section, self.installation, Agenda(random.random), self._heed)
-            self.served[section.name] = Served(runner, store)
+        self.served = {section.name: one for section in sections if (one := self._opened(section)) is not None}
         if self.refused and not self.served:
             raise StateStoreError("\n".join(one.message for one in self.refused.values()))
         self.metrics.watch(self._figures, self.installation.clock.now)
 
     def start(self) -> None:
         """Begin: at once a look at every pair, in full where that is due, then by the clock."""
-        service = self.installation.settings.service
         for name, one in self.served.items():
-            full_scan = self._next_full_scan(one.store, service.full_scan_every)
-            one.runner.start()
-            one.runner.want(Mode.INCREMENTAL if full_scan else Mode.FULL)
-            self._schedule.every(service.poll_every, f"poll {name}", partial(one.runner.want, Mode.INCREMENTAL))
-            self._schedule.every(
-                service.full_scan_every, f"full scan {name}", partial(one.runner.want, Mode.FULL), first=full_scan
-            )
-            self._schedule.every(_LOOK_EVERY, f"retries {name}", _look(one.runner, one.store, self._now))
+            self._begin(name, one)
         self._schedule.every(_TIDY_EVERY, "housekeeping", self.installation.tidy, first=self._now())
         self._schedule.every(_LOOK_EVERY, "silence", self._watch)
         self._schedule.start()
@@ -89,9 +78,8 @@ class Service:
         """
         self._schedule.stop()
         deadline = self.installation.clock.monotonic() + within
-        ended = [
-            one.runner.end(max(0.0, deadline - self.installation.clock.monotonic())) for one in self.served.values()
-        ]
+        every = [*self.served.values(), *self._leaving.values()]
+        ended = [one.runner.end(max(0.0, deadline - self.installation.clock.monotonic())) for one in every]
         return all(ended)
 
     def is_alive(self) -> bool:
@@ -100,21 +88,87 @@ class Service:
 
     def told(self, pair: str) -> None:
         """Look at what a webhook told of a pair."""
-        self.served[pair].runner.want(Mode.HINTS)
+        if (one := self.served.get(pair)) is not None:
+            one.runner.want(Mode.HINTS)
 
-    def take(self, section: PairSection) -> bool:
-        """Work by another section of a pair from its next cycle on; False for one of other accounts or credentials."""
-        runner = self.served[section.name].runner
-        now = runner.section
-        if (section.ghl, section.emailoctopus) != (now.ghl, now.emailoctopus):
+    def follow(self, changes: Changes) -> None:
+        """Have pairs come, change and go as they are configured now; to be called at intervals, too.
+
+        A pair that was given another location or list comes anew once its last cycle has ended.
+        """
+        for name in changes.removed:
+            self._remove(name)
+        for section in changes.changed:
+            self.take(section)
+        self._coming.update({section.name: section for section in changes.added})
+        self._leaving = {name: one for name, one in self._leaving.items() if not one.runner.has_left}
+        for name in [name for name in self._coming if name not in self._leaving]:
+            if not self._database_answers():
+                return
+            self._add(self._coming.pop(name))
+
+    def take(self, section: PairSection) -> None:
+        """Work by another section of a pair: from its next cycle on, or anew where it is of other accounts."""
+        one = self.served.get(section.name)
+        if one is None or _place(one.runner.section) != _place(section):
+            self._remove(section.name)
+            self._coming[section.name] = section
+        elif not one.runner.section.says_the_same(section):
+            one.runner.take(section)
+            _log.info("configuration_taken", pair=section.name)
+
+    def _opened(self, section: PairSection) -> Served | None:
+        try:
+            store = self.installation.open_store(section)
+        except StateStoreError as error:
+            self._refuse(section.name, error)
+            return None
+        return Served(PairRunner(section, self.installation, Agenda(random.random), self._heed), store)
+
+    def _begin(self, name: str, one: Served) -> None:
+        service = self.installation.settings.service
+        full_scan = self._next_full_scan(one.store, service.full_scan_every)
+        one.runner.start()
+        one.runner.want(Mode.INCREMENTAL if full_scan else Mode.FULL)
+        jobs = (
+            ("poll", service.poll_every, partial(one.runner.want, Mode.INCREMENTAL), None),
+            ("full scan", service.full_scan_every, partial(one.runner.want, Mode.FULL), full_scan),
+            ("retries", _LOOK_EVERY, _look(one.runner, one.store, self._now), None),
+        )
+        for what, every, job, first in jobs:
+            self._schedule.every(every, f"{what} {name}", job, first=first)
+
+    def _add(self, section: PairSection) -> None:
+        self.refused.pop(section.name, None)
+        if (one := self._opened(section)) is not None:
+            self.served = {**self.served, section.name: one}
+            self._begin(section.name, one)
+            _log.info("pair_added", pair=section.name)
+
+    def _remove(self, name: str) -> None:
+        self._coming.pop(name, None)
+        self.refused.pop(name, None)
+        one = self.served.get(name)
+        if one is None:
+            return
+        self.served = {other: served for other, served in self.served.items() if other != name}
+        self._schedule.drop([f"{what} {name}" for what in ("poll", "full scan", "retries")])
+        one.runner.leave()
+        self._leaving[name] = one
+        _log.info("pair_removed", pair=name)
+
+    def _database_answers(self) -> bool:
+        try:
+            self.installation.store.answers()
+        except StateStoreError as error:
+            _log.warning("pairs_wait_for_the_database", why=str(error))
             return False
-        runner.take(section)
-        _log.info("configuration_taken", pair=section.name)
         return True
 
     def health(self) -> list[PairHealth]:
         """How each pair stands now. Raises `StateStoreError` when the database doesn't answer."""
-        known = [replace(one.runner.health(), paused=one.store.state().paused) for one in self.served.values()]
+        paused = self.installation.store.paused_pairs()
+        known = [replace(one.runner.health(), paused=name in paused) for name, one in self.served.items()]
         return [*known, *self.refused.values()]
 
     def _refuse(self, pair: str, error: StateStoreError) -> None:
@@ -128,10 +182,13 @@ class Service:
 
     def _watch(self) -> None:
         """Notice which pairs are silent: runners that stand still, too, and those whose database is away."""
+        try:
+            paused = self.installation.store.paused_pairs()
+        except StateStoreError:  # while the database doesn't say, nobody paused any
+            paused = frozenset()
         for name, one in self.served.items():
-            health = one.runner.health()
-            if not _is_paused(one.store):
-                self.alerts.watch(name, health.silent_since())
+            if name not in paused:
+                self.alerts.watch(name, one.runner.health().silent_since())
 
     def _figures(self) -> Iterator[Figures]:
         for health in self.health():
@@ -154,12 +211,9 @@ class Service:
         return self.installation.clock.now()
 
 
-def _is_paused(store: PairStore) -> bool:
-    """Whether a person paused a pair; while the database doesn't say, nobody did."""
-    try:
-        return store.state().paused
-    except StateStoreError:
-        return False
+def _place(section: PairSection) -> tuple[str, str]:
+    """The location and list that a pair's state belongs to."""
+    return section.ghl.location_id, section.emailoctopus.list_id
 
 
 def _look(runner: PairRunner, store: PairStore, now: Callable[[], datetime]) -> Callable[[], None]:

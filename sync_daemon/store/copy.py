@@ -19,7 +19,7 @@ from sync_daemon.store.tables import installation, metadata, pairs
 
 _ROWS = 1000
 _SQLITE = sqlite.dialect(paramstyle="qmark")
-_LOGS = (tables.runs, tables.changes, tables.undo_journal)
+_LEFT_OUT = (tables.runs, tables.changes, tables.undo_journal, tables.configured_pairs)
 """What no plan asks about stays behind."""
 
 
@@ -38,7 +38,7 @@ def private_copy(engine: Engine, pair: str, person: Person | None = None) -> Ite
                 pair_id = source.scalar(select(pairs.c.id).where(pairs.c.name == pair))
                 only = _of_person(person) if person is not None else {}
                 for table in metadata.sorted_tables:
-                    if table not in _LOGS:
+                    if table not in _LEFT_OUT:
                         rows = _of_pair(table, pair_id)
                         rows = rows.where(only[table]) if table in only else rows
                         _copy(rows, source, _insert_into(table), target)

@@ -35,6 +35,7 @@ ENCRYPTED: Mapping[str, tuple[str, ...]] = {
     "deeds": ("message",),
     "events": ("subject",),
     "undo_journal": ("payload",),
+    "configured_pairs": ("settings",),
 }
 """The columns that hold an encrypted value; names of tags are renewed together with their digests."""
 PLAIN = {
