@@ -1,6 +1,7 @@
 """The service: a runner for each pair, and what the clock makes them do."""
 
 import random
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -51,6 +52,7 @@ class Service:
     _schedule: Schedule = field(default_factory=Schedule)
     _leaving: dict[str, Served] = field(default_factory=dict)
     _coming: dict[str, PairSection] = field(default_factory=dict)
+    _turn: threading.RLock = field(default_factory=threading.RLock)
 
     def open(self, sections: Iterable[PairSection]) -> None:
         """Take pairs up; nothing begins yet. A pair whose state is another account's is left out, and told.
@@ -96,26 +98,28 @@ class Service:
 
         A pair that was given another location or list comes anew once its last cycle has ended.
         """
-        for name in changes.removed:
-            self._remove(name)
-        for section in changes.changed:
-            self.take(section)
-        self._coming.update({section.name: section for section in changes.added})
-        self._leaving = {name: one for name, one in self._leaving.items() if not one.runner.has_left}
-        for name in [name for name in self._coming if name not in self._leaving]:
-            if not self._database_answers():
-                return
-            self._add(self._coming.pop(name))
+        with self._turn:
+            for name in changes.removed:
+                self._remove(name)
+            for section in changes.changed:
+                self.take(section)
+            self._coming.update({section.name: section for section in changes.added})
+            self._leaving = {name: one for name, one in self._leaving.items() if not one.runner.has_left}
+            for name in [name for name in self._coming if name not in self._leaving]:
+                if not self._database_answers():
+                    return
+                self._add(self._coming.pop(name))
 
     def take(self, section: PairSection) -> None:
         """Work by another section of a pair: from its next cycle on, or anew where it is of other accounts."""
-        one = self.served.get(section.name)
-        if one is None or _place(one.runner.section) != _place(section):
-            self._remove(section.name)
-            self._coming[section.name] = section
-        elif not one.runner.section.says_the_same(section):
-            one.runner.take(section)
-            _log.info("configuration_taken", pair=section.name)
+        with self._turn:
+            one = self.served.get(section.name)
+            if one is None or _place(one.runner.section) != _place(section):
+                self._remove(section.name)
+                self._coming[section.name] = section
+            elif not one.runner.section.says_the_same(section):
+                one.runner.take(section)
+                _log.info("configuration_taken", pair=section.name)
 
     def _opened(self, section: PairSection) -> Served | None:
         try:
