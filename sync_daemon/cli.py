@@ -20,7 +20,7 @@ from cyclopts import App, CycloptsError
 from sync_daemon import logs
 from sync_daemon.commands.exits import BAD_USAGE, INTERRUPTED, TERMINATED, UNEXPECTED, status_of
 from sync_daemon.model.errors import SyncError
-from sync_daemon.wiring.stopping import end_every_wait, finish_soon
+from sync_daemon.wiring.stopping import end_every_wait, finish_soon, look_anew
 
 _TIME_TO_FINISH_S = 10.0
 _finishing: set[int] = set()
@@ -52,8 +52,13 @@ def _stop(number: int, _frame: FrameType | None) -> None:
         raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
+def _look_anew(_number: int, _frame: FrameType | None) -> None:
+    """The thread that heeds signals does it."""
+
+
 def _heed(told: int) -> None:
-    number = os.read(told, 1)[0]
+    while (number := os.read(told, 1)[0]) == signal.SIGHUP:
+        look_anew()
     if number not in _finishing:
         end_every_wait()
         return
@@ -77,6 +82,8 @@ class _Command(NamedTuple):
     example: str
     finishes_at: tuple[int, ...] = ()
     """The signals at the first of which it finishes the record in hand, and ends well."""
+    looks_anew: bool = False
+    """Whether SIGHUP has it look at its configuration."""
 
 
 _COMMANDS = {
@@ -119,6 +126,7 @@ _COMMANDS = {
         "The service: keeps both sides equal by webhooks and polls, until it is stopped.",
         "sync-daemon run --config config/sync.yaml",
         finishes_at=(signal.SIGTERM, signal.SIGINT),
+        looks_anew=True,
     ),
     "worker": _Command(
         "worker:worker",
@@ -212,6 +220,11 @@ def application() -> App:
         name="oauth",
         help="Logins at GoHighLevel with a Marketplace app: login, list, revoke.",
     )
+    app.command(
+        "sync_daemon.commands.pairs.command:app",
+        name="pairs",
+        help="Which pairs there are: list; those in the database: add, edit, remove, import.",
+    )
     app.command("sync_daemon.commands.db:app", name="db", help="The state store's database: upgrade, current, copy.")
     app.command(
         completion,
@@ -233,6 +246,8 @@ def run(arguments: list[str]) -> int:
         given = _options_last(arguments)
         if given and given[0] in _COMMANDS:
             _finishing.update(_COMMANDS[given[0]].finishes_at)
+            if _COMMANDS[given[0]].looks_anew:
+                signal.signal(signal.SIGHUP, _look_anew)
         outcome = application()(given, exit_on_error=False)
         sys.stdout.flush()
     except CycloptsError:

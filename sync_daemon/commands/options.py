@@ -1,17 +1,21 @@
 """The options that commands share."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from sync_daemon.model.errors import ConfigurationError
-from sync_daemon.settings.installation import Settings
-from sync_daemon.settings.load import load
+from sync_daemon.settings.configuration import Configuration
+from sync_daemon.settings.installation import InstallationSection, Settings
+from sync_daemon.settings.load import load_outside_pairs
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.settings.variables import Variables
+from sync_daemon.wiring.configuration import configuration_of
 
+_NAMES_SHOWN = 20
 DEFAULT_CONFIG = Path("config/sync.yaml")
 
 
@@ -52,17 +56,45 @@ Wait = Annotated[
 class Chosen:
     """A configuration, and those of its pairs that a command is about."""
 
-    settings: Settings
+    configuration: Configuration
     pairs: tuple[PairSection, ...]
+
+    @property
+    def settings(self) -> Settings:
+        """The whole configuration."""
+        return self.configuration.settings
 
 
 def choose(config: Path, pair: str | None) -> Chosen:
-    """Load the configuration and pick one pair, or all. Raises `ConfigurationError`."""
-    settings = load(config, Variables.of_process(Path()))
+    """Load the configuration and pick one pair, or all. Raises `ConfigurationError`, `StateStoreError`."""
+    configuration = opened(config)
+    configuration.demand_pairs()
+    pairs = configuration.settings.pairs
     if pair is None:
-        return Chosen(settings, settings.pairs)
-    found = tuple(section for section in settings.pairs if section.name == pair)
+        return Chosen(configuration, pairs)
+    found = tuple(section for section in pairs if section.name == pair)
     if not found:
-        names = ", ".join(section.name for section in settings.pairs)
-        raise ConfigurationError(f"{config} has no pair {pair}; it has {names}.")
-    return Chosen(settings, found)
+        raise ConfigurationError(
+            f"{config} has no pair {pair}; {known_names(pair, [section.name for section in pairs])}."
+        )
+    return Chosen(configuration, found)
+
+
+def opened(config: Path) -> Configuration:
+    """The configuration, though it may have no pair. Raises `ConfigurationError`, `StateStoreError`."""
+    return configuration_of(config, Variables.of_process(Path()))
+
+
+def outside_pairs(config: Path) -> InstallationSection:
+    """What stands outside the pairs, for commands that need no credentials. Raises `ConfigurationError`."""
+    return load_outside_pairs(config, Variables.of_process(Path()))
+
+
+def known_names(pair: str, names: list[str]) -> str:
+    """What to say of the names that there are to somebody who named another one."""
+    if not names:
+        return "there is none yet"
+    close = get_close_matches(pair, names, n=3)
+    if len(names) <= _NAMES_SHOWN:
+        return f"it has {', '.join(names)}"
+    return f"of its {len(names):,} {'the nearest are ' + ', '.join(close) if close else 'none has a similar name'}"

@@ -1,8 +1,9 @@
 """The service as a whole: pairs at work, and everything that it answers over HTTP."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -10,13 +11,12 @@ from sync_daemon.commands.reconcile import follow_plan
 from sync_daemon.model.engagement import Occasion
 from sync_daemon.model.report import Mode
 from sync_daemon.model.webhook import WebhookEvent
-from sync_daemon.ports import PairStore
 from sync_daemon.service.service import Served, Service
-from sync_daemon.settings.editing import PairEditor
+from sync_daemon.settings.configuration import Configuration
+from sync_daemon.settings.editing import PairEditor, PairText
 from sync_daemon.settings.files import ConfigurationFile
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.pair import PairSection
-from sync_daemon.settings.variables import Variables
 from sync_daemon.systems.ghl.webhooks import load_key
 from sync_daemon.web.dashboard.dashboard import dashboard
 from sync_daemon.web.dashboard.given import Editing, Given, OnePair
@@ -25,6 +25,7 @@ from sync_daemon.web.intake import Intake
 from sync_daemon.web.oauth import Callback
 from sync_daemon.web.server import serving
 from sync_daemon.web.webhooks import Receiver, Webhooks
+from sync_daemon.wiring.configuration import StoredText
 from sync_daemon.wiring.explaining import explain_pair
 from sync_daemon.wiring.installation import Installation
 from sync_daemon.wiring.oauth.logins import Logins
@@ -34,21 +35,26 @@ from sync_daemon.wiring.undoing import undo_of_conflict, undo_of_run
 
 _FOR_THE_PAIR_S = 60.0
 """How long what a page orders waits for the cycle under way to end."""
+S = TypeVar("S")
+T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def answering(service: Service, config: Path, variables: Variables, *, editable: bool = True) -> Iterator[str]:
+def answering(service: Service, configuration: Configuration, *, shared: bool = False) -> Iterator[str]:
     """Answer webhooks, health and the dashboard of an opened service; yields the base address.
 
-    `config` is the file that its pairs were loaded from, with `variables`; where several processes have such a file,
-    none is `editable`.
+    `configuration` is where its pairs come from; `shared` tells that other processes serve the same pairs, each with
+    files of its own, which then can't be edited here.
     """
     installation, metrics = service.installation, service.metrics
     settings, now = installation.settings, installation.clock.now
     with _intake(service) as intake:
         webhooks = Webhooks(
-            receivers=lambda: [_receiver(settings, served.turn.section) for served in service.served.values()],
+            receivers=_made_once(
+                lambda: [served.turn.section for served in service.served.values()],
+                lambda section: _receiver(settings, section),
+            ),
             ghl_key=load_key(settings.ghl.webhook_public_key),
             workflow_secret=settings.service.ghl_workflow_secret.get_secret_value(),
             remembered=settings.retention.events,
@@ -69,24 +75,24 @@ def answering(service: Service, config: Path, variables: Variables, *, editable:
             *health.routes(),
             *webhooks.routes(),
             *Callback(logins.finish, logins.refuse).routes(),
-            *dashboard(_given(service, ConfigurationFile(config) if editable else None, variables)),
+            *dashboard(_given(service, configuration, shared=shared)),
         ]
         with serving(routes, http.host, http.port, http.trusted_proxies) as address:
             _log.info("listening", address=address)
             yield address
 
 
-def _given(service: Service, file: ConfigurationFile | None, variables: Variables) -> Given:
+def _given(service: Service, configuration: Configuration, *, shared: bool) -> Given:
     installation = service.installation
     # What pages do holds a pair in a name of its own: never at the same time as a cycle of the service.
     own = Installation(
         installation.settings, installation.store, installation.clock, installation.traffic, installation.rates
     )
     return Given(
-        [
-            _one_pair(served, own, _editing(service, own, PairEditor(file, variables, name), served) if file else None)
-            for name, served in service.served.items()
-        ],
+        _made_once(
+            lambda: list(service.served.values()),
+            lambda served: _one_pair(served, own, _editing(service, own, configuration, served, shared=shared)),
+        ),
         service.health,
         installation.settings.service.http,
         installation.settings.alerts.silent_after,
@@ -110,18 +116,43 @@ def _one_pair(served: Served, own: Installation, editing: Editing | None) -> One
     )
 
 
-def _editing(service: Service, own: Installation, editor: PairEditor, served: Served) -> Editing:
+def _editing(
+    service: Service, own: Installation, configuration: Configuration, served: Served, *, shared: bool
+) -> Editing | None:
+    name = served.turn.section.name
+    if shared and isinstance(configuration.place_of(name), Path):
+        return None
     return Editing(
-        editor,
+        lambda: PairEditor(_text_of(own, configuration, name), configuration, name),
         sample=lambda: sample(own, served.turn.section),
         plan=lambda section, progress: plan_pair(own, section, Mode.FULL, progress),
         take=service.take,
     )
 
 
+def _text_of(own: Installation, configuration: Configuration, name: str) -> PairText:
+    place = configuration.place_of(name)
+    if isinstance(place, Path):
+        return ConfigurationFile(place)
+    return StoredText(own.store.configured_pairs, place)
+
+
+def _made_once(of: Callable[[], Iterable[S]], make: Callable[[S], T]) -> Callable[[], Sequence[T]]:
+    """What is made of each of some things, kept as long as they are the same: there may be hundreds."""
+    made: dict[int, tuple[S, T]] = {}
+
+    def all_of_them() -> Sequence[T]:
+        nonlocal made
+        kept = made
+        made = {id(one): kept[id(one)] if id(one) in kept else (one, make(one)) for one in of()}
+        return [found for _, found in made.values()]
+
+    return all_of_them
+
+
 @contextmanager
 def _intake(service: Service) -> Iterator[Intake]:
-    intake = Intake(lambda pair, told: _save(service.served[pair].store, told), service.told)
+    intake = Intake(lambda pair, told: _save(service.served.get(pair), told), service.told)
     intake.start()
     try:
         yield intake
@@ -129,8 +160,11 @@ def _intake(service: Service) -> Iterator[Intake]:
         intake.stop()
 
 
-def _save(store: PairStore, told: Sequence[WebhookEvent | Occasion]) -> None:
-    """Keep what webhooks told: hints at contacts, and what rules ask about."""
+def _save(served: Served | None, told: Sequence[WebhookEvent | Occasion]) -> None:
+    """Keep what webhooks told: hints at contacts, and what rules ask about; of a pair that has just gone, nothing."""
+    if served is None:
+        return
+    store = served.store
     store.save_events([one for one in told if isinstance(one, WebhookEvent)])
     store.save_occasions([one for one in told if isinstance(one, Occasion)])
 

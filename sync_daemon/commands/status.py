@@ -133,6 +133,10 @@ def _quota_left(known: _Known) -> Mapping[str, int]:
     return next((run["quota_left"] for run in known.runs if run["quota_left"]), {})
 
 
+_IN_DETAIL = 20
+"""Pairs of which everything is told; of more, what is wrong: `--pair` tells the rest."""
+
+
 def _show(known: list[_Known]) -> None:
     out = console()
     columns = ("pair", "links#", "staged#", "parked#", "held#", "diverged#", "consent held#", "last run", "outcome")
@@ -143,7 +147,8 @@ def _show(known: list[_Known]) -> None:
         if one.state
         for stream, moment in sorted(one.state.watermarks.items())
     ]
-    if watermarks:
+    in_detail = len(known) <= _IN_DETAIL
+    if watermarks and in_detail:
         out.print(table(("pair", "changes read", "up to"), watermarks))
     for one in known:
         if one.problem:
@@ -157,7 +162,7 @@ def _show(known: list[_Known]) -> None:
                 f"{count:,} {reason.replace('_', ' ')}" for reason, count in one.totals.unlinked.items()
             )
             out.print(f"{one.name}: not linked: {reasons}")
-        for system, left in _quota_left(one).items():
+        for system, left in _quota_left(one).items() if in_detail else ():
             out.print(f"{one.name}: {left:,} requests of {system}'s daily quota were left after the last run")
         if one.colliding:
             names = ", ".join(f"{_spelt(tag)} ({tag.owner})" for tag in one.colliding)

@@ -31,7 +31,7 @@ def worker(*, config: Config = DEFAULT_CONFIG, concurrency: Concurrency = 8) -> 
             "`worker` needs PostgreSQL, and database_url names a SQLite file. With one process, use `sync-daemon run`; "
             "for several, move the state with `sync-daemon db copy` and name the new database."
         )
-    keep_equal(chosen, config, lambda *given: _shared(url, concurrency, *given), shared=True)
+    keep_equal(chosen, lambda *given: _shared(url, concurrency, *given), shared=True)
 
 
 def _shared(url: str, concurrency: int, installation: Installation, metrics: Metrics) -> Shared:

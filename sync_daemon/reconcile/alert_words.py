@@ -22,7 +22,8 @@ _TITLES = {
 }
 _NEXT = {
     Condition.CREDENTIALS: (
-        "Renew the credentials in the configuration, restart, and see: sync-daemon check --pair {pair}"
+        "Renew the credentials in the configuration, which the service follows by itself, and see: "
+        "sync-daemon check --pair {pair}"
     ),
     Condition.DOWN: "It is tried again all the time; changes wait. To try now: sync-daemon check --pair {pair}",
     Condition.SILENT: "See how it stands with: sync-daemon status --pair {pair}  (and whether the service still runs)",
@@ -40,7 +41,9 @@ _NEXT = {
     Condition.FIELD_GONE: (
         "Make the field again there, or take it out of the mapping; then: sync-daemon reconcile --full --pair {pair}"
     ),
-    Condition.CONFIGURATION: "Mend the configuration, restart, and see: sync-daemon check --pair {pair}",
+    Condition.CONFIGURATION: (
+        "Mend the configuration, which the service follows by itself, and see: sync-daemon check --pair {pair}"
+    ),
     Condition.FAILING: "It is tried again. Look into the log for unexpected_failure, and report it as a bug.",
     Condition.QUOTA: (
         "It goes on when the quota returns; changes wait. See: sync-daemon status --pair {pair}  Other tools use the "
@@ -64,6 +67,21 @@ def words(notice: Notice, pair: str, installation: str) -> tuple[str, str]:
         next_step = _NEXT[notice.condition].format(pair=pair)
         lines = [notice.sentence, f"Since {_moment(notice.since)}.", f"What to do: {next_step}"]
     return title, "\n\n".join([*lines, f"sync-daemon on {installation}, pair {pair}"])
+
+
+def words_on_configuration(mistakes: str, before: str, installation: str) -> tuple[str, str]:
+    """Title and body of an alert to a changed configuration's mistakes; empty: it has those `before` no more."""
+    if mistakes:
+        title = "sync-daemon: the changed configuration has mistakes"
+        lines = [
+            mistakes,
+            "The service goes on with what it had, for all pairs.",
+            "What to do: mend it; it is read again.",
+        ]
+    else:
+        title = "sync-daemon: over: the changed configuration has mistakes"
+        lines = ["It is in force now.", f"It was: {before}"]
+    return title, "\n\n".join([*lines, f"sync-daemon on {installation}"])
 
 
 def _moment(moment: datetime) -> str:

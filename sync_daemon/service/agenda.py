@@ -39,6 +39,10 @@ class Agenda:
         """Wish for a cycle, after a delay in which more of the kind may come. Wishes for the same become one."""
         self.wanted[mode] = min(self.wanted.get(mode, now + delay), now + delay)
 
+    def lose_patience(self) -> None:
+        """Try again at once what came to nothing: the reason may be gone."""
+        self.in_a_row, self.resume_at = 0, 0.0
+
     def take(self, now: float) -> Mode | None:
         """What is to be done now, if anything: the strongest wish, which fulfils the weaker ones."""
         if now < self.resume_at:

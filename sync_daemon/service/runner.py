@@ -36,6 +36,19 @@ class PairRunner:
             self.agenda.want(mode, self._now(), delay)
             self._changed.notify()
 
+    def begin_anew(self) -> None:
+        """Look at the pair at once, however the last cycles ended."""
+        with self._changed:
+            self.agenda.lose_patience()
+        self.want(Mode.INCREMENTAL)
+
+    def leave(self) -> None:
+        """Begin no further cycle; the one under way ends with the record in hand."""
+        self.turn.leave()
+        with self._changed:
+            self._ending = True
+            self._changed.notify()
+
     def is_alive(self) -> bool:
         """Whether somebody works."""
         return self._thread.is_alive()

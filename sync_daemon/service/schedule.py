@@ -35,6 +35,11 @@ class Schedule:
         trigger = IntervalTrigger(seconds=max(1, int(interval.total_seconds())), start_date=first, jitter=jitter)
         self._scheduler.add_job(_Logged(name, job), trigger, id=name, name=name)
 
+    def drop(self, names: Iterable[str]) -> None:
+        """Do some jobs no more."""
+        for name in names:
+            self._scheduler.remove_job(name)
+
     def names(self) -> Iterable[str]:
         """The jobs there are."""
         return [job.id for job in self._scheduler.get_jobs()]

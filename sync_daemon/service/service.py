@@ -1,6 +1,7 @@
 """The service: every pair at work, whoever works on it, and what is told of it."""
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.service.metrics import Figures, Metrics
 from sync_daemon.service.turn import PairTurn
 from sync_daemon.service.working import Desk, Hands, Rounds
+from sync_daemon.settings.configuration import Changes
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.wiring.alerts import Alerts
@@ -38,25 +40,19 @@ class Service:
     metrics: Metrics
     alerts: Alerts
     hands: Hands
-    served: dict[str, Served] = field(default_factory=dict)
+    served: Mapping[str, Served] = field(default_factory=dict)
+    """Pairs that are worked on; replaced as a whole when one comes or goes, so that threads may look at it."""
     refused: dict[str, PairHealth] = field(default_factory=dict)
     """Pairs that can't be worked on as configured, and why."""
+    _coming: dict[str, PairSection] = field(default_factory=dict)
+    _turn: threading.RLock = field(default_factory=threading.RLock)
 
     def open(self, sections: Iterable[PairSection]) -> None:
         """Take pairs up; nothing begins yet. A pair whose state is another account's is left out, and told.
 
         Raises `StateStoreError` when that is so of every pair, `StateStoreAway` when the database is away.
         """
-        for section in sections:
-            try:
-                store = self.installation.open_store(section)
-            except StateStoreAway:
-                raise  # of no pair can be told whose state it is
-            except StateStoreError as error:
-                self._refuse(section.name, error)
-                continue
-            turn = PairTurn(section, self.installation, self._heed)
-            self.served[section.name] = Served(turn, store, self.hands.take_up(turn, store))
+        self.served = {section.name: one for section in sections if (one := self._opened(section)) is not None}
         if self.refused and not self.served:
             raise StateStoreError("\n".join(one.message for one in self.refused.values()))
         self.metrics.watch(self._figures, self.installation.clock.now)
@@ -79,22 +75,70 @@ class Service:
 
     def told(self, pair: str) -> None:
         """Look at what a webhook told of a pair."""
-        self.served[pair].desk.want(Mode.HINTS)
+        if (one := self.served.get(pair)) is not None:
+            one.desk.want(Mode.HINTS)
 
-    def take(self, section: PairSection) -> bool:
-        """Work by another section of a pair from its next cycle on; False for one of other accounts or credentials."""
-        turn = self.served[section.name].turn
-        now = turn.section
-        if (section.ghl, section.emailoctopus) != (now.ghl, now.emailoctopus):
-            return False
-        turn.take(section)
-        _log.info("configuration_taken", pair=section.name)
-        return True
+    def follow(self, changes: Changes) -> None:
+        """Have pairs come, change and go as they are configured now; to be called at intervals, too.
+
+        A pair that was given another location or list comes anew once its last cycle has ended.
+        """
+        with self._turn:
+            for name in changes.removed:
+                self._remove(name)
+            for section in changes.changed:
+                self.take(section)
+            self._coming.update({section.name: section for section in changes.added})
+            for name in [name for name in self._coming if self.hands.has_let_go(name)]:
+                try:
+                    self._add(self._coming[name])
+                except StateStoreAway as error:
+                    _log.warning("pairs_wait_for_the_database", why=str(error))
+                    return
+                del self._coming[name]
+
+    def take(self, section: PairSection) -> None:
+        """Work by another section of a pair: from its next cycle on, or anew where it is of other accounts."""
+        with self._turn:
+            one = self.served.get(section.name)
+            if one is None or _place(one.turn.section) != _place(section):
+                self._remove(section.name)
+                self._coming[section.name] = section
+            elif not one.turn.section.says_the_same(section):
+                one.turn.take(section)
+                one.desk.begin_anew()
+                _log.info("configuration_taken", pair=section.name)
 
     def health(self) -> list[PairHealth]:
         """How each pair stands now. Raises `StateStoreError` when the database doesn't answer."""
-        known = [replace(one.desk.health(), paused=one.store.state().paused) for one in self.served.values()]
+        paused = self.installation.store.paused_pairs()
+        known = [replace(one.desk.health(), paused=name in paused) for name, one in self.served.items()]
         return [*known, *self.refused.values()]
+
+    def _opened(self, section: PairSection) -> Served | None:
+        try:
+            store = self.installation.open_store(section)
+        except StateStoreAway:
+            raise  # of no pair can be told whose state it is
+        except StateStoreError as error:
+            self._refuse(section.name, error)
+            return None
+        turn = PairTurn(section, self.installation, self._heed)
+        return Served(turn, store, self.hands.take_up(turn, store))
+
+    def _add(self, section: PairSection) -> None:
+        self.refused.pop(section.name, None)
+        if (one := self._opened(section)) is not None:
+            self.served = {**self.served, section.name: one}
+            _log.info("pair_added", pair=section.name)
+
+    def _remove(self, name: str) -> None:
+        self._coming.pop(name, None)
+        self.refused.pop(name, None)
+        if name in self.served:
+            self.served = {other: served for other, served in self.served.items() if other != name}
+            self.hands.let_go(name)
+            _log.info("pair_removed", pair=name)
 
     def _refuse(self, pair: str, error: StateStoreError) -> None:
         self.refused[pair] = PairHealth(pair, self._now(), CycleOutcome.ERROR, str(error))
@@ -107,14 +151,14 @@ class Service:
 
     def _watch(self) -> None:
         """Notice which pairs are silent, runners that stand still too, and whether the database answers."""
+        paused, error = frozenset[str](), None
+        try:
+            paused = self.installation.store.paused_pairs()
+        except StateStoreError as failure:  # as long as it doesn't say, nobody paused any
+            error = failure
         for name, one in self.served.items():
-            paused, error = False, None
-            try:
-                paused = one.store.state().paused
-            except StateStoreError as failure:  # as long as it doesn't say, nobody paused the pair
-                error = failure
             self.alerts.watch_database(name, error)
-            if not paused:
+            if name not in paused:
                 with suppress(StateStoreError):  # how a pair of several processes stands, the database alone knows
                     self.alerts.watch(name, one.desk.health().silent_since())
 
@@ -131,3 +175,8 @@ class Service:
 
     def _now(self) -> datetime:
         return self.installation.clock.now()
+
+
+def _place(section: PairSection) -> tuple[str, str]:
+    """The location and list that a pair's state belongs to."""
+    return section.ghl.location_id, section.emailoctopus.list_id

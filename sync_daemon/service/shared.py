@@ -90,6 +90,14 @@ class SharedDesk:
             return
         self.hurry(self._pair, delay)
 
+    def begin_anew(self) -> None:
+        """Have the pair looked at at once, however its last cycles ended."""
+        try:
+            self.store.change_wishes(lambda wishes: replace(wishes, resume_at=None, in_a_row=0))
+        except StateStoreError as error:  # its patience ends by itself
+            _log.warning("wish_not_stored", pair=self._pair.name, why=str(error))
+        self.want(Mode.INCREMENTAL)
+
     def work(self) -> None:
         """Take a wish up and have its cycle made; what can't be stored of its end is done again."""
         token, leased = secrets.token_hex(8), self.store.is_leased()
@@ -191,6 +199,8 @@ class Shared:
     queue: Queue
     taken_over: Callable[[str], None]
     _desks: dict[str, SharedDesk] = field(default_factory=dict)
+    """Replaced as a whole when a pair comes or goes, so that threads may look at it."""
+    _leaving: dict[str, SharedDesk] = field(default_factory=dict)
     _rounds: Rounds | None = None
     _looked_at: float = 0.0
     _waits: tuple[float, bool] = (0.0, False)
@@ -203,8 +213,23 @@ class Shared:
         """Have a pair worked on by whichever process."""
         turn.give_way = self.somebody_waits
         every = self.installation.settings.service
-        desk = self._desks[turn.section.name] = SharedDesk(turn, store, every, self._hurry, self.taken_over)
+        desk = SharedDesk(turn, store, every, self._hurry, self.taken_over)
+        if self._rounds is not None:
+            desk.begin()
+        self._desks = {**self._desks, turn.section.name: desk}
         return desk
+
+    def let_go(self, pair: str) -> None:
+        """Take no more of a pair's jobs; the cycle under way ends with the record in hand."""
+        desk = self._leaving[pair] = self._desks[pair]
+        self._desks = {name: one for name, one in self._desks.items() if name != pair}
+        desk.turn.leave()
+
+    def has_let_go(self, pair: str) -> bool:
+        """Whether nobody of this process works on a pair that was let go any more."""
+        if pair in self._leaving and not self._leaving[pair].turn.is_under_way():
+            del self._leaving[pair]
+        return pair not in self._leaving
 
     def start(self, rounds: Rounds) -> None:
         """Put on the agenda what isn't there, and begin to do jobs."""

@@ -53,6 +53,7 @@ class PairTurn:
     _heard: Heard = field(init=False)
     _pair: Pair | None = None
     _outdated: bool = False
+    _leaving: bool = False
     _cut_short: bool = False
     _report: CycleReport | None = None
     _ended: datetime | None = None
@@ -89,9 +90,17 @@ class PairTurn:
         return Mode.HINTS if len(report.proven) == len(SystemName) else report.mode
 
     def take(self, section: PairSection) -> None:
-        """Work by another section of the same pair, between the same accounts, from the next cycle on."""
+        """Work by another section of the same pair, of the same location and list, from the next cycle on."""
         self.section = section
         self._outdated = True
+
+    def leave(self) -> None:
+        """End the cycle under way with the record in hand: the pair is configured no more."""
+        self._leaving = True
+
+    def is_under_way(self) -> bool:
+        """Whether a thread of this process is at a cycle."""
+        return self._turn.locked()
 
     @property
     def report(self) -> CycleReport | None:
@@ -151,7 +160,7 @@ class PairTurn:
 
         def told() -> bool:
             nonlocal writes_since
-            if pair.told_to_stop():
+            if self._leaving or pair.told_to_stop():
                 return True
             if writes_since is None and self._heard.records:
                 writes_since = clock.monotonic()

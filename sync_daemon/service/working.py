@@ -29,6 +29,9 @@ class Desk(Protocol):
     def want(self, mode: Mode) -> None:
         """Wish for a cycle, by whoever works on the pair; it is made after the one under way. Never raises."""
 
+    def begin_anew(self) -> None:
+        """Look at the pair at once, whatever it came to before: its settings changed. Never raises."""
+
     def health(self) -> PairHealth:
         """How the pair stands now. May raise `StateStoreError`."""
 
@@ -40,7 +43,13 @@ class Hands(Protocol):
     """Who works on pairs."""
 
     def take_up(self, turn: PairTurn, store: SqlPairStore) -> Desk:
-        """Have a pair worked on from `start` on."""
+        """Have a pair worked on: from `start` on, or at once where that was. May raise `StateStoreError`."""
+
+    def let_go(self, pair: str) -> None:
+        """Begin nothing more with a pair; the cycle under way ends with the record in hand."""
+
+    def has_let_go(self, pair: str) -> bool:
+        """Whether nobody of this process works on a pair that was let go any more."""
 
     def start(self, rounds: Rounds) -> None:
         """Begin with every pair, and with what the clock asks for."""

@@ -1,13 +1,14 @@
 """What is wrong with a configuration, in words: the key's path, the file and line, and what to write."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
 from sync_daemon.model.errors import ConfigurationError
-from sync_daemon.settings.document import Document, KeyPath
+from sync_daemon.settings.document import KeyPath
 from sync_daemon.settings.keys import known_keys
 
 
@@ -30,12 +31,43 @@ _EXPECTED = {
 _EMPTY = {"missing": "is missing", "string_too_short": "must not be empty", "too_short": "must not be empty"}
 
 
-class Refusal(ConfigurationError):
-    """A configuration with mistakes: its text tells all of them, one a line, and `complaints` each by itself."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A complaint as it is told: where, and about which pair (None: about none), in whose keys its path is.
 
-    def __init__(self, document: Document, complaints: list[Complaint]) -> None:
-        super().__init__("\n".join(f"{document.where(path)}: {text}." for path, text in complaints))
-        self.complaints = tuple(complaints)
+    `shared` says that other pairs have the same from the same place.
+    """
+
+    where: str
+    complaint: Complaint
+    pair: str | None = None
+    shared: bool = False
+
+    @property
+    def line(self) -> str:
+        """The complaint as a sentence of its own."""
+        return f"{self.where}: {self.complaint.text}." if self.where else self.complaint.text
+
+
+class Refusal(ConfigurationError):
+    """A configuration with mistakes: its text tells all of them, one a line, and `told` each by itself."""
+
+    def __init__(self, told: Sequence[Told]) -> None:
+        super().__init__("\n".join(_lines(told)))
+        self.told = tuple(told)
+
+
+def _lines(told: Sequence[Told]) -> Iterator[str]:
+    """Each complaint once; of what stands in a template or the defaults it is said whose it is."""
+    concerned: dict[str, list[Told]] = {}
+    for one in told:
+        concerned.setdefault(one.line, []).append(one)
+    for line, same in concerned.items():
+        if not same[0].shared:
+            yield line
+            continue
+        who = f"{same[0].pair} and {len(same) - 1} more take" if len(same) > 1 else f"{same[0].pair} takes"
+        yield f"{line[:-1]} (pair {who} it from there)."
 
 
 def of_validation(error: ValidationError, model: type[BaseModel]) -> Iterator[Complaint]:

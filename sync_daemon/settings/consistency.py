@@ -1,7 +1,7 @@
 """What no single key shows: rows of a mapping that disagree, what a system can't do, names given twice."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from typing import TypeVar
@@ -10,7 +10,7 @@ from sync_daemon.model.engagement import Kind
 from sync_daemon.model.policy import Direction
 from sync_daemon.settings.complaints import Complaint, nearest
 from sync_daemon.settings.document import KeyPath
-from sync_daemon.settings.installation import HttpSection, Settings
+from sync_daemon.settings.installation import HttpSection, InstallationSection
 from sync_daemon.settings.pair import FieldSection, PairSection, TagsSection
 from sync_daemon.settings.rule_book import rule_complaints
 from sync_daemon.systems.ghl.fields import BY_NAME, CUSTOM
@@ -23,21 +23,29 @@ _ADDRESS = {"email", "emailaddress"}
 T = TypeVar("T")
 
 
-def disagreements(settings: Settings) -> Iterator[Complaint]:
-    """Every mistake that a check of single keys lets through."""
-    yield from _repeated(settings.pairs, lambda pair: pair.name, ("pairs",), "name", "another pair has this name")
-    yield from _repeated(
-        settings.pairs,
-        lambda pair: (pair.ghl.location_id, pair.emailoctopus.list_id),
-        ("pairs",),
-        "emailoctopus",
-        "another pair keeps the same location and list in sync",
-    )
-    yield from _apps(settings.pairs)
+def between(pairs: Sequence[PairSection]) -> Iterator[tuple[PairSection, Complaint]]:
+    """Pairs that another one before them leaves no room for, and the complaint of each."""
+    names: dict[str, PairSection] = {}
+    places: dict[tuple[str, str], PairSection] = {}
+    for pair in pairs:
+        place = (pair.ghl.location_id, pair.emailoctopus.list_id)
+        if (other := names.setdefault(pair.name, pair)) is not pair:
+            yield pair, Complaint(("name",), f"another pair has this name: {other.place(('name',))}")
+        elif (other := places.setdefault(place, pair)) is not pair:
+            same = "another pair keeps the same location and list in sync"
+            yield pair, Complaint(("emailoctopus",), f"{same}: {other.name} ({other.place(('name',))})")
+    yield from _apps(pairs)
+
+
+def outside_pairs(settings: InstallationSection) -> Iterator[Complaint]:
+    """Every mistake outside the pairs that a check of single keys lets through."""
     yield from _dashboard(settings.service.http)
-    for index, pair in enumerate(settings.pairs):
-        yield from _pair(pair, ("pairs", index))
-        yield from _rules(pair, ("pairs", index), settings.ghl.version)
+
+
+def within(pair: PairSection, version: Version) -> Iterator[Complaint]:
+    """Every mistake of one pair that a check of single keys lets through."""
+    yield from _pair(pair, ())
+    yield from _rules(pair, (), version)
 
 
 def _dashboard(http: HttpSection) -> Iterator[Complaint]:
@@ -107,19 +115,20 @@ def _credentials(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:
         yield Complaint((*path, "ghl", "token"), "is missing")
 
 
-def _apps(pairs: tuple[PairSection, ...]) -> Iterator[Complaint]:
+def _apps(pairs: Sequence[PairSection]) -> Iterator[tuple[PairSection, Complaint]]:
     """Tokens belong to a location, and an app has one secret."""
     of_location: dict[str, str] = {}
     secret_of: dict[str, str] = {}
-    for index, pair in enumerate(pairs):
+    for pair in pairs:
         if (oauth := pair.ghl.oauth) is None:
             continue
-        path: KeyPath = ("pairs", index, "ghl", "oauth")
+        path: KeyPath = ("ghl", "oauth")
         if of_location.setdefault(pair.ghl.location_id, oauth.client_id) != oauth.client_id:
-            yield Complaint((*path, "client_id"), "another pair of this location uses another app: take the same one")
+            same = "another pair of this location uses another app: take the same one"
+            yield pair, Complaint((*path, "client_id"), same)
         secret = oauth.client_secret.get_secret_value()
         if secret_of.setdefault(oauth.client_id, secret) != secret:
-            yield Complaint((*path, "client_secret"), "another pair names another secret of the same app")
+            yield pair, Complaint((*path, "client_secret"), "another pair names another secret of the same app")
 
 
 def _activity(pair: PairSection, path: KeyPath) -> Iterator[Complaint]:

@@ -3,6 +3,7 @@
 import os
 import secrets
 import threading
+from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -28,6 +29,15 @@ def put(path: Path, content: bytes, mode: int) -> None:
             draft.unlink()
 
 
+def stamp_of(path: Path) -> Hashable:
+    """What tells that a file was changed, without reading it; None where it isn't there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """A file's text at one time; `digest` tells it from every other."""
@@ -42,6 +52,11 @@ class ConfigurationFile:
 
     path: Path
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def place(self) -> Path:
+        """How the configuration calls it."""
+        return self.path
 
     def read(self) -> Written:
         """What it says now, line ends as they are. Raises `ConfigurationError`."""

@@ -1,7 +1,7 @@
 """The sections outside the pairs, and the configuration as a whole."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -105,9 +105,18 @@ class InstallationSection(Section):
     service: ServiceSection = ServiceSection()
     alerts: AlertsSection = AlertsSection()
     retention: RetentionSection = RetentionSection()
+    pairs_folder: Text | None = None
+
+
+class FileSection(InstallationSection):
+    """The configuration file, its pairs unread: each is read together with its template and the defaults."""
+
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    templates: dict[Text, dict[str, Any]] = Field(default_factory=dict)
+    pairs: tuple[Any, ...] = ()
 
 
 class Settings(InstallationSection):
-    """The whole configuration."""
+    """The whole configuration: what stands outside the pairs, and all pairs, wherever they are written."""
 
-    pairs: Annotated[tuple[PairSection, ...], Field(min_length=1)]
+    pairs: tuple[PairSection, ...] = ()

@@ -22,6 +22,7 @@ from sync_daemon.model.policy import (
 from sync_daemon.model.rules import RuleBook
 from sync_daemon.settings.activity import ActivitySection
 from sync_daemon.settings.document import Document, KeyPath
+from sync_daemon.settings.layers import Layer, WrittenPair
 from sync_daemon.settings.rule_book import rules_of
 from sync_daemon.settings.rules import RuleSection
 from sync_daemon.settings.values import Count, Credential, Id, Percent, Secret, Section, Text, Texts
@@ -101,6 +102,7 @@ class PairSection(Section):
     """One GHL location and one EmailOctopus list."""
 
     name: Text
+    template: Text | None = None
     ghl: GhlAccount
     emailoctopus: EmailOctopusAccount
     fields: tuple[FieldSection, ...] = ()
@@ -119,16 +121,30 @@ class PairSection(Section):
     guard: GuardSection = GuardSection()
     activity: ActivitySection = ActivitySection()
     rules: tuple[RuleSection, ...] = ()
-    _written: tuple[Document, KeyPath] | None = PrivateAttr(default=None)
+    _written: WrittenPair | None = PrivateAttr(default=None)
 
-    def remember(self, document: Document, path: KeyPath) -> None:
+    def remember(self, written: WrittenPair) -> None:
         """Note where this pair was written, for errors that only the accounts bring to light."""
-        self._written = (document, path)
+        self._written = written
+
+    @property
+    def written(self) -> WrittenPair:
+        """Where this pair was written."""
+        unknown = Document("the configuration", {"pairs": [{"name": self.name}]})
+        return self._written or WrittenPair((Layer(unknown, ("pairs", 0)),))
 
     def where(self, path: KeyPath) -> str:
         """The file, line and path of one of this pair's keys, as errors name it."""
-        document, above = self._written or (Document("the configuration"), (self.name,))
-        return document.where((*above, *path))
+        return self.written.where(path)
+
+    def place(self, path: KeyPath) -> str:
+        """The file and line of one of this pair's keys."""
+        layer = self.written.layer_of(path)
+        return layer.document.place((*layer.path, *path))
+
+    def says_the_same(self, other: "PairSection") -> bool:
+        """Whether two sections have the same settings, wherever they were written."""
+        return dict(self) == dict(other)
 
     def ghl_names(self) -> dict[str, str]:
         """GHL's name of each mapped EmailOctopus field, by its tag."""

@@ -16,17 +16,24 @@ _FILE = "_FILE"
 class Variables:
     """Named values. The environment wins over `.env`; a value wins over a file that would hold it."""
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    def __init__(self, values: Mapping[str, str], dotenv: Path | None = None) -> None:
         self._values = values
+        self.dotenv = dotenv
+        """The file that completes them, None where no file does."""
 
     @classmethod
     def of_process(cls, folder: Path) -> "Variables":
         """The process's environment, completed by the `.env` of a folder if there is one."""
-        return cls({**_dotenv(folder / ".env"), **os.environ})
+        path = folder / ".env"
+        return cls({**_dotenv(path), **os.environ}, path)
 
     def with_values(self, values: Mapping[str, str]) -> "Variables":
         """The same, and some values beside or instead of them."""
         return Variables({**self._values, **values})
+
+    def anew(self) -> "Variables":
+        """The same, with what `.env` says now."""
+        return Variables.of_process(self.dotenv.parent) if self.dotenv is not None else self
 
     def get(self, name: str) -> str | None:
         """A variable's value, None when it is unset or empty. Raises `ConfigurationError` for an unreadable file."""

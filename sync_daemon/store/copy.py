@@ -19,7 +19,14 @@ from sync_daemon.store.tables import installation, metadata, pairs
 
 _ROWS = 1000
 _SQLITE = sqlite.dialect(paramstyle="qmark")
-_STAYING = (tables.runs, tables.changes, tables.undo_journal, tables.oauth_tokens, tables.oauth_logins)
+_STAYING = (
+    tables.runs,
+    tables.changes,
+    tables.undo_journal,
+    tables.oauth_tokens,
+    tables.oauth_logins,
+    tables.configured_pairs,
+)
 """What no plan asks about stays behind, and so do tokens, which have one place alone where they are refreshed."""
 
 

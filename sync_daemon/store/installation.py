@@ -13,6 +13,7 @@ from sync_daemon.model.state import PairState
 from sync_daemon.ports import Clock
 from sync_daemon.store import tables
 from sync_daemon.store.cluster import Cluster
+from sync_daemon.store.configured_pairs import ConfiguredPairs
 from sync_daemon.store.copy import private_copy
 from sync_daemon.store.crypto import DerivedKeys, Secrets, split_keys
 from sync_daemon.store.engine import reading, rewrite, writing
@@ -31,6 +32,7 @@ _SET_CHECK = update(installation).values(key_check=bindparam("check"))
 _FORMER = select(installation.c.former_keys)
 _SET_KEYS = update(installation).values(key_check=bindparam("check"), former_keys=bindparam("former"))
 _IDS = select(pairs.c.id).order_by(pairs.c.name)
+_PAUSED = select(pairs.c.name).where(pairs.c.paused_since.is_not(None))
 _BY_NAME = select(pairs).where(pairs.c.name == bindparam("name"))
 _COUNT_LINKS = select(func.count()).where(links.c.pair_id == bindparam("pair"))
 _ADD_PAIR = insert(pairs).returning(pairs.c.id)
@@ -167,6 +169,16 @@ class StateStore:
             opened = copy.open_pair(name, location_id, list_id)
             opened.links_in_all = whole.count_links() if whole is not None else 0
             yield opened
+
+    @property
+    def configured_pairs(self) -> ConfiguredPairs:
+        """The pairs whose settings are stored here."""
+        return ConfiguredPairs(self._engine, self._secrets, self._clock)
+
+    def paused_pairs(self) -> frozenset[str]:
+        """The names of the pairs that are paused."""
+        with reading(self._engine) as connection:
+            return frozenset(connection.scalars(_PAUSED))
 
     def pairs(self) -> list[PairState]:
         """What is remembered of each pair, in order of their names."""

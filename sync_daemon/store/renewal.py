@@ -36,6 +36,7 @@ ENCRYPTED: Mapping[str, tuple[str, ...]] = {
     "events": ("subject",),
     "undo_journal": ("payload",),
     "oauth_tokens": ("tokens",),
+    "configured_pairs": ("settings",),
 }
 """The columns that hold an encrypted value; names of tags are renewed together with their digests."""
 PLAIN = {

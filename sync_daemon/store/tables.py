@@ -69,14 +69,26 @@ def _row_id() -> Column[int]:
     return Column("id", Integer, primary_key=True)
 
 
-# One row, made by the first migration: which secret the digests and values were made with, and, encrypted, the
-# keys of former secrets that the digests were first made with.
+# One row, made by the first migration: which secret the digests and values were made with, encrypted, the keys of
+# former secrets that the digests were first made with, and how often `configured_pairs` was changed.
 installation = Table(
     "installation",
     metadata,
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("key_check", LargeBinary),
     Column("former_keys", LargeBinary),
+    Column("pairs_revision", Integer, nullable=False, server_default="0"),
+)
+
+# The settings of pairs that no file holds, as YAML, encrypted whole: tokens and keys are in it.
+configured_pairs = Table(
+    "configured_pairs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("settings", LargeBinary, nullable=False),
+    _count("revision"),
+    _time("changed_at"),
+    Index(None, "revision"),
 )
 
 pairs = Table(

@@ -13,7 +13,7 @@ from sync_daemon.model.alarm import Condition, Noticed
 from sync_daemon.model.errors import StateStoreError, SyncError
 from sync_daemon.model.report import CycleReport
 from sync_daemon.ports import Clock
-from sync_daemon.reconcile.alert_words import words
+from sync_daemon.reconcile.alert_words import words, words_on_configuration
 from sync_daemon.reconcile.alerting import (
     Notice,
     Standings,
@@ -44,6 +44,7 @@ class Alerts:
     """Tells when a condition of a pair begins and when it is over; safe to share between threads.
 
     `heed` is for the end of each cycle, whatever its outcome; `heed_refusal` for a pair that no cycle is made of;
+    `heed_configuration` for a changed configuration;
     `watch` for a timer of half a minute or so: it notices silence, and what has lasted, or been over, for long
     enough. None of them raises, or waits for a target.
     """
@@ -57,6 +58,7 @@ class Alerts:
         self._lock = Lock()
         self._last: dict[str, Standings] = {}
         self._unsaved: set[str] = set()
+        self._refused = ""
 
     def heed(self, report: CycleReport) -> None:
         """Take up what a cycle of a pair noticed."""
@@ -65,6 +67,16 @@ class Alerts:
     def heed_refusal(self, pair: str, error: SyncError) -> None:
         """Take up why a pair can't be worked on at all."""
         self._weigh(pair, noticed_in_refusal(error))
+
+    def heed_configuration(self, error: SyncError | None) -> None:
+        """Tell that a changed configuration has mistakes, or None: that it has none any more."""
+        with self._lock:
+            before, self._refused = self._refused, error.shown if error is not None else ""
+            if self._refused == before:
+                return
+            _log.warning("alert" if self._refused else "alert_over", condition="configuration")
+            title, body = words_on_configuration(self._refused, before, self._installation)
+            self._notifier.tell(Message(title, body, Tone.BAD if self._refused else Tone.GOOD))
 
     def watch(self, pair: str, fresh_at: datetime) -> None:
         """Notice silence: `fresh_at` is when the pair was last read, or proven fresh; at first, when watching began.

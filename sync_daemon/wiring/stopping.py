@@ -8,6 +8,7 @@ from sync_daemon.ports import Clock, PairStore
 _FINISH = threading.Event()
 _AT_ONCE = threading.Event()
 _WOKEN = threading.Event()
+_ASKED = threading.Event()
 _ASK_EVERY_S = 1.0
 
 
@@ -15,12 +16,31 @@ def finish_soon() -> None:
     """Begin nothing more and wait for nothing: what is under way is finished and stored."""
     _FINISH.set()
     _WOKEN.set()
+    _ASKED.set()
 
 
 def end_every_wait() -> None:
     """Let no thread of this process wait any more: it is about to end."""
     _AT_ONCE.set()
     _WOKEN.set()
+    _ASKED.set()
+
+
+def look_anew() -> None:
+    """Have whoever waits in `asked_within` look at once."""
+    _ASKED.set()
+
+
+def asked_within(seconds: float) -> bool:
+    """Wait; True as soon as somebody asks to look anew, or tells the process to stop.
+
+    Raises `KeyboardInterrupt` when it is about to end.
+    """
+    asked = _ASKED.wait(seconds)
+    _ASKED.clear()
+    if _AT_ONCE.is_set():
+        raise KeyboardInterrupt
+    return asked
 
 
 def told_to_stop() -> bool:

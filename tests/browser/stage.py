@@ -23,6 +23,7 @@ from sync_daemon.sandbox.server import Sandbox, running_sandbox
 from sync_daemon.service.metrics import Metrics
 from sync_daemon.service.service import Service
 from sync_daemon.service.threads import Threads
+from sync_daemon.settings.configuration import Configuration
 from sync_daemon.settings.load import load
 from sync_daemon.settings.passwords import Hash
 from sync_daemon.settings.variables import Variables
@@ -72,7 +73,7 @@ def set_stage(folder: Path) -> Iterator[Stage]:
         ):
             service = Service(installation, metrics, alerts, Threads(installation))
             service.open(settings.pairs)
-            with answering(service, path, Variables({})) as url:
+            with answering(service, Configuration(path, Variables({}))) as url:
                 service.start()
                 store = service.served["sandbox"].store
                 stage = Stage(url, Sides(sandbox, settings.pairs[0].policy().fields), store, service, path)

@@ -14,6 +14,7 @@ from sync_daemon.sandbox.server import RunningSandbox
 from sync_daemon.service.metrics import Metrics
 from sync_daemon.service.service import Service
 from sync_daemon.service.threads import Threads
+from sync_daemon.settings.configuration import Configuration
 from sync_daemon.settings.installation import Settings
 from sync_daemon.settings.variables import Variables
 from sync_daemon.wiring.alerts import open_alerts
@@ -46,7 +47,7 @@ def stay_up(settings: Settings, config: Path, running: RunningSandbox) -> None:
     ):
         service = Service(installation, metrics, alerts, Threads(installation))
         service.open(settings.pairs)
-        with answering(service, config, Variables({})) as address:
+        with answering(service, Configuration(config, Variables({}))) as address:
             send_webhooks(running, address)
             service.start()
             try:

@@ -33,7 +33,10 @@ def rewrite(text: str, name: str, path: KeyPath, value: Any) -> tuple[str, Docum
         raise ConfigurationError(f"{document.place(path)}: {reason}. {_BY_HAND}") from None
     result = change.result()
     said = _read_again(result, name)
-    _at(document.data, path[:-1])[path[-1]] = plain(value)
+    if path:
+        _at(document.data, path[:-1])[path[-1]] = plain(value)
+    else:
+        document.data = plain(value)
     if said is None or said.data != document.data:
         raise ConfigurationError(
             f"{document.place(path)}: this part is written in a way (such as with anchors and aliases) in which this "

@@ -35,7 +35,6 @@ class Doors:
         self.sessions = Sessions(self.users)
         # A key of each start: no cookie from before outlives a logout, nor a password that was changed since.
         self.guards = [Middleware(SafeHeaders), Middleware(Cookies, key=secrets.token_hex(32))]
-        self._pairs = given.by_slug()
 
     def page(self, path: str, handler: Handler) -> Route:
         """What everybody who is signed in may see."""
@@ -79,7 +78,7 @@ class Doors:
         return Route(path, made, methods=[method], middleware=self.guards)
 
     def _answer(self, request: Request, form: _Form | None, handler: Handler) -> Response:
-        visit = Visit(request, self.who(request), self._pairs, self.given.now(), form or {})
+        visit = Visit(request, self.who(request), self.given.by_slug(), self.given.now(), form or {})
         if form is None:
             return told(visit, 413, "That is too much", f"A form may have {_MOST_BYTES:,} bytes at most.")
         if not self.given.http.users and not self.given.http.dashboard_without_login:

@@ -22,14 +22,15 @@ from sync_daemon.wiring.undoing import Undoing
 
 @dataclass(frozen=True, slots=True)
 class Editing:
-    """How a pair's section of the file is changed: the file, what both sides hold now, what another section would do,
-    and having the service work by one from its next cycle on; False where that takes a new start.
+    """How a pair's section is changed where it is written: its editor, which raises `ConfigurationError` where it isn't
+    there any more, what both sides hold now, what another section would do, and having the service work by one from
+    its next cycle on.
     """
 
-    editor: PairEditor
+    editor: Callable[[], PairEditor]
     sample: Callable[[], Sides]
     plan: Callable[[PairSection, CycleProgress], FullPlan]
-    take: Callable[[PairSection], bool]
+    take: Callable[[PairSection], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class OnePair:
 class Given:
     """Everything the pages are made of. `health` raises `StateStoreError` when the database doesn't answer."""
 
-    pairs: Sequence[OnePair]
+    pairs: Callable[[], Sequence[OnePair]]
     health: Callable[[], Sequence[PairHealth]]
     http: HttpSection
     silent_after: timedelta
@@ -65,8 +66,9 @@ class Given:
     def by_slug(self) -> Mapping[str, OnePair]:
         """The pairs by what stands for them in addresses: their names, as far as these can."""
         slugs: dict[str, OnePair] = {}
-        for pair in self.pairs:
+        numbers: dict[str, int] = {}
+        for pair in self.pairs():
             plain = re.sub(r"[^a-z0-9]+", "-", pair.name.lower()).strip("-") or "pair"
-            number = sum(slug == plain or slug.startswith(f"{plain}--") for slug in slugs)
-            slugs[f"{plain}--{number + 1}" if number else plain] = pair
+            number = numbers[plain] = numbers.get(plain, 0) + 1
+            slugs[f"{plain}--{number}" if number > 1 else plain] = pair
         return slugs

@@ -15,6 +15,8 @@ from sync_daemon.web.dashboard.standing import Standing, standing
 from sync_daemon.web.dashboard.visit import Visit
 
 _SCANS_LOOKED_AT = 10
+AT_ONCE = 50
+"""Pairs on a page: a card is read with a dozen questions to the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +45,30 @@ class Glance:
         }
 
 
-def glances(given: Given, visit: Visit, only: str | None = None) -> Sequence[Glance]:
-    """Every pair that the service knows, or the one with a slug."""
-    health = {one.pair: one for one in given.health()}
-    found = [
-        _of(given, slug, pair, health.pop(pair.name))
-        for slug, pair in visit.pairs.items()
-        if pair.name in health and only in (None, slug)
+def glances(given: Given, visit: Visit, start: int) -> tuple[Sequence[Glance], int]:
+    """A page of the pairs that the service knows, and how many there are; of several pages, trouble is on the first.
+
+    Only what is on the page is read: there may be hundreds.
+    """
+    slugs = {pair.name: slug for slug, pair in visit.pairs.items()}
+    health = given.health()
+    if len(health) > AT_ONCE:
+        health = sorted(health, key=lambda one: not (one.pair not in slugs or _in_trouble(given, one)))
+    shown = [
+        _of(given, slugs[one.pair], visit.pairs[slugs[one.pair]], one) if one.pair in slugs else _refused(given, one)
+        for one in health[start : start + AT_ONCE]
     ]
-    if only is not None:
-        return found
-    served = {pair.name for pair in visit.pairs.values()}
-    return [*found, *(_refused(given, one) for name, one in health.items() if name not in served)]
+    return shown, len(health)
+
+
+def glance(given: Given, visit: Visit, slug: str) -> Sequence[Glance]:
+    """The pair with a slug; nothing where it has just gone."""
+    pair = visit.pairs[slug]
+    return [_of(given, slug, pair, one) for one in given.health() if one.pair == pair.name]
+
+
+def _in_trouble(given: Given, health: PairHealth) -> bool:
+    return not health.paused and bool(health.trouble(given.now(), given.silent_after))
 
 
 def _of(given: Given, slug: str, pair: OnePair, health: PairHealth) -> Glance:

@@ -1,6 +1,7 @@
 """A pair's configuration file on the desk of the mapping editor, and a browser's way with its form."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +17,7 @@ from sync_daemon.model.planned_pair import PlannedPair
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import CycleProgress
+from sync_daemon.settings.configuration import Configuration
 from sync_daemon.settings.editing import PairEditor
 from sync_daemon.settings.files import ConfigurationFile
 from sync_daemon.settings.pair import PairSection
@@ -84,15 +86,18 @@ class Desk:
     taken: list[PairSection] = field(default_factory=list)
     sampled: int = 0
     problem: str = ""
-    takes: bool = True
 
     def editing(self, section: PairSection) -> Editing:
         return Editing(
-            PairEditor(ConfigurationFile(self.path), Variables(VARIABLES), section.name),
+            self._editor(section.name),
             self._sample,
             self._plan,
             self._take,
         )
+
+    def _editor(self, pair: str) -> Callable[[], PairEditor]:
+        configuration = Configuration(self.path, Variables(VARIABLES))
+        return lambda: PairEditor(ConfigurationFile(self.path), configuration, pair)
 
     def _sample(self) -> Sides:
         self.sampled += 1
@@ -110,9 +115,8 @@ class Desk:
         )  # fmt: skip
         return FullPlan([], cycle, PlannedPair("main", Mode.FULL, False, "l-4", "m-4", b"", ()))
 
-    def _take(self, section: PairSection) -> bool:
+    def _take(self, section: PairSection) -> None:
         self.taken.append(section)
-        return self.takes
 
 
 def on_desk(folder: Path, text: str = TEXT) -> Desk:

@@ -140,8 +140,9 @@ def standing_house(
             store, edited = pairs[pair.name], editing(pair) if editing is not None else None
             return OnePair(pair.name, store, want, lambda: house.working, plan, explain, nobody, nobody, nobody, edited)
 
+        served = [one(pair) for pair in sections]
         given = Given(
-            [one(pair) for pair in sections],
+            lambda: served,
             lambda: list(house.health.values()),
             settings or http(),
             timedelta(minutes=15),

@@ -22,7 +22,7 @@ QUESTIONS = {"/pairs/{pair}/people"}
 
 def addresses(method: str) -> list[str]:
     """Every guarded address of the dashboard, with a pair and a run that are there."""
-    nothing = Given([], list, http(), None, lambda: None)  # type: ignore[arg-type]  # nobody asks it anything
+    nothing = Given(list, list, http(), None, lambda: None)  # type: ignore[arg-type]  # nobody asks it anything
     routes = [one for one in dashboard(nothing) if isinstance(one, Route) and one.path not in FREE]
     mine = [one.path for one in routes if method in (one.methods or ())]
     mine = [path for path in mine if method == "GET" or path not in QUESTIONS]

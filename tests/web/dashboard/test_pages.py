@@ -18,6 +18,8 @@ from sync_daemon.model.state import Change
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.working import Working
 from sync_daemon.ports import Commit
+from sync_daemon.web.dashboard import glance
+from sync_daemon.web.dashboard.pages import overview
 from tests.web.dashboard.house import NASTY, House, Visitor, furnish, http, standing_house
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
@@ -86,6 +88,18 @@ def test_several_pairs_have_a_card_and_pages_each(folder: Path) -> None:
             assert visitor.get(f"/pairs/{slug}/held").status_code == 200
         visitor.post("/pairs/second-one--2/cycle", mode="incremental")
         assert house.wanted == [("second one", Mode.INCREMENTAL)]
+
+
+def test_of_many_pairs_some_are_on_a_page_and_trouble_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (glance, overview):
+        monkeypatch.setattr(module, "AT_ONCE", 2)
+    with standing_house(folder, names=["one", "two", "three"]) as house, house.visitor("ada") as visitor:
+        house.health["three"] = PairHealth("three", datetime.now(UTC), CycleOutcome.ERROR, "it failed")
+        first, second = visitor.get("/").text, visitor.get("/?from=2").text
+    assert [f'href="/pairs/{slug}"' in first for slug in ("one", "two", "three")] == [True, False, True]
+    assert 'href="/?from=2"' in first
+    assert [f'href="/pairs/{slug}"' in second for slug in ("one", "two", "three")] == [False, True, False]
+    assert "From the beginning" in second
 
 
 def test_a_pair_that_cant_run_says_why(folder: Path) -> None:

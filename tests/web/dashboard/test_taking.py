@@ -5,7 +5,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from sync_daemon.commands.demo.sides import Sides
 from sync_daemon.commands.sandbox_configuration import configuration
@@ -16,8 +15,8 @@ from sync_daemon.sandbox.server import Sandbox, running_sandbox
 from sync_daemon.service.metrics import Metrics
 from sync_daemon.service.service import Service
 from sync_daemon.service.threads import Threads
+from sync_daemon.settings.configuration import Configuration
 from sync_daemon.settings.load import load
-from sync_daemon.settings.pair import GhlAccount
 from sync_daemon.settings.variables import Variables
 from sync_daemon.wiring.alerts import open_alerts
 from sync_daemon.wiring.installation import open_installation
@@ -43,7 +42,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         ):
             service = Service(installation, metrics, alerts, Threads(installation))
             service.open(settings.pairs)
-            with answering(service, path, Variables({})) as url:
+            with answering(service, Configuration(path, Variables({}))) as url:
                 service.start()
                 sides = Sides(sandbox, settings.pairs[0].policy().fields)
                 yield Stage(url, sides, service.served["sandbox"].store, service, path)
@@ -73,6 +72,3 @@ def test_an_edit_is_planned_on_a_copy_saved_and_worked_by(stage: Stage) -> None:
         assert "from its next cycle on" in text_of(visitor.post(f"{PAGE}/save", job=job))
     cycle(stage, Mode.FULL)
     assert stage.sides.subscriber(subscriber.id).fields["Source"] == "The editor"
-    other = turn.section.model_copy(update={"ghl": GhlAccount(location_id="l", token=SecretStr("pit-2"))})
-    assert not stage.service.take(other)
-    assert turn.section.ghl != other.ghl

@@ -17,6 +17,10 @@ from sync_daemon.web.dashboard.visit import Missing, Visit
 
 _KIND = "edit"
 NO_FILE = "The configuration of this pair isn't in a file that the service could write."
+_SAVED = (
+    "Saved in {}. The service works by it from its next cycle on; people and fields that are new to it meet in the "
+    "next full scan."
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -63,7 +67,7 @@ class EditPlans:
         job = self._job(visit)
         if job is None:
             return visit.page("mapping_plan.html", slug=slug, job=None)
-        draft, file = job.what, editing_of(pair).editor.file
+        draft, file = job.what, editing_of(pair).editor().file
         now = file.read()
         shown = shown_plan(job.result, visit.number("from")) if job.result is not None else {}
         return visit.page(
@@ -87,12 +91,14 @@ class EditPlans:
             return visit.back_to(path, told, "waits")
         editing, draft = editing_of(pair), job.what
         try:
-            editing.editor.file.save(draft.edited.text, draft.digest)
+            editing.editor().file.save(draft.edited.text, draft.digest)
         except ConfigurationError as error:
             return visit.back_to(path, error.shown, "bad")
-        taken = editing.take(draft.edited.section)
-        _log.info("mapping_saved", pair=pair.name, user=visit.who.name if visit.who else "", taken=taken)
-        return visit.back_to(path, _saved(editing, taken=taken))
+        assert draft.edited.section is not None  # noqa: S101 - only what is valid is planned
+        editing.take(draft.edited.section)
+        _log.info("mapping_saved", pair=pair.name, user=visit.who.name if visit.who else "")
+        where = editing.editor().file.path
+        return visit.back_to(path, _SAVED.format(where))
 
     def _job(self, visit: Visit) -> Job | None:
         return self._jobs.last(_KIND, visit.own(visit.pair()[1].name))
@@ -103,16 +109,3 @@ def editing_of(pair: OnePair) -> Editing:
     if pair.editing is None:
         raise Missing(NO_FILE)
     return pair.editing
-
-
-def _saved(editing: Editing, *, taken: bool) -> str:
-    where = editing.editor.file.path
-    if not taken:
-        return (
-            f"Saved in {where}. It takes effect when the service is started again: the file names another account, key "
-            "or token by now than those the service runs with."
-        )
-    return (
-        f"Saved in {where}. The service works by it from its next cycle on; people and fields that are new to it meet "
-        "in the next full scan."
-    )

@@ -73,8 +73,9 @@ class MappingPages:
         slug, pair = visit.pair()
         if pair.editing is None:
             return visit.page("mapping_closed.html", slug=slug, why=NO_FILE)
-        editor, focus = pair.editing.editor, ""
+        focus = ""
         try:
+            editor = pair.editing.editor()
             original = editor.open()
         except ConfigurationError as error:
             return visit.page("mapping_closed.html", 409, slug=slug, why=error.shown)
