@@ -71,9 +71,10 @@ class Neighbourhood:
         return [self.cycle(name, mode) for name in names or self.pairs]
 
     def settle(self, *names: str, rounds: int = 5) -> None:
-        """Rounds until none of the pairs writes any more."""
+        """Rounds until none of the pairs writes any more, or has called another one."""
         for _ in range(rounds):
-            if not any(report.written for report in self.round(*names)):
+            written = [report for report in self.round(*names) if report.written]
+            if not written and not any(pair.store.called() for pair in self.pairs.values()):
                 return
         raise AssertionError(f"still writing after {rounds} rounds")
 
@@ -85,9 +86,10 @@ class Neighbourhood:
 
     # the outside
 
-    def person(self, place: str, email: str = ADA, first: str = "Ada", **fields: Any) -> str:
+    def person(self, place: str, email: str = ADA, **fields: Any) -> str:
         self.clock.advance(1)
-        return str(self.places[place].ghl.world.create(email=email, firstName=first, **fields).id)
+        given = {name: value for name, value in {"firstName": "Ada", **fields}.items() if value is not None}
+        return str(self.places[place].ghl.world.create(email=email, **given).id)
 
     def edit(self, place: str, contact_id: str, **fields: Any) -> None:
         self.clock.advance(1)
@@ -139,8 +141,8 @@ class Neighbourhood:
 
 
 @contextmanager
-def neighbourhood(database_url: str, *specs: Spec, sockets: bool = True) -> Iterator[Neighbourhood]:
-    """Some pairs between as many locations and lists as they name, over real sockets unless told otherwise."""
+def neighbourhood(database_url: str, *specs: Spec, sockets: bool = False) -> Iterator[Neighbourhood]:
+    """Some pairs between as many locations and lists as they name, over real sockets when asked for."""
     clock = ManualClock()
     names = dict.fromkeys(spec.location for spec in specs)
     places = {name: Sandbox(seed=number, clock=clock) for number, name in enumerate(names, 1)}
