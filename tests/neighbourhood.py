@@ -1,7 +1,7 @@
 """Several pairs over one state store: locations with several lists, lists with several locations, one clock."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -141,7 +141,9 @@ class Neighbourhood:
 
 
 @contextmanager
-def neighbourhood(database_url: str, *specs: Spec, sockets: bool = False) -> Iterator[Neighbourhood]:
+def neighbourhood(
+    database_url: str, *specs: Spec, sockets: bool = False, quarter: "Callable[..., Quarter] | None" = None
+) -> Iterator[Neighbourhood]:
     """Some pairs between as many locations and lists as they name, over real sockets when asked for."""
     clock = ManualClock()
     names = dict.fromkeys(spec.location for spec in specs)
@@ -155,59 +157,67 @@ def neighbourhood(database_url: str, *specs: Spec, sockets: bool = False) -> Ite
         store = stack.enter_context(StateStore(_engine(database_url), Secrets(SECRET), program))
         apps = {**{name: one.ghl_app for name, one in places.items()}, "": mail.emailoctopus_app}
         urls = {name: stack.enter_context(serve(app)) if sockets else "http://in.invalid" for name, app in apps.items()}
-        transports: dict[str, httpx.BaseTransport | None] = {
-            name: None if sockets else InProcess(app) for name, app in apps.items()
-        }
+        ways = {name: None if sockets else InProcess(app) for name, app in apps.items()}
         hood = Neighbourhood(clock, places, mail, lists, {}, store)
-        runs = itertools.count(1)
-        for spec in specs:
-            hood.pairs[spec.name] = _pair(spec, specs, hood, program, urls, transports, runs, sockets=sockets)
+        built = (quarter or Quarter)(hood, specs, program, urls, ways)
+        hood.pairs.update({spec.name: built.open(spec) for spec in specs})
         yield hood
 
 
-def _pair(
-    spec: Spec,
-    specs: Sequence[Spec],
-    hood: Neighbourhood,
-    clock: VirtualClock,
-    urls: Mapping[str, str],
-    transports: Mapping[str, httpx.BaseTransport | None],
-    runs: Iterator[int],
-    *,
-    sockets: bool,
-) -> Pair:
-    place, list_id = hood.places[spec.location], hood.lists[spec.list]
-    pair_store = hood.store.open_pair(spec.name, place.location_id, list_id)
-    lease = Lease(spec.name, pair_store, f"tests {spec.name}", clock)
-    systems: dict[SystemName, System] = {
-        GHL: ghl_system.connect(
-            GhlSettings(spec.name, place.location_id, place.ghl_token, urls[spec.location]),
-            clock,
-            transport=transports[spec.location],
-            before_each=lease.keep,
-            at_once=1,
-        ),
-        EMAILOCTOPUS: emailoctopus_system.connect(
-            EmailOctopusSettings(spec.name, list_id, hood.mail.emailoctopus_key, urls[""]),
-            clock,
-            transport=transports[""],
-            before_each=lease.keep,
-        ),
-    }
-    return Pair(
-        name=spec.name,
-        policy=PairPolicy(spec.name, fields=spec.fields, **spec.policy),
-        systems=systems,
-        store=pair_store,
-        digester=Digester(*hood.store.digest_keys),
-        clock=clock,
-        progress=NoProgress(),
-        new_run_id=lambda: f"run-{next(runs)}",
-        lease=lease,
-        timing=Timing(),
-        workers=4 if sockets else 1,
-        neighbours=neighbours(spec, specs, hood.store),
-    )
+@dataclass
+class Quarter:
+    """How pairs are opened in a neighbourhood."""
+
+    hood: Neighbourhood
+    specs: Sequence[Spec]
+    clock: VirtualClock
+    urls: Mapping[str, str]
+    ways: Mapping[str, httpx.BaseTransport | None]
+    holders: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def open(self, spec: Spec) -> Pair:
+        """A pair as a new process has it open."""
+        hood, clock = self.hood, self.clock
+        place, list_id = hood.places[spec.location], hood.lists[spec.list]
+        pair_store = self.store_of(spec, hood.store.open_pair(spec.name, place.location_id, list_id))
+        lease = Lease(spec.name, pair_store, f"process {next(self.holders)}", clock)
+        systems: dict[SystemName, System] = {
+            GHL: ghl_system.connect(
+                GhlSettings(spec.name, place.location_id, place.ghl_token, self.urls[spec.location]),
+                clock,
+                transport=self.way_of(spec, spec.location),
+                before_each=lease.keep,
+                at_once=1,
+            ),
+            EMAILOCTOPUS: emailoctopus_system.connect(
+                EmailOctopusSettings(spec.name, list_id, hood.mail.emailoctopus_key, self.urls[""]),
+                clock,
+                transport=self.way_of(spec, ""),
+                before_each=lease.keep,
+            ),
+        }
+        return Pair(
+            name=spec.name,
+            policy=PairPolicy(spec.name, fields=spec.fields, **spec.policy),
+            systems=systems,
+            store=pair_store,
+            digester=Digester(*hood.store.digest_keys),
+            clock=clock,
+            progress=NoProgress(),
+            new_run_id=lambda: f"run-{next(self.holders)}",
+            lease=lease,
+            timing=Timing(),
+            workers=1 if self.ways[""] is not None else 4,
+            neighbours=neighbours(spec, self.specs, hood.store),
+        )
+
+    def store_of(self, spec: Spec, store: Any) -> Any:
+        del spec
+        return store
+
+    def way_of(self, spec: Spec, to: str) -> httpx.BaseTransport | None:
+        del spec
+        return self.ways[to]
 
 
 def neighbours(spec: Spec, specs: Sequence[Spec], store: StateStore) -> Neighbours:
