@@ -91,7 +91,7 @@ class Life:
     quarter: _Mortal = field(init=False)
 
     def __post_init__(self) -> None:
-        self.dice = Random(self.seed)  # noqa: S311 - a life is drawn, not kept secret
+        self.dice = Random(self.seed)
         dice = self.dice
         self.allow = dice.random() < 0.3
         policy: dict[str, Any] = {
@@ -190,7 +190,9 @@ class Life:
     # What the program does
 
     def _pick(self) -> tuple[str, Mode]:
-        return self.dice.choice([one.name for one in self.specs]), self.dice.choice([Mode.INCREMENTAL] * 3 + [Mode.FULL])
+        return self.dice.choice([one.name for one in self.specs]), self.dice.choice(
+            [Mode.INCREMENTAL] * 3 + [Mode.FULL]
+        )
 
     def _cycle(self, name: str = "", mode: Mode = Mode.INCREMENTAL) -> None:
         if not name:
@@ -378,4 +380,4 @@ def _in_scope(link: Link | None) -> bool:
     return link is not None and link.in_scope
 
 
-__all__ = ["EMAILOCTOPUS", "GHL", "Life", "LawOfSeveralBroken", "TALLY"]
+__all__ = ["EMAILOCTOPUS", "GHL", "TALLY", "LawOfSeveralBroken", "Life"]
