@@ -13,6 +13,7 @@ from sync_daemon.settings.document import KeyPath
 from sync_daemon.settings.installation import HttpSection, Settings
 from sync_daemon.settings.pair import FieldSection, PairSection, TagsSection
 from sync_daemon.settings.rule_book import rule_complaints
+from sync_daemon.settings.shared import sharing_complaints
 from sync_daemon.systems.ghl.fields import BY_NAME, CUSTOM
 from sync_daemon.systems.ghl.settings import Version
 
@@ -33,6 +34,7 @@ def disagreements(settings: Settings) -> Iterator[Complaint]:
         "emailoctopus",
         "another pair keeps the same location and list in sync",
     )
+    yield from sharing_complaints(settings.pairs)
     yield from _dashboard(settings.service.http)
     for index, pair in enumerate(settings.pairs):
         yield from _pair(pair, ("pairs", index))
