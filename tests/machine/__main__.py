@@ -10,15 +10,17 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from rich.console import Console
 
+from tests.machine import several
 from tests.machine.house import TALLY
 from tests.machine.run import listen, live
 
 _CHUNK = 25
+Lived = Callable[[list[int]], tuple[Counter[str], list[str]]]
 _PROGRESS_S = 30.0
 
 
@@ -30,6 +32,7 @@ def main() -> int:
     parser.add_argument("--lives", type=int, default=1000, help="how many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="the first one's seed (default: %(default)s)")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--several", action="store_true", help="of three pairs that share a location and a list")
     asked = parser.parse_args()
     seeds = range(asked.seed, asked.seed + asked.lives)
     out = Console(soft_wrap=True, markup=False, highlight=False)
@@ -38,7 +41,7 @@ def main() -> int:
     tally: Counter[str] = Counter()
     broken = 0
     last = started
-    for told, failures in _run(seeds, asked.processes):
+    for told, failures in _run(seeds, asked.processes, lived_by_several if asked.several else lived):
         tally += told
         broken += len(failures)
         for failure in failures:
@@ -69,6 +72,19 @@ def lived(seeds: list[int]) -> tuple[Counter[str], list[str]]:
     return tally, failures
 
 
+def lived_by_several(seeds: list[int]) -> tuple[Counter[str], list[str]]:
+    """The same, of a neighbourhood of pairs."""
+    listen()
+    failures = []
+    several.TALLY.clear()
+    for seed in seeds:
+        try:
+            several.Life(seed).live()
+        except several.LawOfSeveralBroken as error:
+            failures.append(report(error))
+    return several.TALLY + Counter({"lives": len(failures)}), failures
+
+
 def report(error: BaseException) -> str:
     """What broke, the steps of the life, and how to replay it."""
     return "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", []), ""])
@@ -87,7 +103,7 @@ def summary(seeds: range, tally: Counter[str], broken: int, seconds: float) -> s
     return "\n".join([first, speed, *rest])
 
 
-def _run(seeds: range, processes: int) -> Iterator[tuple[Counter[str], list[str]]]:
+def _run(seeds: range, processes: int, lived: Lived) -> Iterator[tuple[Counter[str], list[str]]]:
     if processes == 1 or len(seeds) == 1:
         yield lived(list(seeds))
         return

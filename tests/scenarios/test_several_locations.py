@@ -1,9 +1,7 @@
-"""A list that several locations feed: fields, tags, deletions, scope and revocations (issue: pairs in numbers)."""
+"""A list that several locations feed: fields, tags, deletions, scope, revocations. Several people live in one world."""
 
 from dataclasses import replace
 from typing import Any
-
-import pytest
 
 from sync_daemon.model.policy import (
     ConflictRule,
@@ -16,308 +14,183 @@ from sync_daemon.model.policy import (
     ScopeRule,
 )
 from sync_daemon.model.report import Mode
-from tests.neighbourhood import ADA, Neighbourhood, Spec, neighbourhood
+from tests.neighbourhood import Neighbourhood, Spec, neighbourhood
 
 X, Y = Spec("X", "L"), Spec("Y", "L")
-ORDERS = [("X-L", "Y-L"), ("Y-L", "X-L")]
-in_both_orders = pytest.mark.parametrize("order", ORDERS)
+BACKWARDS = ("Y-L", "X-L")
+"""Another order of cycles than that of the file; `python -m tests.machine --several` draws all kinds."""
+Ids = tuple[str, str]
 
 
-def names(hood: Neighbourhood) -> tuple[Any, Any, Any]:
-    """The first name in both locations, and in the list."""
+def address(who: str) -> str:
+    return f"{who}@example.com"
+
+
+def names(hood: Neighbourhood, who: str) -> tuple[Any, Any, Any]:
+    """Somebody's first name in both locations, and in the list."""
     return (
-        hood.contact("X").get("firstName") or None,
-        hood.contact("Y").get("firstName") or None,
-        hood.subscriber("L")["fields"].get("FirstName"),
+        hood.contact("X", address(who)).get("firstName") or None,
+        hood.contact("Y", address(who)).get("firstName") or None,
+        hood.subscriber("L", address(who))["fields"].get("FirstName"),
     )
 
 
-def both(hood: Neighbourhood, *order: str, first: tuple[str | None, str | None] = ("Ada", "Augusta")) -> list[str]:
-    """The same address in both locations, and linked by both pairs."""
-    ids = [hood.person(place, firstName=name) for place, name in zip("XY", first, strict=True)]
-    for place in "XY":
-        for number in range(3):
-            hood.person(place, f"{place}{number}@example.com".lower())
-    hood.settle(*order)
-    return ids
+def tags(hood: Neighbourhood, who: str) -> tuple[set[str], set[str], set[str]]:
+    places = (set(hood.contact(place, address(who))["tags"]) for place in "XY")
+    return (*places, set(hood.subscriber("L", address(who))["tags"]))  # type: ignore[return-value]  # two and one
 
 
-# fields
+def both(hood: Neighbourhood, who: str, x: str | None = "Ada", y: str | None = "Augusta", **given: Any) -> Ids:
+    """The same address in both locations."""
+    ids = (hood.person(place, address(who), firstName=name, **given) for place, name in zip("XY", (x, y), strict=True))
+    return next(ids), next(ids)
 
 
-@in_both_orders
-def test_the_list_shows_the_value_of_the_first_pair_in_the_file(database_url: str, order: tuple[str, ...]) -> None:
+def consent(hood: Neighbourhood, who: str) -> tuple[bool, bool, str]:
+    """Whether each location blocks somebody, and the status in the list."""
+    return hood.blocked("X", address(who)), hood.blocked("Y", address(who)), hood.status("L", address(who))
+
+
+def test_the_list_shows_the_value_of_the_first_pair_in_the_file_that_has_one(database_url: str) -> None:
     with neighbourhood(database_url, X, Y) as hood:
-        both(hood, *order)
-        assert names(hood) == ("Ada", "Augusta", "Ada")
+        both(hood, "stays")
+        both(hood, "filled", None)
+        in_x, _ = both(hood, "in-x")
+        _, in_y = both(hood, "in-y")
+        both(hood, "in-list")
+        cleared, _ = both(hood, "cleared")
+        nobodys = both(hood, "nobodys")
+        hood.person("X", "x-alone@example.com")
+        hood.person("Y", "y-alone@example.com")
+        hood.settle(*BACKWARDS)
+        assert names(hood, "stays") == ("Ada", "Augusta", "Ada")
+        assert names(hood, "filled") == (None, "Augusta", "Augusta")
+        # Whom one location gave the list isn't made in the other one.
+        assert [len(hood.people(place)) for place in "XY"] == [8, 8]
+
+        hood.edit("X", in_x, firstName="Adele")
+        hood.edit("Y", in_y, firstName="Gusti")
+        hood.edit_subscriber("L", address("in-list"), FirstName="Countess")
+        hood.edit("X", cleared, firstName="")
+        for place, one in zip("XY", nobodys, strict=True):
+            hood.edit(place, one, firstName="")
+        hood.settle(*BACKWARDS)
+        assert names(hood, "in-x") == ("Adele", "Augusta", "Adele")
+        assert names(hood, "in-y") == ("Ada", "Gusti", "Ada")
+        assert names(hood, "in-list") == ("Countess", "Countess", "Countess")
+        assert names(hood, "cleared") == (None, "Augusta", "Augusta")
+        assert names(hood, "nobodys") == (None, None, None)
+
+        hood.edit("X", cleared, firstName="Ada")
+        hood.settle(*BACKWARDS)
+        assert names(hood, "cleared") == ("Ada", "Augusta", "Ada")
         hood.assert_quiet()
-        assert names(hood) == ("Ada", "Augusta", "Ada")
+        assert names(hood, "stays") == ("Ada", "Augusta", "Ada")
 
 
-@in_both_orders
-def test_another_location_fills_a_blank(database_url: str, order: tuple[str, ...]) -> None:
-    with neighbourhood(database_url, X, Y) as hood:
-        both(hood, *order, first=(None, "Augusta"))
-        assert names(hood) == (None, "Augusta", "Augusta")
-        hood.assert_quiet()
-
-
-@in_both_orders
-def test_a_change_goes_to_the_list_from_the_first_location_alone(database_url: str, order: tuple[str, ...]) -> None:
-    with neighbourhood(database_url, X, Y) as hood:
-        ada, augusta = both(hood, *order)
-        hood.edit("X", ada, firstName="Adele")
-        hood.settle(*order)
-        assert names(hood) == ("Adele", "Augusta", "Adele")
-        hood.edit("Y", augusta, firstName="Gusti")
-        hood.settle(*order)
-        assert names(hood) == ("Adele", "Gusti", "Adele")
-        hood.assert_quiet()
-
-
-@in_both_orders
-def test_a_change_in_the_list_goes_to_every_location(database_url: str, order: tuple[str, ...]) -> None:
-    with neighbourhood(database_url, X, Y) as hood:
-        both(hood, *order)
-        hood.edit_subscriber("L", FirstName="Countess")
-        hood.settle(*order)
-        assert names(hood) == ("Countess", "Countess", "Countess")
-        hood.assert_quiet()
-
-
-@in_both_orders
-def test_a_value_that_the_first_location_clears_is_the_next_ones(database_url: str, order: tuple[str, ...]) -> None:
-    with neighbourhood(database_url, X, Y) as hood:
-        ada, _ = both(hood, *order)
-        hood.edit("X", ada, firstName="")
-        hood.settle(*order)
-        assert names(hood) == (None, "Augusta", "Augusta")
-        hood.assert_quiet()
-        hood.edit("X", ada, firstName="Ada")
-        hood.settle(*order)
-        assert names(hood) == ("Ada", "Augusta", "Ada")
-        hood.assert_quiet()
-
-
-@in_both_orders
-def test_a_value_of_nobody_is_cleared(database_url: str, order: tuple[str, ...]) -> None:
-    with neighbourhood(database_url, X, Y) as hood:
-        ada, augusta = both(hood, *order)
-        hood.edit("X", ada, firstName="")
-        hood.edit("Y", augusta, firstName="")
-        hood.settle(*order)
-        assert names(hood) == (None, None, None)
-        hood.assert_quiet()
-
-
-@in_both_orders
-def test_each_location_keeps_its_rows_of_the_mapping(database_url: str, order: tuple[str, ...]) -> None:
-    """The field of the list is what counts: another one of GHL may feed it, or none, or it may lead the other way."""
-    other = FieldRule("lastName", "FirstName")
+def test_each_location_has_its_own_rows_of_the_mapping(database_url: str) -> None:
+    """The field of the list is what counts: another one of GHL may feed it, or it may lead the other way."""
     back = FieldRule("firstName", "FirstName", Direction.TO_GHL)
+    other = FieldRule("lastName", "FirstName", conflict=ConflictRule.EMAILOCTOPUS)
     with neighbourhood(database_url, replace(X, fields=(back,)), replace(Y, fields=(other,))) as hood:
-        hood.person("X", firstName="Ada")
-        hood.person("Y", firstName="Augusta", lastName="Byron")
-        hood.settle(*order)
+        both(hood, "ada", lastName="Byron")
+        hood.settle(*BACKWARDS)
         assert hood.subscriber("L")["fields"]["FirstName"] == "Byron"
         assert hood.contact("Y")["lastName"] == "Byron"
         hood.assert_quiet()
 
 
-@in_both_orders
-@pytest.mark.parametrize("rule", [ConflictRule.EMAILOCTOPUS, ConflictRule.NEWEST])
-def test_values_of_locations_are_no_conflict_with_the_list(
-    database_url: str, order: tuple[str, ...], rule: ConflictRule
-) -> None:
-    fields = (FieldRule("firstName", "FirstName", conflict=rule),)
-    with neighbourhood(database_url, replace(X, fields=fields), replace(Y, fields=fields)) as hood:
-        both(hood, *order)
-        assert names(hood) == ("Ada", "Augusta", "Ada")
-        hood.assert_quiet()
-
-
-# who is where
-
-
-@in_both_orders
-def test_whom_one_location_gives_the_list_isnt_created_in_the_other(database_url: str, order: tuple[str, ...]) -> None:
+def test_the_list_has_the_tags_of_all_its_locations(database_url: str) -> None:
     with neighbourhood(database_url, X, Y) as hood:
-        hood.person("X")
-        hood.person("Y", "bob@example.com")
-        hood.settle(*order)
-        hood.assert_quiet()
-        assert [len(hood.people(place)) for place in "XY"] == [1, 1]
-        assert len(hood.subscribers("L")) == 2
+        hood.person("X", address("own"), tags=["red", "shared"])
+        hood.person("Y", address("own"), tags=["blue", "shared"])
+        one_by_one = both(hood, "one-by-one", tags=["vip"])
+        at_once = both(hood, "at-once", tags=["vip"])
+        both(hood, "in-list")
+        hood.settle(*BACKWARDS)
+        assert tags(hood, "own") == ({"red", "shared"}, {"blue", "shared"}, {"red", "blue", "shared"})
 
-
-# tags
-
-
-def tags(hood: Neighbourhood) -> tuple[set[str], set[str], set[str]]:
-    return set(hood.contact("X")["tags"]), set(hood.contact("Y")["tags"]), set(hood.subscriber("L")["tags"])
-
-
-@in_both_orders
-def test_the_list_has_the_tags_of_all_its_locations(database_url: str, order: tuple[str, ...]) -> None:
-    with neighbourhood(database_url, X, Y) as hood:
-        hood.person("X", tags=["red", "both"])
-        hood.person("Y", tags=["blue", "both"])
-        hood.settle(*order)
-        assert tags(hood) == ({"red", "both"}, {"blue", "both"}, {"red", "blue", "both"})
-        hood.assert_quiet()
-
-
-@in_both_orders
-@pytest.mark.parametrize("at_once", [True, False])
-def test_a_tag_goes_when_no_location_has_it(database_url: str, order: tuple[str, ...], *, at_once: bool) -> None:
-    with neighbourhood(database_url, X, Y) as hood:
-        ada, augusta = hood.person("X", tags=["both"]), hood.person("Y", tags=["both"])
-        hood.settle(*order)
-        hood.places["X"].ghl.world.remove_tags(ada, ["both"])
-        if not at_once:
-            hood.settle(*order)
-            assert tags(hood) == (set(), {"both"}, {"both"})
-            hood.assert_quiet()
-        hood.places["Y"].ghl.world.remove_tags(augusta, ["both"])
-        hood.settle(*order)
-        assert tags(hood) == (set(), set(), set())
-        hood.assert_quiet()
-
-
-@in_both_orders
-def test_a_tag_that_a_person_adds_in_the_list_goes_to_every_location(database_url: str, order: tuple[str, ...]) -> None:
-    with neighbourhood(database_url, X, Y) as hood:
-        both(hood, *order)
-        subscriber = str(hood.subscriber("L")["id"])
+        in_list = str(hood.subscriber("L", address("in-list"))["id"])
         hood.clock.advance(1)
-        hood.mail.emailoctopus.world.add_tags(subscriber, ["vip"])
-        hood.settle(*order)
-        assert tags(hood) == ({"vip"}, {"vip"}, {"vip"})
+        hood.mail.emailoctopus.world.add_tags(in_list, ["vip"])
+        hood.places["X"].ghl.world.remove_tags(one_by_one[0], ["vip"])
+        for place, one in zip("XY", at_once, strict=True):
+            hood.places[place].ghl.world.remove_tags(one, ["vip"])
+        hood.settle(*BACKWARDS)
+        assert tags(hood, "in-list") == ({"vip"}, {"vip"}, {"vip"})
+        assert tags(hood, "one-by-one") == (set(), {"vip"}, {"vip"})
+        assert tags(hood, "at-once") == (set(), set(), set())
+
         hood.clock.advance(1)
-        hood.mail.emailoctopus.world.remove_tags(subscriber, ["vip"])
-        hood.settle(*order)
-        assert tags(hood) == (set(), set(), set())
+        hood.mail.emailoctopus.world.remove_tags(in_list, ["vip"])
+        hood.places["Y"].ghl.world.remove_tags(one_by_one[1], ["vip"])
+        hood.settle(*BACKWARDS)
+        assert tags(hood, "in-list") == tags(hood, "one-by-one") == (set(), set(), set())
         hood.assert_quiet()
 
 
-# deletions and scope
-
-
-@in_both_orders
-@pytest.mark.parametrize("rule", [DeletedInGhl.UNSUBSCRIBE, DeletedInGhl.DELETE])
-def test_the_delete_policy_applies_when_no_location_has_the_address(
-    database_url: str, order: tuple[str, ...], rule: DeletedInGhl
-) -> None:
-    policy = {"deletes": DeleteRule(in_ghl=rule)}
-    with neighbourhood(database_url, replace(X, policy=policy), replace(Y, policy=policy)) as hood:
-        ada, augusta = both(hood, *order)
-        hood.delete("X", ada)
-        hood.round(*order, mode=Mode.FULL)
-        hood.settle(*order)
-        assert hood.status("L") == "subscribed"
-        assert hood.subscriber("L")["fields"]["FirstName"] == "Augusta"  # it is the first location now
-        assert not hood.pairs["X-L"].store.links(ghl=[ada])
-        hood.assert_quiet()
-        hood.delete("Y", augusta)
-        hood.round(*order, mode=Mode.FULL)
-        hood.settle(*order)
-        gone = not any(row["email_address"] == ADA for row in hood.subscribers("L"))
-        assert gone if rule is DeletedInGhl.DELETE else hood.status("L") == "unsubscribed"
-        hood.assert_quiet()
-
-
-@in_both_orders
-def test_who_is_deleted_in_all_locations_at_once_is_unsubscribed(database_url: str, order: tuple[str, ...]) -> None:
-    with neighbourhood(database_url, X, Y) as hood:
-        ada, augusta = both(hood, *order)
-        hood.delete("X", ada)
-        hood.delete("Y", augusta)
-        hood.round(*order, mode=Mode.FULL)
-        hood.settle(*order)
-        assert hood.status("L") == "unsubscribed"
-        hood.assert_quiet()
-
-
-@in_both_orders
-@pytest.mark.parametrize("at_once", [True, False])
-def test_leaving_the_scope_counts_when_no_location_has_him_in_scope(
-    database_url: str, order: tuple[str, ...], *, at_once: bool
-) -> None:
+def test_policies_apply_when_no_location_has_the_address(database_url: str) -> None:
     policy = {"scope": ScopeRule(tags_none=("left",)), "on_leave_scope": OnLeaveScope.UNSUBSCRIBE}
-    with neighbourhood(database_url, replace(X, policy=policy), replace(Y, policy=policy)) as hood:
-        ada, augusta = both(hood, *order)
-        hood.places["X"].ghl.world.add_tags(ada, ["left"])
-        if not at_once:
-            hood.settle(*order)
-            assert hood.status("L") == "subscribed"
-            hood.assert_quiet()
-        hood.places["Y"].ghl.world.add_tags(augusta, ["left"])
-        hood.settle(*order)
-        assert hood.status("L") == "unsubscribed"
-        assert not hood.blocked("X")
-        assert not hood.blocked("Y")  # a policy's revocation isn't carried
+    deletes = {**policy, "deletes": DeleteRule(in_ghl=DeletedInGhl.DELETE)}
+    with neighbourhood(database_url, replace(X, policy=policy), replace(Y, policy=deletes)) as hood:
+        deleted, at_once = both(hood, "deleted"), both(hood, "at-once")
+        leaves, leave_at_once = both(hood, "leaves"), both(hood, "leave-at-once")
+        for number in range(5):
+            both(hood, f"n{number}")
+        hood.settle(*BACKWARDS)
+
+        hood.delete("X", deleted[0])
+        hood.places["X"].ghl.world.add_tags(leaves[0], ["left"])
+        for place, one, another in zip("XY", at_once, leave_at_once, strict=True):
+            hood.delete(place, one)
+            hood.places[place].ghl.world.add_tags(another, ["left"])
+        hood.round(*BACKWARDS, mode=Mode.FULL)
+        hood.settle(*BACKWARDS)
+        assert hood.status("L", address("deleted")) == hood.status("L", address("leaves")) == "subscribed"
+        assert hood.subscriber("L", address("deleted"))["fields"]["FirstName"] == "Augusta"  # Y is the first one now
+        assert not hood.pairs["X-L"].store.links(ghl=[deleted[0]])
+        assert _lost(hood, "at-once")
+        assert consent(hood, "leave-at-once") == (False, False, "unsubscribed")  # a policy's isn't carried
+
+        hood.delete("Y", deleted[1])
+        hood.places["Y"].ghl.world.add_tags(leaves[1], ["left"])
+        hood.round(*BACKWARDS, mode=Mode.FULL)
+        hood.settle(*BACKWARDS)
+        assert _lost(hood, "deleted")
+        assert consent(hood, "leaves") == (False, False, "unsubscribed")
         hood.assert_quiet()
 
 
-# consent
+def _lost(hood: Neighbourhood, who: str) -> bool:
+    """Whether somebody isn't in the list any more, or not subscribed: each pair's policy says which."""
+    rows = [row for row in hood.subscribers("L") if row["email_address"] == address(who)]
+    return all(row["status"] == "unsubscribed" for row in rows)
 
 
-@in_both_orders
-def test_who_unsubscribes_is_blocked_in_every_location(database_url: str, order: tuple[str, ...]) -> None:
-    with neighbourhood(database_url, X, Y) as hood:
-        both(hood, *order)
-        hood.unsubscribe("L")
-        hood.settle(*order)
-        assert (hood.blocked("X"), hood.blocked("Y")) == (True, True)
-        hood.assert_quiet()
-
-
-@in_both_orders
-def test_who_is_blocked_in_one_location_is_blocked_in_the_others(database_url: str, order: tuple[str, ...]) -> None:
-    with neighbourhood(database_url, X, Y) as hood:
-        ada, _ = both(hood, *order)
-        hood.dnd("X", ada, "active")
-        hood.settle(*order)
-        assert (hood.blocked("Y"), hood.status("L")) == (True, "unsubscribed")
-        hood.assert_quiet()
-
-
-@in_both_orders
-def test_who_comes_to_another_location_is_revoked_there(database_url: str, order: tuple[str, ...]) -> None:
-    """Blocked in X before the list had the address: Y's new contact isn't subscribed, and is blocked."""
-    with neighbourhood(database_url, X, Y) as hood:
-        ada = hood.person("X")
-        hood.dnd("X", ada, "active")
-        hood.settle("X-L")
-        hood.person("Y", firstName="Augusta")
-        hood.settle(*order)
-        assert hood.subscribers("L") == []
-        assert hood.blocked("Y")
-        hood.assert_quiet()
-
-
-@in_both_orders
-def test_nobody_is_subscribed_while_another_location_blocks_him(database_url: str, order: tuple[str, ...]) -> None:
+def test_a_revocation_goes_to_all_locations(database_url: str) -> None:
     policy = {"resubscribe": Resubscribe.ALLOW}
     with neighbourhood(database_url, replace(X, policy=policy), replace(Y, policy=policy)) as hood:
-        ada, augusta = both(hood, *order)
-        hood.dnd("X", ada, "active")
-        hood.settle(*order)
-        hood.dnd("Y", augusta, "inactive")
-        hood.settle(*order)
-        assert (hood.blocked("X"), hood.status("L")) == (True, "unsubscribed")
-        hood.assert_quiet()
+        both(hood, "leaves")
+        blocked, _ = both(hood, "blocked")
+        _, lifted = both(hood, "lifted")
+        early = hood.person("X", address("early"))
+        hood.dnd("X", early, "active")
+        hood.settle("X-L")
+        hood.person("Y", address("early"))  # blocked in X before the list ever had the address
+        hood.settle(*BACKWARDS)
+        assert hood.blocked("Y", address("early"))
+        assert not [row for row in hood.subscribers("L") if row["email_address"] == address("early")]
 
+        hood.unsubscribe("L", address("leaves"))
+        hood.dnd("X", blocked, "active")
+        hood.dnd("X", hood.contact("X", address("lifted"))["id"], "active")
+        hood.settle(*BACKWARDS)
+        revoked = (True, True, "unsubscribed")
+        assert consent(hood, "leaves") == consent(hood, "blocked") == consent(hood, "lifted") == revoked
 
-@in_both_orders
-def test_who_subscribes_again_is_free_where_this_program_had_blocked_him(
-    database_url: str, order: tuple[str, ...]
-) -> None:
-    with neighbourhood(database_url, X, Y) as hood:
-        both(hood, *order)
-        hood.unsubscribe("L")
-        hood.settle(*order)
-        hood.sign_up("L")
-        hood.settle(*order)
-        assert (hood.blocked("X"), hood.blocked("Y"), hood.status("L")) == (False, False, "subscribed")
+        hood.sign_up("L", address("leaves"))
+        hood.dnd("Y", lifted, "inactive")  # nobody is subscribed while X blocks him
+        hood.settle(*BACKWARDS)
+        assert consent(hood, "leaves") == (False, False, "subscribed")
+        assert consent(hood, "lifted") == (True, False, "unsubscribed")
         hood.assert_quiet()
