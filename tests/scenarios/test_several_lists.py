@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
+
 from sync_daemon.model.policy import DeletedInEmailOctopus, DeleteRule, OnLeaveScope, Resubscribe, ScopeRule
 from sync_daemon.model.report import Mode
 from sync_daemon.model.sharing import UnsubscribeMeans
+from sync_daemon.store.pair import SqlPairStore
 from tests.neighbourhood import ADA, Neighbourhood, Spec, neighbourhood
+from tests.worlds import world
 
 A, B = Spec("X", "A"), Spec("X", "B")
 BACKWARDS = ("X-B", "X-A")
@@ -113,3 +117,13 @@ def test_a_list_that_nobody_has_read_yet_counts_as_one_that_has_the_person(datab
         hood.settle()
         assert hood.blocked("X")
         hood.assert_quiet()
+
+
+def test_a_pair_that_shares_nothing_asks_nothing_of_others(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    for name in ("called", "shared_links"):
+        monkeypatch.setattr(SqlPairStore, name, lambda _, name=name: asked.append(name) or [])
+    with world(database_url, sockets=False) as here:
+        here.linked()
+        here.full()
+    assert asked == []
