@@ -21,6 +21,7 @@ from sync_daemon.model.person import Person
 from sync_daemon.model.plan import Bundle, Operation, WriteResult
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import (
+    Call,
     Change,
     Held,
     KnownContact,
@@ -288,6 +289,10 @@ class Commit:
     changes: list[Change] = field(default_factory=list)
     replaced: list[Replaced] = field(default_factory=list)
     """What writes replaced, for the undo journal."""
+    calls: list[Call] = field(default_factory=list)
+    """What other pairs of the location or list are to look at again."""
+    heard: list[ContactKey] = field(default_factory=list)
+    """Contacts to which others called attention, and that are staged now, or nothing to look at."""
     mass_changes: dict[str, int] = field(default_factory=dict)
     """How many changes of each kind that the guard counts this transaction writes down as made."""
 
@@ -333,6 +338,12 @@ class PairStore(Protocol):
 
     def links(self, *, ghl: Collection[str] = (), emailoctopus: Collection[str] = ()) -> list[Link]:
         """Links of any of the contacts named."""
+
+    def shared_links(self) -> list[Link]:
+        """The links that remember something for the sake of other pairs of the location or list."""
+
+    def called(self) -> list[ContactKey]:
+        """The contacts that other pairs of the location or list call this one's attention to."""
 
     def staged(self, system: SystemName, ids: Collection[str]) -> dict[str, Staged]:
         """Inbox rows by contact id."""

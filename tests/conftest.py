@@ -131,6 +131,8 @@ ONE_DATABASE_IS_ENOUGH = {
     "test_rules_when",
     "test_scope",
     "test_scope_leaving",
+    "test_several_lists",
+    "test_several_locations",
     "test_tags",
     "test_undo",
     "test_undo_conflicts",

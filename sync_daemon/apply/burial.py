@@ -64,15 +64,17 @@ def orphan(commit: Commit, decision: Decision, side: CaseSide, came: tuple[Writt
     )
 
 
-def left_alone(side: CaseSide, consent: Consent, written: Written, context: Context) -> KnownContact:
-    """The row of the contact that a deletion leaves without a link, to which the delete policy was applied."""
+def left_alone(
+    side: CaseSide, consent: Consent, written: Written, context: Context, *, kept: bool = False
+) -> KnownContact:
+    """The row of the contact that a deletion leaves without a link: the delete policy was applied to it, or waits."""
     deleted = any(op.action is Action.DELETE for op in written.operations)
     snapshot = side.snapshot
     return replace(
         side.known,
         updated_at=latest(side.known.updated_at, snapshot.updated_at if snapshot else None, written.updated_at),
         consent=consent,
-        unlinked=Unlinked.DELETED if deleted else Unlinked.ORPHAN,
+        unlinked=Unlinked.DELETED if deleted else Unlinked.KEPT if kept else Unlinked.ORPHAN,
         duplicate_of=None,
         baseline=Baseline(consent=consent, unconfirmed=unconfirmed_after(side, consent)),
         sent=None,

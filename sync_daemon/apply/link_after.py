@@ -30,7 +30,9 @@ def link_after(decision: Decision, answers: Answers, context: Context, dropped: 
         if kept is None or ("consent" in answers.settled and refused is None):
             return link
         held = kept.consent_held if refused is None else refused is Consent.REVOKED
-        return replace(link, cause=kept.cause, dnd_by_us=kept.dnd_by_us and _is_blocked(case.ghl), consent_held=held)
+        sharing = replace(link.sharing, alone=kept.sharing.alone, lifted=kept.sharing.lifted)
+        blocked = kept.dnd_by_us and _is_blocked(case.ghl)
+        return replace(link, cause=kept.cause, dnd_by_us=blocked, consent_held=held, sharing=sharing)
     created = answers.creation()
     if created is None or created.returned is None:
         return None

@@ -15,6 +15,7 @@ from sync_daemon.apply.intents import intents
 from sync_daemon.apply.link_after import link_after
 from sync_daemon.apply.new_ids import follow_new_ids
 from sync_daemon.apply.parking import spelt_otherwise, to_park
+from sync_daemon.apply.shared import remember_for_others
 from sync_daemon.apply.verify import Failure
 from sync_daemon.changes.cases import CaseSide, ContactKey
 from sync_daemon.model.contact import Consent, Source
@@ -32,6 +33,7 @@ from sync_daemon.model.state import (
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.decision import Context, Decision
+from sync_daemon.reconcile.deletions import Effect
 from sync_daemon.reconcile.guard import stuck_parts
 from sync_daemon.reconcile.side_consent import consent_now
 
@@ -80,6 +82,7 @@ class _Settlement:
             self._bury()
         else:
             self._settle(link)
+        remember_for_others(self._commit, decision, self._answers, self._context)
         return self._commit
 
     def _settle(self, link: Link | None) -> None:
@@ -253,7 +256,10 @@ class _Settlement:
 
     def _survivor(self, side: CaseSide) -> KnownContact:
         written = self._answers.on(side.system, side.contact_id)
-        after = left_alone(side, self._baselines.consent_after(side, written), written, self._context)
+        tombstone = self._decision.tombstone
+        kept = tombstone is not None and tombstone.done == Effect.KEPT
+        consent = self._baselines.consent_after(side, written)
+        after = left_alone(side, consent, written, self._context, kept=kept)
         return replace(after, address=self._baselines.address_after(side, written), seen=self._seen(side, written))
 
     def _settle_orphan(self) -> None:

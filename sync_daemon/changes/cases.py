@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from sync_daemon.changes.others import NOBODY_ELSE, Others
 from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.state import Cause, Held, KnownContact, Link, Parked, Staged, Unlinked
 from sync_daemon.model.system import SystemName
@@ -68,6 +69,7 @@ class Case:
     address; `exchanged` says that links exchanged their contacts. `gone` are contacts of the link that are proven to
     be deleted, `found` what the look-up by address then brought, None as long as nobody was asked.
     `over_parked` and `over_held` waited of contacts that turned out to be duplicates, of which nothing is ever written.
+    `others` is what the other pairs of the location and of the list know of the person.
     """
 
     link: Link | None = None
@@ -89,6 +91,7 @@ class Case:
     found: Found | None = None
     over_parked: tuple[Parked, ...] = ()
     over_held: tuple[Held, ...] = ()
+    others: Others = NOBODY_ELSE
 
     def side(self, system: SystemName) -> CaseSide | None:
         """The contact in one system, None when there is none."""

@@ -46,7 +46,8 @@ def keep_equal(
             service.start()
             asked = False
             while not told_to_stop():
-                service.follow(_only(only, _look(configuration, alerts, at_once=asked)))
+                changes = _only(only, _look(configuration, alerts, at_once=asked))
+                service.follow(changes, configuration.settings.pairs)
                 asked = asked_within(_LOOK_EVERY_S)
             finished = service.stop(_TO_FINISH_S)
     _log.info("service_stopped", finished=finished)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +28,7 @@ from sync_daemon.web.server import serving
 from sync_daemon.web.webhooks import Receiver, Webhooks
 from sync_daemon.wiring.configuration import StoredText
 from sync_daemon.wiring.explaining import explain_pair
-from sync_daemon.wiring.installation import Installation
+from sync_daemon.wiring.installation import Installation, new_holder
 from sync_daemon.wiring.oauth.logins import Logins
 from sync_daemon.wiring.planning import plan_pair
 from sync_daemon.wiring.sampling import sample
@@ -85,9 +86,7 @@ def answering(service: Service, configuration: Configuration, *, shared: bool = 
 def _given(service: Service, configuration: Configuration, *, shared: bool) -> Given:
     installation = service.installation
     # What pages do holds a pair in a name of its own: never at the same time as a cycle of the service.
-    own = Installation(
-        installation.settings, installation.store, installation.clock, installation.traffic, installation.rates
-    )
+    own = replace(installation, holder=new_holder())
     return Given(
         _made_once(
             lambda: list(service.served.values()),

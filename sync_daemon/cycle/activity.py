@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sync_daemon.cycle.automations import active_since, as_operation, due_starts, new_only, start_due
 from sync_daemon.cycle.left_behind import left_behind, take_back
 from sync_daemon.cycle.pair import GHL, Run, log
+from sync_daemon.cycle.shared_activity import apart
 from sync_daemon.cycle.showing import Look, fields_there, foreseen, operations_of, show
 from sync_daemon.model.activity import ActivityPolicy, KnownActivity
 from sync_daemon.model.contact import FieldSpec
@@ -174,7 +175,7 @@ def _parts(run: Run, policy: ActivityPolicy, seen: Seen) -> Iterator[list[Look]]
             if link.in_scope:
                 before = known.get(ghl_id) or KnownActivity(ghl_id, link.emailoctopus_id)
                 looks.append((link, before, shown(seen, policy, before, moment)))
-        yield looks
+        yield apart(run, looks)
 
 
 def _source(run: Run) -> ActivityReader:

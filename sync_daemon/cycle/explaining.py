@@ -14,6 +14,7 @@ from sync_daemon.changes.cases import Case, ContactKey, who_is_who
 from sync_daemon.changes.forgotten import Forgotten
 from sync_daemon.cycle.foretelling import Told, begin, forecast, go_on
 from sync_daemon.cycle.lease import Lease
+from sync_daemon.cycle.neighbours import with_others
 from sync_daemon.cycle.opening import open_run
 from sync_daemon.cycle.pair import GHL, Pair, Run, field_names
 from sync_daemon.cycle.pretence import Pretence, Silent
@@ -198,7 +199,7 @@ class _Explaining:
                 for name in SystemName
             }
         )
-        cases = who_is_who(rows, gather(rows, run.pair.store))
+        cases = with_others(who_is_who(rows, gather(rows, run.pair.store)), self.pair.neighbours)
         return [case for case in cases if not self.core.isdisjoint(_keys(case))]
 
     def _rows(self, store: PairStore) -> Iterator[Staged]:

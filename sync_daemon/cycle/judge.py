@@ -9,6 +9,7 @@ from sync_daemon.changes.cases import Case, CaseSide, ContactKey
 from sync_daemon.cycle.forgotten import forget_met
 from sync_daemon.cycle.gone import Holder, look_up, with_found, with_gone
 from sync_daemon.cycle.intake import stage
+from sync_daemon.cycle.neighbours import with_others
 from sync_daemon.cycle.pair import GHL, Run, log
 from sync_daemon.model.contact import Page, Snapshot, Source
 from sync_daemon.model.errors import Refused, StopSystem
@@ -99,7 +100,7 @@ def _judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move]) -> list[D
     open_cases = [_as_read_now(run, case) for case in cases]
     for _ in range(_ROUNDS):
         waiting: list[tuple[Case, Needs]] = []
-        for case in open_cases:
+        for case in with_others(open_cases, run.pair.neighbours):  # as they are now, when the last reads are over
             answer = _decide(case, context, moves)
             if isinstance(answer, Needs):
                 waiting.append((case, answer))

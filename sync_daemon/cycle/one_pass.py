@@ -12,8 +12,9 @@ from sync_daemon.cycle.deletions import decide_missing
 from sync_daemon.cycle.inbox import keep_reads, next_rows, stage_due, topped_up
 from sync_daemon.cycle.judge import judge, refresh_schemas
 from sync_daemon.cycle.looks import look
+from sync_daemon.cycle.neighbours import FIRST_LOADED, calls_of
 from sync_daemon.cycle.opening import open_run
-from sync_daemon.cycle.pair import FIRST_LOADED, Pair, Run
+from sync_daemon.cycle.pair import Pair, Run
 from sync_daemon.cycle.reading_ahead import read_ahead
 from sync_daemon.cycle.running import as_a_run
 from sync_daemon.cycle.scanning import scan
@@ -147,6 +148,17 @@ def read_both(run: Run) -> None:
     hints.heed(run)
     if run.report.mode is not Mode.HINTS:
         look(run)
+    _heed_neighbours(run)
+
+
+def _heed_neighbours(run: Run) -> None:
+    """Stage those whom other pairs of the location or list call attention to; no question where there are none."""
+    store, neighbours = run.pair.store, run.pair.neighbours
+    called = store.called() if neighbours else []
+    hints, mark = calls_of(store, neighbours, run.state, run.pair.digester, called)
+    if hints or called or mark is not None:
+        marks = {} if mark is None else {mark: run.pair.clock.now()}
+        run.commit(Commit(staged=hints, heard=called, looked_at=marks))
 
 
 def _send_revocations(run: Run) -> None:

@@ -5,7 +5,8 @@ from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.cycle import intake
 from sync_daemon.cycle.following import Following
 from sync_daemon.cycle.guard import Guard
-from sync_daemon.cycle.pair import FIRST_LOADED, SCANNED, TELLS_CONSENT, Pair, Run
+from sync_daemon.cycle.neighbours import FIRST_LOADED
+from sync_daemon.cycle.pair import SCANNED, TELLS_CONSENT, Pair, Run
 from sync_daemon.model.errors import PairPaused
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import PairState

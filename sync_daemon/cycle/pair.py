@@ -17,6 +17,7 @@ from sync_daemon.changes.tagbook import TagBook
 from sync_daemon.cycle.following import Following
 from sync_daemon.cycle.guard import Guard
 from sync_daemon.cycle.lease import Lease
+from sync_daemon.cycle.neighbours import NO_NEIGHBOURS, Neighbours
 from sync_daemon.model.activity import ActivityPolicy
 from sync_daemon.model.contact import AccountSchema, Snapshot
 from sync_daemon.model.engagement import Campaign
@@ -34,7 +35,6 @@ from sync_daemon.reconcile.fields import MappedField
 from sync_daemon.reconcile.mapping_check import NewField
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
-FIRST_LOADED = "first_load"
 TELLS_CONSENT, SCANNED = "search_tells_consent", "full_scan"
 BATCH = "batch_size"
 _BATCH_GROWS_EVERY = timedelta(days=1)
@@ -59,7 +59,7 @@ class Pair:
     nothing goes side by side); `schema_fresh` says that opening it has just read both schemas; `told_to_stop` that
     nothing more is to be begun; `activity` what is shown of tasks, notes and appointments, None for nothing. `plan` is
     all that a cycle may do, None for whatever is to be done; `made` are the fields that opening it made; `keeps_undo`
-    says that what writes replace goes into the undo journal.
+    says that what writes replace goes into the undo journal; `neighbours` are the other pairs of its location or list.
     """
 
     name: str
@@ -80,6 +80,7 @@ class Pair:
     plan: PlannedPair | None = None
     made: tuple[NewField, ...] = ()
     keeps_undo: bool = False
+    neighbours: Neighbours = NO_NEIGHBOURS
 
 
 @dataclass(slots=True)

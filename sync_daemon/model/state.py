@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from sync_daemon.model.contact import Consent, Snapshot
+from sync_daemon.model.sharing import UNSHARED, Sharing
 from sync_daemon.model.system import SystemName
 
 ON_ITS_WAY = timedelta(seconds=30)
@@ -32,6 +33,10 @@ class Unlinked(StrEnum):
     """A person decided that it isn't created on the other side: it is asked about again when it changes."""
     ORPHAN = "orphan"
     """Its partner was deleted or its link moved on; the delete policy was applied to it, or is held."""
+    KEPT = "kept"
+    """Its partner was deleted, and another location of the list has the address: no delete policy yet."""
+    ELSEWHERE = "elsewhere"
+    """Another location of the list has it: it isn't created in this one."""
     DELETED = "deleted"
     """A read by id said that it doesn't exist."""
 
@@ -131,7 +136,8 @@ class Link:
     that it left the scope because that was narrowed, so that nothing was done about it; `diverged` are the keys of
     the mapping rows, and "tags", left different on purpose; `address_emptied` that GHL lost its address.
     `bounces` are the times, by mapping row, of the writes since the last outside edit that only answered an
-    echo of our own: a field that doesn't settle within a day is parked as `unstable`.
+    echo of our own: a field that doesn't settle within a day is parked as `unstable`. `sharing` is what it remembers
+    for the sake of other pairs of its location or list.
     """
 
     ghl_id: str
@@ -145,6 +151,7 @@ class Link:
     diverged: frozenset[str] = frozenset()
     address_emptied: bool = False
     bounces: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
+    sharing: Sharing = UNSHARED
 
     def id_in(self, system: SystemName) -> str:
         """The contact's id in one system."""
@@ -268,6 +275,15 @@ class Change:
     emailoctopus_id: str | None
     what: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one pair finds that another one of its location or list is to look at again: a contact."""
+
+    pair: str
+    system: SystemName
+    contact_id: str
 
 
 @dataclass(frozen=True, slots=True)

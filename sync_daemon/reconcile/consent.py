@@ -88,6 +88,7 @@ class ConsentDecision:
 
     `emailoctopus` is the status to set there, `ghl` the consent to set there (REVOKED sets e-mail DND,
     GRANTED lifts it). `step_up` says that a write toward consent rests on what was read: it needs reads by id.
+    `alone` and `lifted` are what the link remembers for the sake of the location's other lists (see `Sharing`).
     """
 
     ghl: Consent | None = None
@@ -97,6 +98,8 @@ class ConsentDecision:
     held: bool = False
     reason: str = ""
     step_up: bool = False
+    alone: bool = False
+    lifted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from sync_daemon.reconcile.consent import ConsentDecision, ConsentSide, decide_c
 from sync_daemon.reconcile.decision import Context
 from sync_daemon.reconcile.reads import unread
 from sync_daemon.reconcile.scope import in_scope
+from sync_daemon.reconcile.shared_consent import joined, joined_decision, joined_history, joined_policy
 from sync_daemon.reconcile.side_consent import consent_now, newly_revoked
 
 REVOKED = Consent.REVOKED
@@ -65,6 +66,13 @@ def _is_half_revoked(ghl: CaseSide, emailoctopus: CaseSide) -> bool:
     return intended and (consent_now(ghl) is REVOKED) != (consent_now(emailoctopus) is REVOKED)
 
 
+def _was_revoked_alone(case: Case) -> bool:
+    """Whether the process died when it had revoked on this list alone what is remembered of the address there."""
+    ghl, emailoctopus = case.both()
+    remembered = case.remembered is Cause.PERSON_EMAILOCTOPUS and bool(case.others.lists)
+    return remembered and was_being_revoked(emailoctopus) and consent_now(ghl) is not REVOKED
+
+
 def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
     """Decide the consent of a pair; `first` when the two meet for the first time or anew."""
     ghl, emailoctopus = case.both()
@@ -77,19 +85,23 @@ def case_consent(case: Case, context: Context, *, first: bool) -> CaseConsent:
         # Or between a step toward consent and writing it down: both had granted it.
         other = replace(other, before=Consent.GRANTED) if _was_being_freed(ghl) else other
         one = replace(one, before=Consent.GRANTED) if _was_being_freed(emailoctopus) else one
-        if _is_half_revoked(ghl, emailoctopus):
+        if _is_half_revoked(ghl, emailoctopus) or _was_revoked_alone(case):
             one, other = (replace(side, before=Consent.GRANTED) for side in (one, other))
     if any(newly_revoked(side) for side in case.duplicates) or _comes_revoked(case):
         # A block that is new, whatever the contact itself said before, and nobody's to lift.
         one = replace(one, before=one.before and Consent.GRANTED, now=REVOKED, permanent=True)
-    history, policy = _history(case, one), context.policy
+    one, other = joined(case, one, other)
+    history = joined_history(case, one, _history(case, one))
+    policy = joined_policy(case, context.policy)
     decision = decide_consent(one, other, history, policy.resubscribe, double_opt_in=policy.double_opt_in)
     ends_revoked = REVOKED in (decision.ghl, decision.emailoctopus) or (
         one.now is REVOKED and consent_now(emailoctopus) is REVOKED and decision.ghl is None
     )
     revoked = ends_revoked and decision.cause is not None and decision.cause.by_person
+    decision = joined_decision(case, one, decision, revoked=revoked)
     step = _step_up(case, decision, one, history, policy) if decision.step_up else None
-    operations = (step,) if step else tuple(_revocations(case, ghl, emailoctopus, decision, revoked=revoked))
+    carried = revoked and not decision.alone
+    operations = (step,) if step else tuple(_revocations(case, ghl, emailoctopus, decision, revoked=carried))
     half = was_being_revoked(ghl) and _is_half_revoked(ghl, emailoctopus)
     return CaseConsent(_own_block(case, decision, operations, half=half), revoked, operations)
 

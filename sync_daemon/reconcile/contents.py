@@ -10,13 +10,15 @@ from sync_daemon.model.contact import Value
 from sync_daemon.model.plan import Action, Operation
 from sync_daemon.model.state import Baseline, KnownTag, Parked
 from sync_daemon.model.system import SystemName
-from sync_daemon.reconcile.decision import Context, ToPark, ordered_drop, part_waits
+from sync_daemon.reconcile.decision import Context, Shares, ToPark, ordered_drop, part_waits
 from sync_daemon.reconcile.fields import (
+    UNCHANGED,
     FieldConflict,
     FieldDecision,
     MappedField,
 )
-from sync_daemon.reconcile.rows import decide_row
+from sync_daemon.reconcile.rows import RowDecision, decide_row
+from sync_daemon.reconcile.shared_tags import share_tags
 from sync_daemon.reconcile.tags import TagDecision, TagSide, follow_ghl, merge_tags, unite_tags
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
@@ -41,8 +43,29 @@ class Contents:
     tags: TagDecision = field(default_factory=TagDecision)
     why_tags: str = ""
     """Why tags are written, with a place for the other side's name."""
+    yielded: set[str] = field(default_factory=set)
+    gives: set[str] = field(default_factory=set)
+    takes: set[str] = field(default_factory=set)
+    keeps: frozenset[str] = frozenset()
+    hands_down: bool = False
+    """What the list's other locations have to do with it (see `Sharing` and `Shares`)."""
     spelt: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """How the EmailOctopus contact spells the tags it has, each maybe in several ways, by GHL's name."""
+
+    def shares(self) -> Shares:
+        """What it means for the other locations of the list."""
+        return Shares(frozenset(self.gives), frozenset(self.takes), self.keeps, self.hands_down)
+
+    def place(self, key: str, row: RowDecision) -> None:
+        """Put down how a row stands to the list's other locations."""
+        if row.gives_way:
+            self.yielded.add(key)
+        elif row.decision is not UNCHANGED:
+            self.yielded.discard(key)
+        blank = row.sides[0].changed and row.sides[0].holds(None) and row.decision.diverged is True
+        self.hands_down |= blank and row.place.later is not None
+        self.gives.update([key] if row.gives else [])
+        self.takes.update([key] if row.takes else [])
 
     def drop(self, entry: Parked) -> None:
         """Leave a part as it is on both sides: nothing is written, and the baselines move to what is there now."""
@@ -57,6 +80,7 @@ def pair_contents(case: Case, context: Context, *, first: bool) -> Contents:
     contents = Contents(
         diverged=set(case.link.diverged if case.link and not first else ()),
         bounces=dict(case.link.bounces if case.link else {}),
+        yielded=set(case.link.sharing.yielded if case.link and not first else ()),
     )
     for mapped in context.fields:
         _decide_field(mapped, case, context, contents, first=first)
@@ -94,6 +118,7 @@ def _decide_field(mapped: MappedField, case: Case, context: Context, contents: C
     row = decide_row(mapped, case, context, contents.bounces.get(key, ()), first=first)
     if row is None or not _take(row.decision, mapped, row.reason, case, context, contents):
         return
+    contents.place(key, row)
     if row.bounces:
         contents.bounces[key] = row.bounces
     else:
@@ -164,6 +189,7 @@ def _decide_tags(
         decided, why = unite_tags(ghl, emailoctopus), "{} has the tag; two that meet unite theirs"
     else:
         decided, why = merge_tags(ghl, emailoctopus), "tag changed in {}"
+    decided, contents.keeps = share_tags(case, context, decided, (ghl, emailoctopus), met=not anew)
     digest = _tags_digest(decided, ghl_id=sides[0].contact_id, context=context)
     if decided.writes and (dropped := ordered_drop(case, "tags")) is not None:
         contents.drop(dropped)

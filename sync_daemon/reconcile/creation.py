@@ -56,10 +56,13 @@ def decide_ghl_only(case: Case, context: Context) -> Decision | Needs:
         return Needs(unread)
     blocked = any(consent_now(one) is REVOKED for one in everybody)
     lifted = case.remembered is Cause.PERSON_GHL and not blocked and any(map(seems_freed, everybody))
-    remembered = case.remembered is not None and case.remembered.by_person and not lifted
+    own = case.remembered is not None and case.remembered.by_person and not lifted
+    remembered = own or case.others.revoked_elsewhere
     by_person = any(consent_now(one) is REVOKED and not blocked_by_policy(case, one) for one in everybody)
     status = _status_again(context) if case.remembered is Cause.POLICY else context.policy.new_status
-    blocks = tuple(_block_all(case, side)) if remembered or (by_person and _anybody_new(case, side)) else ()
+    of_list = case.others.subscribed_elsewhere is not None and not (own and case.remembered is Cause.PERSON_GHL)
+    carried = (remembered and not of_list) or (by_person and _anybody_new(case, side))
+    blocks = tuple(_block_all(case, side)) if carried else ()
     revoked = remembered or blocked or status is None
     deleted = any(_stays_deleted(one, context) for one in everybody)
     why_not = Unlinked.ORPHAN if deleted else _why_not_in_emailoctopus(side.snapshot, context, revoked=revoked)
@@ -80,7 +83,7 @@ def _not_revoked(case: Case, ghl: Snapshot, status: Mailable, context: Context) 
     return NotRevoked(
         consent=status,
         ghl=ghl,
-        others=tuple(map(consent_now, everybody)),
+        others=(*map(consent_now, everybody), *([REVOKED] if case.others.revoked_elsewhere else ())),
         remembered=case.remembered,
         resubscribe=context.policy.resubscribe,
         double_opt_in=context.policy.double_opt_in,
@@ -107,6 +110,8 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
     remember = Cause.PERSON_EMAILOCTOPUS if revoked and _by_person(side) and not remembered else None
     granted, in_emailoctopus = consent_now(side) is Consent.GRANTED, case.remembered is Cause.PERSON_EMAILOCTOPUS
     regrant = granted and not remembered and (_opted_in_again(side) or in_emailoctopus)
+    if side.known.unlinked is Unlinked.KEPT:
+        return replace(_decide_kept(case, side, context), remember=remember, regrant=regrant)
     if remembered and granted and not _met(side):
         return Decision(
             case,
@@ -115,7 +120,8 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
             unlinked=Unlinked.SUPPRESSED,
             unparks=tuple(case.parked.values()),
         )
-    why_not = _why_not_in_ghl(side, side.snapshot, context, revoked=revoked or remembered) or _discarded(side, context)
+    why_not = _why_not_in_ghl(case, side, side.snapshot, context, revoked=revoked or remembered)
+    why_not = why_not or _discarded(side, context)
     if why_not is not None:
         waits = why_not is Unlinked.ORPHAN and deletion_waits(case)
         return Decision(
@@ -131,6 +137,19 @@ def decide_emailoctopus_only(case: Case, context: Context) -> Decision | Needs:
     create, to_park = _creation(GHL, side, side.snapshot, context, Consent.REVOKED if revoked or remembered else None)
     decision = _create_or_wait(case, create, (), to_park, context)
     return replace(decision, remember=remember, regrant=regrant)
+
+
+def _decide_kept(case: Case, side: CaseSide, context: Context) -> Decision:
+    """An EmailOctopus contact whose GHL contact was deleted: the delete policy waits while another location has it."""
+    kept = case.others.at_another_location is not None
+    return Decision(
+        case,
+        () if kept else orphan_operations(side, context),
+        frozenset({"consent"}),
+        orphan=None if kept else side.contact_id,
+        unlinked=Unlinked.KEPT if kept else Unlinked.ORPHAN,
+        unparks=tuple(case.parked.values()),
+    )
 
 
 def decide_blocked(case: Case, link: Link, context: Context) -> Decision | Needs:
@@ -162,13 +181,19 @@ def revocations_of_one(case: Case) -> tuple[Operation, ...]:
 
 def _revocations_of_blocked(case: Case, side: CaseSide) -> Iterator[Operation]:
     """What a revocation of the address asks for: of the contact itself, and of those it can't be linked to."""
+    of_list = case.others.subscribed_elsewhere is not None  # what this list alone revokes
+    ghl = (case.ghl, *case.duplicates) if case.ghl is not None else case.duplicates
     if any(map(newly_revoked, (side, *case.duplicates))):
+        if of_list and not any(map(newly_revoked, ghl)):
+            return
         if consent_now(side) is not REVOKED:
             yield set_dnd(side.contact_id, None, "the address is revoked")
         yield from block_duplicates(case, None, "the address is revoked")
         yield from _block_holders(case, side, "the address is unsubscribed in EmailOctopus")
         yield from unsubscribe_namesakes(case)
     elif case.remembered is not None and case.remembered.by_person and not _met(side):
+        if of_list and side is case.ghl and case.remembered is Cause.PERSON_EMAILOCTOPUS:
+            return
         reason = "the address is revoked"
         yield set_dnd(side.contact_id, None, reason) if side is case.ghl else unsubscribe(None, side.contact_id, reason)
 
@@ -202,7 +227,9 @@ def _stays_deleted(side: CaseSide, context: Context) -> bool:
     return side.known.unlinked is Unlinked.ORPHAN and not asked
 
 
-def _why_not_in_ghl(side: CaseSide, snapshot: Snapshot, context: Context, *, revoked: bool) -> Unlinked | None:
+def _why_not_in_ghl(
+    case: Case, side: CaseSide, snapshot: Snapshot, context: Context, *, revoked: bool
+) -> Unlinked | None:
     policy = context.policy
     if snapshot.address is None:
         return Unlinked.NO_EMAIL
@@ -210,9 +237,11 @@ def _why_not_in_ghl(side: CaseSide, snapshot: Snapshot, context: Context, *, rev
         return Unlinked.INVALID_EMAIL
     if side.known.unlinked is Unlinked.ORPHAN and not _opted_in_again(side):
         return Unlinked.ORPHAN
+    if any(one.link is not None for one in case.others.locations):
+        return Unlinked.ELSEWHERE
     if consent_now(side) is Consent.PENDING:
         return Unlinked.PENDING
-    if revoked and not policy.create_suppressed:
+    if revoked and (not policy.create_suppressed or case.others.subscribed_elsewhere is not None):
         return Unlinked.SUPPRESSED
     fields, _ = _converted(GHL, snapshot, context)
     if not satisfies(policy.scope, _tags_for(GHL, snapshot, context), fields, _TYPE_OF_NEW):
@@ -344,6 +373,6 @@ def _block_additional(case: Case, side: CaseSide) -> Iterator[Operation]:
 
 
 def _block_holders(case: Case, side: CaseSide, reason: str) -> Iterator[Operation]:
-    for holder in case.additional_holders:
+    for holder in case.additional_holders if case.others.subscribed_elsewhere is None else ():
         if holder.consent is not REVOKED:
             yield set_dnd(holder.contact_id, side.contact_id, reason)

@@ -65,6 +65,21 @@ NOT_DROPPED = Notice("consent", "a person's revocation can't be dropped: it is t
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """What a decision means for the other locations of the list.
+
+    `gives` are the mapping rows in which EmailOctopus has its value from this location, `takes` those in which it has
+    one from a person; `keeps` are the tags, by GHL's name, that this location lost and that another one has.
+    `hands_down` says that another location is to give a value in the place of this one.
+    """
+
+    gives: frozenset[str] = frozenset()
+    takes: frozenset[str] = frozenset()
+    keeps: frozenset[str] = frozenset()
+    hands_down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Undone:
     """What an undo comes to beside its operations, for one pair of contacts.
 
@@ -94,8 +109,8 @@ class Decision:
     dropped and that stay undone as long as their digest stays. `notices` are reported. `counted` are the
     kinds of mass change that a guard let it through with. `tombstone` is what is remembered of a deletion once
     everything about it is done. `undoes` marks the undo of a run: what it puts back counts as agreed with the other
-    side as it is, and everything else of the case stays as it was. `partial` marks the revocations of a case, sent
-    ahead of the rest: its inbox rows stay.
+    side as it is, and everything else of the case stays as it was. `shares` is what it means for
+    the list's other locations. `partial` marks the revocations of a case, sent ahead of the rest: its inbox rows stay.
     """
 
     case: Case
@@ -120,6 +135,7 @@ class Decision:
     counted: frozenset[MassChange] = frozenset()
     tombstone: Tombstone | None = None
     undoes: Undone | None = None
+    shares: Shares = Shares()
     partial: bool = False
 
 
@@ -137,6 +153,8 @@ def revocations_of(decision: Decision) -> Decision | None:
         decided = decision.link
         before = decision.case.link or replace(decided, in_scope=False, diverged=frozenset(), bounces={})
         link = replace(before, cause=decided.cause, dnd_by_us=decided.dnd_by_us, consent_held=decided.consent_held)
+        shared = decided.sharing
+        link = replace(link, sharing=replace(before.sharing, alone=shared.alone, lifted=shared.lifted))
     return Decision(
         decision.case,
         operations,

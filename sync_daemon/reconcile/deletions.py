@@ -38,6 +38,8 @@ class Effect(StrEnum):
     SUPPRESS = "suppress"
     RECREATE = "recreate"
     RELINK = "relink"
+    KEPT = "kept"
+    """Another location of the list has the address."""
     NOTHING = "nothing"
 
 
@@ -87,6 +89,8 @@ def decide_deletion(case: Case, context: Context) -> Decision | Needs:
     # An undo that was cut off deleted it: nobody wanted anything done to the one that is left.
     asks = not discarded and not any(map(_is_ours, case.gone))
     effect = effect_of(gone, context.policy.deletes, inside=_inside(case, case.link, context) and asks)
+    if survivor.system is EMAILOCTOPUS and asks and case.others.at_another_location is not None:
+        effect = Effect.KEPT
     if effect is Effect.RECREATE:
         return _recreated(case, case.link, context)
     return _buried(case, case.link, context, effect, survivor)
@@ -116,7 +120,7 @@ def _buried(case: Case, link: Link, context: Context, effect: Effect, survivor: 
         unholds=case.held,
         remember=_cause(case, link, operations, survivor),
         notices=(_notice(case, effect),),
-        tombstone=_tombstone(case, link, context, effect if operations else Effect.NOTHING),
+        tombstone=_tombstone(case, link, context, effect if operations or effect is Effect.KEPT else Effect.NOTHING),
     )
 
 
@@ -180,6 +184,8 @@ def _operations(case: Case, context: Context, effect: Effect, survivor: CaseSide
     if effect is Effect.DELETE:
         return (delete(ghl.contact_id, survivor.contact_id, "deleted in GoHighLevel; deletes.in_ghl: delete"),)
     revoke = set_dnd if survivor.system is GHL else unsubscribe
+    # What EmailOctopus did concerns one list: GHL isn't blocked while another list has the person.
+    revoked = revoked or (survivor.system is GHL and _of_list(case))
     if reason := _persons_revocation(case, survivor):
         operations = () if revoked else (revoke(*ids, reason),)
         return (*operations, *(_marks(ids, survivor, context) if effect is Effect.SUPPRESS else ()))
@@ -199,6 +205,11 @@ def _persons_revocation(case: Case, survivor: CaseSide) -> str | None:
     if any(map(_by_person, case.gone)):
         return f"revoked in {survivor.system.other.label}, then deleted there"
     return "the address is revoked" if case.remembered is not None and case.remembered.by_person else None
+
+
+def _of_list(case: Case) -> bool:
+    """Whether it is this list alone that lost the person, and no one revoked in GHL."""
+    return case.others.subscribed_elsewhere is not None and case.remembered is not Cause.PERSON_GHL
 
 
 _SUPPRESSED = "deleted in EmailOctopus; deletes.in_emailoctopus: suppress"
@@ -234,6 +245,8 @@ def _notice(case: Case, effect: Effect) -> Notice:
     where = " and ".join(side.system.label for side in case.gone)
     claimed = effect is Effect.RELINK or (case.found is not None and case.found.claimed)
     why = ", where another contact has the address now" if claimed else ""
+    if effect is Effect.KEPT:
+        why = f", and the location of pair {case.others.at_another_location} has the address"
     return Notice("deletion", f"deleted in {where}{why}: {effect}")
 
 

@@ -112,6 +112,8 @@ def _seen(mapped: MappedField, side: CaseSide | None, context: Context) -> Seen:
 def _verdict(row: RowDecision, mapped: MappedField, case: Case, *, diverged: bool) -> str:
     decision, rule = row.decision, mapped.rule
     entry = case.parked.get(rule.key)
+    if row.place.source is not None and (row.gives_way or (decision is UNCHANGED and row.place.takes_over)):
+        return _of_another(row)
     if entry is not None and (decision.park or decision.write):
         return f"parked: {parked_words(entry)}"
     if decision.park is not None:
@@ -128,6 +130,14 @@ def _verdict(row: RowDecision, mapped: MappedField, case: Case, *, diverged: boo
     if decision.diverged:
         return f"left different on purpose: {_why_different(rule, row)}"
     return "both hold the same"
+
+
+def _of_another(row: RowDecision) -> str:
+    """Why the list shows another location's value."""
+    place = row.place
+    if place.first is not None:
+        return f"the list's value comes from pair {place.first}, which stands before this one in the file"
+    return f"the list's value comes from pair {place.source}: this location has none"
 
 
 def _why_wins(rule: FieldRule, row: RowDecision) -> str:

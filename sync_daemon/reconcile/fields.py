@@ -118,7 +118,7 @@ def meet_field(
 
 def _carry(field: MappedField, source: FieldSide, target: FieldSide) -> FieldDecision:
     """One side changed."""
-    if _same(field, source, target):
+    if same(field, source, target):
         return AGREED
     leader = field.rule.direction.leader
     if leader is not None and leader is not source.system:
@@ -130,7 +130,7 @@ def _carry(field: MappedField, source: FieldSide, target: FieldSide) -> FieldDec
 
 def _settle_conflict(field: MappedField, ghl: FieldSide, emailoctopus: FieldSide, winner: SystemName) -> FieldDecision:
     """Both sides have something to say."""
-    if _same(field, ghl, emailoctopus):
+    if same(field, ghl, emailoctopus):
         return AGREED
     won, lost = (ghl, emailoctopus) if winner is SystemName.GHL else (emailoctopus, ghl)
     if _blank_stays_behind(field.rule, won):
@@ -156,7 +156,7 @@ def _overwrite(field: MappedField, source: FieldSide, target: FieldSide) -> Fiel
     return FieldDecision(target.system, value, diverged=False)
 
 
-def _same(field: MappedField, one: FieldSide, other: FieldSide) -> bool:
+def same(field: MappedField, one: FieldSide, other: FieldSide) -> bool:
     """Whether the two hold the same, seen from either side: a phone in EmailOctopus may be written differently."""
     return _holds(field, one, other) or (other.known and _holds(field, other, one))
 

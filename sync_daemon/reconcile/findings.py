@@ -17,6 +17,8 @@ WHY_UNLINKED = {
     Unlinked.CREATION_OFF: "isn't created on the other side, as the configuration says",
     Unlinked.ADDITIONAL_ADDRESS: "has what is an additional address of a GHL contact: it is linked to nobody",
     Unlinked.ORPHAN: "lost its partner, which was deleted or moved on; the delete policy was applied, or is held",
+    Unlinked.KEPT: "lost its GHL contact, which was deleted; the delete policy waits while another location has it",
+    Unlinked.ELSEWHERE: "is another location's, which this list has, too: it isn't created in this location",
     Unlinked.DISCARDED: "isn't created on the other side, as a person decided, until it changes",
     Unlinked.DROPPED: "was refused on the other side, and a person said to let it be until it changes",
     Unlinked.DUPLICATE: "has the address of another GHL contact: nothing but e-mail DND is ever written to it",
@@ -116,6 +118,9 @@ def _of_case(case: Case) -> Iterator[Finding]:
         )
     if link is not None and link.diverged:
         yield Finding(State.DIVERGED, f"left different on purpose: {', '.join(sorted(link.diverged))}")
+    if link is not None and link.sharing.alone:
+        words = "unsubscribed from this list alone; GoHighLevel blocks once no list of the location has the person"
+        yield Finding(State.THIS_LIST, words)
     if case.remembered is not None:
         yield _revoked(case.remembered)
 

@@ -22,14 +22,15 @@ def decide_dissolution(case: Case, context: Context, move: Move) -> Decision | N
     if needed:
         return Needs(needed)
     _, emailoctopus = case.both()
+    orphans = move.orphans and case.others.at_another_location is None
     return Decision(
         case=case,
-        operations=orphan_operations(emailoctopus, context) if move.orphans else (),
+        operations=orphan_operations(emailoctopus, context) if orphans else (),
         unholds=case.held,
         unparks=tuple(case.parked.values()),
         settles=frozenset({"consent"}),
         dissolves=case.link,
-        orphan=emailoctopus.contact_id if move.orphans else None,
+        orphan=emailoctopus.contact_id if orphans else None,
         notices=(Notice("address", f"the new address belongs to {move.duplicate_of}, whose duplicate this one is"),),
     )
 

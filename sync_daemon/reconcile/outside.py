@@ -7,6 +7,7 @@ from sync_daemon.changes.cases import Case
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action, MassChange, Operation
 from sync_daemon.model.policy import OnLeaveScope
+from sync_daemon.model.sharing import Sharing
 from sync_daemon.model.state import Cause, Link, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.consents import CaseConsent, unsubscribe
@@ -27,7 +28,10 @@ def decide_outside(case: Case, context: Context, link: Link, consent: CaseConsen
     decided = consent.decision if operations or not consent.operations else None
     leave = _LEAVE_PARTS.get(context.policy.on_leave_scope)
     dropped = leave is not None and not operations and ordered_drop(case, leave) is not None
-    if not dropped and ((leaving and not narrowed) or applied or _leaving_waits(case, context)):
+    leaves = (leaving and not narrowed) or applied or _leaving_waits(case, context)
+    # The list's contact is another location's, too: what this one asks for waits until it is nobody's any more.
+    waits = leaves and leave is not None and not dropped and case.others.at_another_location is not None
+    if leaves and not dropped and not waits:
         operations = (*operations, *_leave_operations(case, context, operations))
     policy_revokes = any(op.revokes for op in operations) and not consent.revoked
     after = replace(
@@ -38,6 +42,11 @@ def decide_outside(case: Case, context: Context, link: Link, consent: CaseConsen
         cause=Cause.POLICY if policy_revokes else (decided.cause if decided else link.cause),
         dnd_by_us=decided.dnd_by_us if decided else link.dnd_by_us,
         consent_held=decided.held if decided else link.consent_held,
+        sharing=Sharing(
+            alone=decided.alone if decided else link.sharing.alone,
+            lifted=decided.lifted if decided else link.sharing.lifted,
+            left=waits,
+        ),
         diverged=frozenset(),
         bounces={},
     )
@@ -57,6 +66,8 @@ def decide_outside(case: Case, context: Context, link: Link, consent: CaseConsen
 def _leaving_waits(case: Case, context: Context) -> bool:
     """Whether what the policy asked for when the contact left is held or parked: nothing else is out of scope."""
     if any(entry.action == MassChange.LEAVE_SCOPE for entry in case.held):
+        return True
+    if case.link is not None and case.link.sharing.left:
         return True
     part = _LEAVE_PARTS.get(context.policy.on_leave_scope)
     return case.link is not None and not case.link.in_scope and part in case.parked

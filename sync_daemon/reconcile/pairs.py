@@ -39,6 +39,7 @@ from sync_daemon.reconcile.pair_addresses import (
 )
 from sync_daemon.reconcile.reads import meets, reads_needed, unread
 from sync_daemon.reconcile.scope import in_scope
+from sync_daemon.reconcile.shared_fields import shared_reads
 from sync_daemon.reconcile.side_consent import consent_now
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
@@ -46,7 +47,7 @@ GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
 def decide_pair(case: Case, context: Context, move: Move | None = None) -> Decision | Needs:
     """What is to be done about two contacts with (or about to get) a link."""
-    needed = reads_needed(case, context) | address_read(case, move)
+    needed = reads_needed(case, context) | address_read(case, move) | shared_reads(case, context)
     if needed:
         return Needs(needed)
     ghl, emailoctopus = case.both()
@@ -98,6 +99,7 @@ def decide_pair(case: Case, context: Context, move: Move | None = None) -> Decis
             *map(left_as_it_is, (*contents.dropped, *dropped)),
             *_not_dropped(case, consent),
         ),
+        shares=contents.shares(),
     )
 
 
@@ -149,6 +151,7 @@ def _link_after(link: Link, context: Context, contents: Contents, move: Move | N
         left_by_configuration=False,
         scope_generation=context.scope_generation,
         diverged=frozenset(contents.diverged),
+        sharing=replace(link.sharing, left=False, yielded=frozenset(contents.yielded)),
         bounces=contents.bounces,
         address_emptied=link.address_emptied if move is None else move.step is Step.EMPTIED,
     )
@@ -156,7 +159,8 @@ def _link_after(link: Link, context: Context, contents: Contents, move: Move | N
 
 def _with_consent(link: Link, consent: CaseConsent) -> Link:
     decided = consent.decision
-    return replace(link, cause=decided.cause, dnd_by_us=decided.dnd_by_us, consent_held=decided.held)
+    sharing = replace(link.sharing, alone=decided.alone, lifted=decided.lifted)
+    return replace(link, cause=decided.cause, dnd_by_us=decided.dnd_by_us, consent_held=decided.held, sharing=sharing)
 
 
 def _merge_address(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:

@@ -12,8 +12,9 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.conversion import NotConvertible, convert
 from sync_daemon.reconcile.decision import Context
 from sync_daemon.reconcile.fields import FieldDecision, FieldSide, MappedField, in_the_way, meet_field, merge_field
+from sync_daemon.reconcile.shared_fields import ON_ITS_OWN, Place, decide_first, decide_met, place_of
 
-GHL = SystemName.GHL
+GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 MOST_BOUNCES = 3
 """With the write that an outside edit caused these are two writes to each side."""
 _BOUNCES_WITHIN = timedelta(days=1)
@@ -23,7 +24,8 @@ _BOUNCES_WITHIN = timedelta(days=1)
 class RowDecision:
     """What becomes of a row of one case. `met` says that both sides once agreed about it; `bounces` as in `Link`.
 
-    `sides` are GHL's and EmailOctopus's word on it.
+    `sides` are GHL's and EmailOctopus's word on it, `place` how the list's other locations stand to it; `gives_way`
+    says that the list shows another one's value.
     """
 
     decision: FieldDecision
@@ -31,6 +33,24 @@ class RowDecision:
     reason: str
     met: bool
     bounces: tuple[datetime, ...]
+    place: Place = ON_ITS_OWN
+    gives_way: bool = False
+
+    @property
+    def gives(self) -> bool:
+        """Whether EmailOctopus has its value from this location."""
+        written = self.decision.write is EMAILOCTOPUS
+        return written or (self._settled_here and self.sides[0].changed)
+
+    @property
+    def takes(self) -> bool:
+        """Whether EmailOctopus has its value from a person, who changed it there."""
+        written = self.decision.write is GHL
+        return written or (self._settled_here and self.sides[1].changed and not self.sides[0].changed)
+
+    @property
+    def _settled_here(self) -> bool:
+        return self.decision.settles and self.decision.write is None and self.decision.diverged is False
 
 
 def decide_row(
@@ -40,18 +60,25 @@ def decide_row(
     key, sides = mapped.rule.key, case.both()
     ghl, emailoctopus = _as_agreed(mapped, sides, context)
     met = not first and all(key in (side.known.baseline or Baseline()).fields for side in sides)
+    place = place_of(mapped, case, context)
     if met:
-        decision = merge_field(mapped, ghl, emailoctopus)
+        decision, gives_way = decide_met(
+            mapped, (ghl, emailoctopus), place, lambda here, there: merge_field(mapped, here, there)
+        )
     elif first or context.full or key in case.parked:
-        decision = meet_field(mapped, ghl, emailoctopus, ghl_leads=case.exchanged)
+        decision, gives_way = decide_first(
+            mapped,
+            (ghl, emailoctopus),
+            place,
+            lambda here, there, leads: meet_field(mapped, here, there, ghl_leads=leads or case.exchanged),
+        )
     else:
         return None
     bounces = _bounces(decision, key, sides, bounces, context.now)
     if decision.write is not None and len(bounces) >= MOST_BOUNCES:
         decision = in_the_way("unstable")
-    return RowDecision(
-        decision, (ghl, emailoctopus), _reason(decision, mapped, exchanged=case.exchanged, met=met), met, bounces
-    )
+    reason = _reason(decision, mapped, exchanged=case.exchanged, met=met)
+    return RowDecision(decision, (ghl, emailoctopus), reason, met, bounces, place, gives_way)
 
 
 def field_side(mapped: MappedField, side: CaseSide, context: Context) -> FieldSide:

@@ -1,7 +1,7 @@
 """The service: every pair at work, whoever works on it, and what is told of it."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -78,12 +78,14 @@ class Service:
         if (one := self.served.get(pair)) is not None:
             one.desk.want(Mode.HINTS)
 
-    def follow(self, changes: Changes) -> None:
-        """Have pairs come, change and go as they are configured now; to be called at intervals, too.
+    def follow(self, changes: Changes, configured: Sequence[PairSection]) -> None:
+        """Have pairs come, change and go; to be called at intervals, too. `configured` are all there are now.
 
-        A pair that was given another location or list comes anew once its last cycle has ended.
+        A pair that was given another location or list comes anew once its last cycle has ended; those that share one
+        with a pair that was touched learn of it in their next cycle.
         """
         with self._turn:
+            self._tell_neighbours(changes, configured)
             for name in changes.removed:
                 self._remove(name)
             for section in changes.changed:
@@ -125,6 +127,17 @@ class Service:
             return None
         turn = PairTurn(section, self.installation, self._heed)
         return Served(turn, store, self.hands.take_up(turn, store))
+
+    def _tell_neighbours(self, changes: Changes, configured: Sequence[PairSection]) -> None:
+        touched = {*changes.removed, *(one.name for one in (*changes.added, *changes.changed))}
+        if not touched:
+            return
+        every = (*self.installation.configured, *configured)
+        places = {place for one in every if one.name in touched for place in _place(one)}
+        self.installation.configured[:] = configured
+        for name, one in self.served.items():
+            if name not in touched and not places.isdisjoint(_place(one.turn.section)):
+                one.turn.take(one.turn.section)
 
     def _add(self, section: PairSection) -> None:
         self.refused.pop(section.name, None)

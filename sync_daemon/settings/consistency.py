@@ -13,6 +13,7 @@ from sync_daemon.settings.document import KeyPath
 from sync_daemon.settings.installation import HttpSection, InstallationSection
 from sync_daemon.settings.pair import FieldSection, PairSection, TagsSection
 from sync_daemon.settings.rule_book import rule_complaints
+from sync_daemon.settings.shared import sharing_complaints
 from sync_daemon.systems.ghl.fields import BY_NAME, CUSTOM
 from sync_daemon.systems.ghl.settings import Version
 
@@ -35,6 +36,7 @@ def between(pairs: Sequence[PairSection]) -> Iterator[tuple[PairSection, Complai
             same = "another pair keeps the same location and list in sync"
             yield pair, Complaint(("emailoctopus",), f"{same}: {other.name} ({other.place(('name',))})")
     yield from _apps(pairs)
+    yield from sharing_complaints(pairs)
 
 
 def outside_pairs(settings: InstallationSection) -> Iterator[Complaint]:

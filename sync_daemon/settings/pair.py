@@ -20,6 +20,7 @@ from sync_daemon.model.policy import (
     TagRule,
 )
 from sync_daemon.model.rules import RuleBook
+from sync_daemon.model.sharing import UnsubscribeMeans
 from sync_daemon.settings.activity import ActivitySection
 from sync_daemon.settings.document import Document, KeyPath
 from sync_daemon.settings.layers import Layer, WrittenPair
@@ -116,6 +117,7 @@ class PairSection(Section):
     create_without_phone: bool = False
     new_contact_status: NewContactStatus = NewContactStatus.LIST_DEFAULT
     resubscribe: Resubscribe = Resubscribe.NEVER
+    unsubscribe_means: UnsubscribeMeans = UnsubscribeMeans.THIS_LIST
     address_change: AddressChange = AddressChange.HOLD
     deletes: DeletesSection = DeletesSection()
     guard: GuardSection = GuardSection()

@@ -103,6 +103,7 @@ def _of_person(person: Person) -> Mapping[Table, ColumnElement[bool]]:
         ),
         tables.links: named(tables.links),
         tables.inbox: seen(tables.inbox),
+        tables.calls: seen(tables.calls),
         tables.parked: named(tables.parked),
         tables.held: named(tables.held),
         tables.tombstones: or_(named(tables.tombstones), tables.tombstones.c.address.in_(addresses)),

@@ -49,6 +49,7 @@ _OF_ONE_LOCATION_AND_LIST = [
         tables.contacts,
         tables.additional_addresses,
         tables.inbox,
+        tables.calls,
         tables.events,
         tables.watermarks,
         tables.lookups,

@@ -9,8 +9,10 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, func, selec
 from sqlalchemy.exc import IntegrityError
 
 from sync_daemon.model.errors import StateStoreError
+from sync_daemon.model.sharing import UNSHARED
 from sync_daemon.model.state import Cause, Link
 from sync_daemon.store.many import ForEach
+from sync_daemon.store.packing import pack_sharing, unpack_sharing
 from sync_daemon.store.room import AnyRow, Room, chunks
 from sync_daemon.store.tables import links
 from sync_daemon.store.upsert import Upsert
@@ -19,6 +21,7 @@ _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _PAIR = links.c.pair_id == bindparam("pair")
 _BY_GHL = select(links).where(_PAIR, links.c.ghl_id.in_(_IDS))
 _BY_EMAILOCTOPUS = select(links).where(_PAIR, links.c.emailoctopus_id.in_(_IDS))
+_SHARED = select(links).where(_PAIR, links.c.sharing.is_not(None))
 _COUNT = select(func.count()).where(_PAIR)
 # Each by the index of such links alone; only the words that an index was made with are known to be meant.
 _COUNT_DIVERGED = _COUNT.where(links.c.diverged.is_not(None))
@@ -39,6 +42,10 @@ class Links(Room):
         """Links of any of the contacts named, each once."""
         rows = [*self._read_by(_BY_GHL, ghl), *self._read_by(_BY_EMAILOCTOPUS, emailoctopus)]
         return list({row.ghl_id: _link(row) for row in rows}.values())
+
+    def shared_links(self) -> list[Link]:
+        """The links that remember something for the sake of other pairs of the location or list."""
+        return [_link(row) for row in self._read(_SHARED)]
 
     def count_links(self) -> int:
         """How many links there are."""
@@ -94,6 +101,7 @@ def _link(row: AnyRow) -> Link:
         diverged=frozenset(msgspec.msgpack.decode(row.diverged, type=list[str]) if row.diverged else ()),
         address_emptied=row.address_emptied,
         bounces=msgspec.msgpack.decode(row.bounces, type=dict[str, tuple[datetime, ...]]) if row.bounces else {},
+        sharing=unpack_sharing(row.sharing) if row.sharing else UNSHARED,
     )
 
 
@@ -110,4 +118,5 @@ def _row(link: Link) -> dict[str, Any]:
         "diverged": msgspec.msgpack.encode(sorted(link.diverged)) if link.diverged else None,
         "address_emptied": link.address_emptied,
         "bounces": msgspec.msgpack.encode(link.bounces) if link.bounces else None,
+        "sharing": pack_sharing(link.sharing) if link.sharing != UNSHARED else None,
     }

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from sync_daemon.model.contact import Consent
+from sync_daemon.model.sharing import Sharing
 from sync_daemon.model.state import Baseline, Sent
 
 
@@ -31,9 +32,18 @@ class _PackedSent(msgspec.Struct, array_like=True, frozen=True):
     namesake: bool = False
 
 
+class _PackedSharing(msgspec.Struct, array_like=True, frozen=True):
+    alone: bool
+    lifted: bool
+    left: bool
+    yielded: list[str]
+    given: list[bytes]
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode_baseline = msgspec.msgpack.Decoder(_PackedBaseline).decode
 _decode_sent = msgspec.msgpack.Decoder(_PackedSent).decode
+_decode_sharing = msgspec.msgpack.Decoder(_PackedSharing).decode
 _decode_digests = msgspec.msgpack.Decoder(dict[str, bytes]).decode
 
 
@@ -101,6 +111,24 @@ def unpack_sent(packed: bytes | None, key_of: Callable[[int], str]) -> Sent | No
         since=stored.since,
         namesake=stored.namesake,
     )
+
+
+def pack_sharing(sharing: Sharing) -> bytes:
+    """What a link remembers for the sake of other pairs, as it is stored."""
+    yielded, given = sorted(sharing.yielded), sorted(sharing.given)
+    return _encode(_PackedSharing(sharing.alone, sharing.lifted, sharing.left, yielded, given))
+
+
+def unpack_sharing(packed: bytes) -> Sharing:
+    """The inverse of `pack_sharing`."""
+    stored = _decode_sharing(packed)
+    return Sharing(stored.alone, stored.lifted, stored.left, frozenset(stored.yielded), frozenset(stored.given))
+
+
+def rewrap_sharing(packed: bytes, wrap: Callable[[bytes], bytes]) -> bytes:
+    """A link's packed memory of other pairs with each of its digests wrapped."""
+    stored = _decode_sharing(packed)
+    return _encode(msgspec.structs.replace(stored, given=sorted(map(wrap, stored.given))))
 
 
 def pack_digests(digests: Mapping[str, bytes]) -> bytes:

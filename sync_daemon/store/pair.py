@@ -12,6 +12,7 @@ from sync_daemon.store.activity import Activity
 from sync_daemon.store.agendas import Agendas
 from sync_daemon.store.alerts import Alerts
 from sync_daemon.store.audit import Audit
+from sync_daemon.store.calls import Calls
 from sync_daemon.store.contacts import Contacts
 from sync_daemon.store.deeds import Deeds
 from sync_daemon.store.engagement import Engagement
@@ -55,6 +56,7 @@ class SqlPairStore(
     Engagement,
     UndoJournal,
     Agendas,
+    Calls,
 ):
     """`PairStore` on SQLite or PostgreSQL; made by `StateStore.open_pair`, safe to share between threads.
 
@@ -124,3 +126,5 @@ class SqlPairStore(
             self._write_changes(connection, commit.changes, run_id)
             self._write_replaced(connection, commit.replaced, run_id)
             self._write_mass_changes(connection, commit.mass_changes)
+            self._remove_heard(connection, commit.heard)
+            self._write_calls(connection, commit.calls)

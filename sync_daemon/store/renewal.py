@@ -11,7 +11,7 @@ from sqlalchemy import Connection, LargeBinary, Table, bindparam, select, tuple_
 from sync_daemon.changes.digests import wrapped
 from sync_daemon.store import tables
 from sync_daemon.store.crypto import DerivedKeys, Secrets
-from sync_daemon.store.packing import rewrap_baseline, rewrap_digests, rewrap_sent
+from sync_daemon.store.packing import rewrap_baseline, rewrap_digests, rewrap_sent, rewrap_sharing
 from sync_daemon.store.tags import tag_digest
 
 _ROWS = 1000
@@ -66,6 +66,8 @@ def renew(connection: Connection, secrets: Secrets, keys: DerivedKeys) -> None:
                 "baseline": lambda packed: rewrap_baseline(packed, wrap),
                 "sent": lambda packed: rewrap_sent(packed, wrap),
             }
+        if table is tables.links:
+            renewals |= {"sharing": lambda packed: rewrap_sharing(packed, wrap)}
         if table is tables.activity:
             renewals |= {"written": lambda packed: rewrap_digests(packed, wrap)}
         if renewals:

@@ -41,6 +41,7 @@ _PAIRS = select(pairs.c.id, pairs.c.name, pairs.c.location_id, pairs.c.list_id).
 _SEEN_THERE = (
     tables.additional_addresses,
     tables.inbox,
+    tables.calls,
     tables.events,
     tables.watermarks,
     tables.lookups,
@@ -57,7 +58,7 @@ _UNLINK = delete(links).where(links.c.pair_id == _OF_PAIR, links.c.ghl_id == bin
 _MEET_ANEW = (
     update(links)
     .where(links.c.pair_id == _OF_PAIR)
-    .values(in_scope=False, scope_generation=b"", diverged=None, bounces=None, address_emptied=False)
+    .values(in_scope=False, scope_generation=b"", diverged=None, bounces=None, sharing=None, address_emptied=False)
 )
 _CAUSES = (
     select(contacts.c.address, links.c.cause)

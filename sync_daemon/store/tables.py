@@ -196,6 +196,7 @@ links = Table(
     _flag("address_emptied"),
     Column("bounces", LargeBinary),
     _later_flag("left_by_configuration"),
+    Column("sharing", LargeBinary),
     PrimaryKeyConstraint("pair_id", "ghl_id"),
     UniqueConstraint("pair_id", "emailoctopus_id"),
 )
@@ -204,6 +205,17 @@ links = Table(
 _DIVERGED, _CONSENT_HELD = links.c.diverged.is_not(None), text("consent_held")
 Index("ix_links_diverged", links.c.pair_id, sqlite_where=_DIVERGED, postgresql_where=_DIVERGED)
 Index("ix_links_consent_held", links.c.pair_id, sqlite_where=_CONSENT_HELD, postgresql_where=_CONSENT_HELD)
+
+# Contacts that a pair is to look at again, as another pair of its location or list found. Without a foreign key: to
+# check that, a pair's commit would wait for the other pair's, which may wait for it.
+calls = Table(
+    "calls",
+    metadata,
+    Column("pair_id", Integer, nullable=False),
+    _text("system"),
+    _text("contact_id"),
+    PrimaryKeyConstraint("pair_id", "system", "contact_id"),
+)
 
 inbox = Table(
     "inbox",

@@ -3,15 +3,18 @@
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from sync_daemon.changes.digests import Digester
+from sync_daemon.changes.others import Neighbour
 from sync_daemon.cycle import Lease, Pair, Timing
+from sync_daemon.cycle.neighbours import Neighbours, Shared
 from sync_daemon.model.alarm import Condition
 from sync_daemon.model.errors import PairPaused, StateStoreError
 from sync_daemon.model.planned_pair import PlannedPair
@@ -42,12 +45,17 @@ _NOT_BEGUN = {CycleOutcome.AUTH, CycleOutcome.UNREACHABLE, CycleOutcome.QUOTA}
 _log = structlog.get_logger(__name__)
 
 
+def new_holder() -> str:
+    """A name for whoever holds pairs: this process, or a part of it that may not hold them together with the rest."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Installation:
     """The state store and what it takes to open pairs on it.
 
     `traffic` is told of every request; `holder` names this process in leases; `rates` is where pairs that share an
-    account keep to its limit together.
+    account keep to its limit together; `configured` are all pairs as they are configured now, in their order.
     """
 
     settings: Settings
@@ -55,7 +63,12 @@ class Installation:
     clock: Clock = field(default_factory=SystemClock)
     traffic: Traffic = unobserved
     rates: Rates | None = None
-    holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
+    holder: str = field(default_factory=new_holder)
+    configured: list[PairSection] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.configured:
+            self.configured.extend(self.settings.pairs)
 
     def new_run_id(self) -> str:
         """An id that sorts by time."""
@@ -76,6 +89,29 @@ class Installation:
         pair = self.pair_of(set_up, policy, set_up.systems, progress, self.store)
         stop = told_to_stop_or_paused(set_up.store, self.clock)
         return replace(pair, told_to_stop=stop, plan=plan, made=tuple(set_up.made) if plan else ())
+
+    def neighbours(self, section: PairSection) -> Neighbours:
+        """The other pairs of a pair's location and list, as far as the state store has them."""
+        return Neighbours(
+            tuple(self._shared(section, lambda one: one.ghl.location_id == section.ghl.location_id)),
+            tuple(self._shared(section, lambda one: one.emailoctopus.list_id == section.emailoctopus.list_id)),
+            section.unsubscribe_means,
+        )
+
+    def _shared(self, section: PairSection, shares: Callable[[PairSection], bool]) -> Iterator[Shared]:
+        pairs = tuple(self.configured)
+        names = [one.name for one in pairs]
+        for index, one in enumerate(pairs):
+            if one.name != section.name and shares(one):
+                earlier = section.name in names[index:]
+                yield Shared(Neighbour(one.name, earlier, one.policy().fields), partial(self._look_at, one))
+
+    def _look_at(self, section: PairSection) -> SqlPairStore | None:
+        """What is stored of a pair between the accounts that the configuration names."""
+        store = self.store.known_pair(section.name)
+        state = store.state() if store is not None else None
+        place = (section.ghl.location_id, section.emailoctopus.list_id)
+        return store if state is not None and (state.location_id, state.list_id) == place else None
 
     @property
     def digester(self) -> Digester:
@@ -164,6 +200,7 @@ class Installation:
             activity=set_up.section.activity.policy(),
             rules=set_up.section.rule_book(),
             keeps_undo=self.settings.retention.undo_days > 0,
+            neighbours=self.neighbours(set_up.section),
         )
 
 

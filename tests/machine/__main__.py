@@ -12,18 +12,20 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import parent_process
 
 from rich.console import Console
 
 from tests import databases
+from tests.machine import several
 from tests.machine.house import TALLY
 from tests.machine.run import listen, live
 from tests.machine.vault import is_race, race_no_more, race_on
 
 _CHUNK = 25
+Lived = Callable[[list[int]], tuple[Counter[str], list[str]]]
 _PROGRESS_S = 30.0
 
 
@@ -36,6 +38,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the first one's seed (default: %(default)s)")
     parser.add_argument("--racing", action="store_true", help="two processes start each cycle, over PostgreSQL")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--several", action="store_true", help="of three pairs that share a location and a list")
     asked = parser.parse_args()
     if not asked.racing:
         return _live(asked)
@@ -56,7 +59,7 @@ def _live(asked: argparse.Namespace) -> int:
     tally: Counter[str] = Counter()
     broken = 0
     last = started
-    for told, failures in _run(seeds, asked.processes):
+    for told, failures in _run(seeds, asked.processes, lived_by_several if asked.several else lived):
         tally += told
         broken += len(failures)
         for failure in failures:
@@ -89,6 +92,19 @@ def lived(seeds: list[int]) -> tuple[Counter[str], list[str]]:
     return tally, failures
 
 
+def lived_by_several(seeds: list[int]) -> tuple[Counter[str], list[str]]:
+    """The same, of a neighbourhood of pairs."""
+    listen()
+    failures = []
+    several.TALLY.clear()
+    for seed in seeds:
+        try:
+            several.Life(seed).live()
+        except several.LawOfSeveralBroken as error:
+            failures.append(report(error))
+    return several.TALLY + Counter({"lives": len(failures)}), failures
+
+
 def report(error: BaseException) -> str:
     """What broke, the steps of the life, and how to replay it."""
     return "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", []), ""])
@@ -107,7 +123,7 @@ def summary(seeds: range, tally: Counter[str], broken: int, seconds: float) -> s
     return "\n".join([first, speed, *rest])
 
 
-def _run(seeds: range, processes: int) -> Iterator[tuple[Counter[str], list[str]]]:
+def _run(seeds: range, processes: int, lived: Lived) -> Iterator[tuple[Counter[str], list[str]]]:
     if processes == 1 or len(seeds) == 1:
         yield lived(list(seeds))
         return

@@ -8,6 +8,7 @@ from sync_daemon.model.activity import KnownActivity
 from sync_daemon.model.contact import Consent, Snapshot, Source
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.plan import Action
+from sync_daemon.model.sharing import Sharing
 from sync_daemon.model.state import Baseline, Cause, Held, KnownContact, Link, Parked, Sent, Staged, Tombstone, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.undo import Replaced, Swap
@@ -71,6 +72,7 @@ def full_link(ghl_id: str, emailoctopus_id: str) -> Link:
         diverged=frozenset({"phone=Phone", "firstName=FirstName"}),
         address_emptied=True,
         bounces={"phone=Phone": (NOON, later(1))},
+        sharing=Sharing(True, True, True, frozenset({"phone=Phone"}), frozenset({digest(2)})),
     )
 
 

@@ -135,6 +135,7 @@ def test_no_column_of_bytes_is_forgotten() -> None:
         ("activity", "written"),
         ("contacts", "baseline"),
         ("contacts", "sent"),
+        ("links", "sharing"),
         ("tags", "digest"),
         ("tags", "name"),
         ("tags", "spelling"),

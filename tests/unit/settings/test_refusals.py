@@ -10,6 +10,9 @@ from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
 from tests.unit.settings.configurations import SMALL, loaded
 
+OTHER = SMALL.removeprefix("pairs:\n").replace("main", "other")
+LEADS = "    fields:\n      - {ghl: city, emailoctopus: City, direction: to_ghl}\n"
+SHOWS = "    activity: {notes: {latest: City}}\n"
 ROW = "    fields:\n      - {ghl: firstName, emailoctopus: FirstName}\n"
 
 
@@ -132,6 +135,14 @@ def test_a_mistake_is_told_with_path_and_line(tmp_path: Path, added: str, line: 
         (
             SMALL + SMALL.removeprefix("pairs:\n").replace("main", "other"),
             "sync.yaml, line 7: pairs.other.emailoctopus: another pair keeps the same location and list in sync",
+        ),
+        (
+            SMALL + LEADS + OTHER.replace("000001", "000002") + LEADS,
+            "pairs.other.fields[0].direction: the list of pair main leads city of this location already (to_ghl)",
+        ),
+        (
+            SMALL + LEADS + OTHER.replace("ve9EPM", "ve9EPN") + SHOWS,
+            "pairs.other.activity.notes.latest: the field City is in the mapping of pair main, which has the same list",
         ),
         (
             "service: {}\n" + SMALL + "service: {}\n",
