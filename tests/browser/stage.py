@@ -83,14 +83,13 @@ def set_stage(folder: Path) -> Iterator[Stage]:
 
 
 def cycle(stage: Stage, mode: Mode = Mode.INCREMENTAL) -> CycleReport:
-    """Have the service make a cycle, and wait for its end."""
+    """Have the service make a cycle of a kind, and wait for its end."""
     served, clock = stage.service.served["sandbox"], stage.service.installation.clock
     turn, before = served.turn, served.turn.report
     served.desk.want(mode)
-    while turn.report is before or turn.working() is not None:
+    while (report := turn.report) is None or report is before or report.mode is not mode or turn.working() is not None:
         clock.sleep(0.05)
-    assert turn.report is not None
-    return turn.report
+    return report
 
 
 def at_ease(stage: Stage) -> tuple[Contact, Subscriber]:
