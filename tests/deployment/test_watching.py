@@ -21,7 +21,7 @@ DASHBOARD: dict[str, Any] = json.loads((CONFIG / "grafana-dashboard.json").read_
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 RULES: list[dict[str, Any]] = yaml((CONFIG / "alert-rules.yaml").read_text(encoding="utf-8"))["groups"][0]["rules"]
 OF_THE_SCRAPE = {"instance", "job"}
-TOLD_BY_FIGURES = {Condition.SILENT, Condition.HELD, Condition.PARKED}
+TOLD_BY_FIGURES = {Condition.SILENT, Condition.HELD, Condition.PARKED, Condition.DATABASE}
 """Conditions that rules know by what they are about, as Prometheus sees it without the service's judgement."""
 
 

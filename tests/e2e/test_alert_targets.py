@@ -52,7 +52,7 @@ class Webhook:
     def wait(self, requests: int = 1) -> None:
         """Until it was asked so often."""
         for _ in range(requests):
-            assert self.asked.acquire(timeout=20), "nothing came"
+            assert self.asked.acquire(timeout=60), "nothing came"
 
 
 @contextmanager
