@@ -154,10 +154,11 @@ def neighbourhood(
         sandbox.ghl.limiter.settings.enabled = sandbox.emailoctopus.limiter.settings.enabled = False
     with ExitStack() as stack:
         program = VirtualClock(clock)
-        store = stack.enter_context(StateStore(_engine(database_url), Secrets(SECRET), program))
+        engine = _engine(database_url)
+        store = stack.enter_context(StateStore(engine, Secrets(SECRET), program))
         apps = {**{name: one.ghl_app for name, one in places.items()}, "": mail.emailoctopus_app}
         urls = {name: stack.enter_context(serve(app)) if sockets else "http://in.invalid" for name, app in apps.items()}
-        ways = {name: None if sockets else InProcess(app) for name, app in apps.items()}
+        ways = {name: None if sockets else InProcess(app, engine) for name, app in apps.items()}
         hood = Neighbourhood(clock, places, mail, lists, {}, store)
         built = (quarter or Quarter)(hood, specs, program, urls, ways)
         hood.pairs.update({spec.name: built.open(spec) for spec in specs})

@@ -58,8 +58,9 @@ def test_one_place_makes_each_kind_of_evidence(evidence: str, only_in: str) -> N
 
 
 def test_nobody_goes_round_the_checks() -> None:
-    """`object.__setattr__`, `__new__` and copies would make evidence without its checks."""
+    """`object.__setattr__`, `__new__` and copies would make evidence without its checks; settings hold none."""
     ways = ("__setattr__", "__new__", "__setstate__", "copy.copy", "model_construct")
     for module in (ROOT / "sync_daemon").rglob("*.py"):
         text = module.read_text(encoding="utf-8")
-        assert [way for way in ways if way in text] == [], module
+        of_settings = {"model_construct"} if module.parent.name == "settings" else set()
+        assert [way for way in ways if way in text and way not in of_settings] == [], module

@@ -20,7 +20,8 @@ from sync_daemon.model.report import Mode
 from sync_daemon.model.sharing import UnsubscribeMeans
 from sync_daemon.model.state import Cause, Link
 from sync_daemon.sandbox.weather import Fault
-from tests.machine.house import Endless, Killed, MortalStore, Process, empty_database, folder
+from tests.machine.house import Endless, Killed, MortalStore, Process
+from tests.machine.vault import empty_database, folder
 from tests.neighbourhood import Neighbourhood, Quarter, Spec, neighbourhood
 from tests.worlds import _engine
 

@@ -40,7 +40,7 @@ IDS = ("ghl-ada-0001", "octopus-ada-0001", "ghl-ada-0002", "ghl-ada-gone")
 OTHERS = ("ghl-bob-0001", "octopus-bob-0001")
 NOBODYS = {
     "installation", "pairs", "leases", "watermarks", "lookups", "schemas", "field_keys", "mass_changes", "tags",
-    "runs", "alerts", "reports", "forgotten",
+    "runs", "alerts", "reports", "forgotten", "configured_pairs", "oauth_logins", "oauth_tokens",
 }  # fmt: skip
 """The tables in which no row is about a person."""
 

@@ -12,7 +12,7 @@ from sync_daemon.model.contact import AccountSchema, FieldSpec
 from sync_daemon.model.engagement import Kind, ReportRead, seen
 from sync_daemon.model.oauth import Login, OwnerKind, TokenOwner, Tokens
 from sync_daemon.model.report import CycleReport, Mode
-from sync_daemon.model.state import Cause, Change, KnownTag
+from sync_daemon.model.state import Call, Cause, Change, KnownTag
 from sync_daemon.model.webhook import EventKind, WebhookEvent
 from sync_daemon.ports import Commit, PairStore
 from sync_daemon.reconcile.alerting import Standing
@@ -86,6 +86,7 @@ def full_pair(pair: PairStore, store: StateStore) -> PairStore:
         deeds=[deed("automation:a:t1", message="Jané-Margarethe isn't valid")],
         occasions=[seen(Kind.TAG_ADDED, "e1", "very important", NOON, digest(5))],
         reports=[ReportRead("k1", Kind.CLICKED, 3, NOON)],
+        calls=[Call("main", GHL, "g1")],
     )
     pair.save_schema(AccountSchema(GHL, {"custom.plan": FieldSpec("custom.plan", "x", "TEXT")}))
     pair.commit(everything, run_id="run-1")
@@ -98,6 +99,7 @@ def full_pair(pair: PairStore, store: StateStore) -> PairStore:
     tokens = Tokens(client_id="app", access_token=ACCESS, refresh_token=REFRESH, ends_at=NOON)
     store.oauth.put(TokenOwner(OwnerKind.LOCATION, "location"), tokens)
     store.oauth.begin(STATE, Login(client_id="app", redirect_uri="http://127.0.0.1/", agency=False), 60)
+    store.configured_pairs.save({"other": f"ghl: {{token: {ACCESS}}}"}, instead_of={})
     return pair
 
 

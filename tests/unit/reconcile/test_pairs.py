@@ -18,6 +18,7 @@ from sync_daemon.reconcile.decision import (
     Decision,
     Needs,
     Notice,
+    Shares,
     left_as_it_is,
     operations_digest,
 )
@@ -69,7 +70,8 @@ def whole(case: Case, *operations: Operation, settles: Any = SETTLED, link: Link
 
 
 def without_digests(decision: Decision) -> Decision:
-    return replace(decision, digests={})
+    """A decision without its digests, and without what concerns other pairs: test_shared_fields.py tells of that."""
+    return replace(decision, digests={}, shares=Shares())
 
 
 def digest_of(*operations: Operation, part: str = "consent") -> bytes:
