@@ -1,6 +1,6 @@
 """Contract, law L7: a kill anywhere changes the number of requests, never the final state of either side.
 
-One in forty-eight points of every world on SQLite; on PostgreSQL, with two processes that race, and for two kills in a
+One in ninety-six points of every world on SQLite; on PostgreSQL, with two processes that race, and for two kills in a
 row, fewer. `make kills` takes every point on both databases, `make kills RACING=1` every point with two that race.
 """
 
@@ -9,8 +9,8 @@ import pytest
 from tests.kills.theatre import Theatre, share, troubles
 from tests.kills.worlds import ACTIVE, FIRST_LOAD, LATER, RULED, WORLDS, KillWorld
 
-_SHARE = 48
-_COARSE, _ON_POSTGRESQL = 40, 90
+_SHARE = 96
+_COARSE, _ON_POSTGRESQL = 80, 180
 _RACING, _MANY = 3, 10_000
 
 

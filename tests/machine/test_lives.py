@@ -16,7 +16,7 @@ from tests.machine.quiet import Quiet
 from tests.machine.run import listen, live
 from tests.machine.vault import race_no_more, race_on
 
-LIVES, SHARDS, RACING = 64, 16, 1
+LIVES, SHARDS, RACING = 32, 16, 1
 SEEDS = range(1_000_000, 1_000_000 + LIVES)
 
 
