@@ -4,13 +4,13 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from sync_daemon.model.state import Call
 from sync_daemon.model.system import SystemName
 from sync_daemon.store.many import ForEach
 from sync_daemon.store.room import Room
 from sync_daemon.store.tables import calls, pairs
+from sync_daemon.store.upsert import Upsert
 
 _PAIR = calls.c.pair_id == bindparam("pair")
 _WAITING = select(calls.c.system, calls.c.contact_id).where(_PAIR).order_by(calls.c.system, calls.c.contact_id)
@@ -21,10 +21,7 @@ _HEARD = ForEach(
     ),
 )
 _IDS = select(pairs.c.name, pairs.c.id).where(pairs.c.name.in_(bindparam("names", expanding=True)))
-_ADD = {
-    dialect.__name__.rpartition(".")[2]: dialect.insert(calls).on_conflict_do_nothing()
-    for dialect in (sqlite, postgresql)
-}
+_ADD = Upsert(calls, ("pair_id", "system", "contact_id"), first=True)
 
 
 class Calls(Room):
@@ -49,5 +46,4 @@ class Calls(Room):
             for call in sorted(set(new), key=lambda one: (one.pair, one.system, one.contact_id))
             if call.pair in known
         ]
-        if rows:
-            connection.execute(_ADD[connection.dialect.name], rows)
+        _ADD.write(connection, rows)

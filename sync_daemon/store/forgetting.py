@@ -49,9 +49,7 @@ class Forgetting(Forgotten, Lease):
         ids = self._with_partners(ids)
         digester = self._digester()
         known = {address, *(digester.contact(name, one) for name in SystemName for one in ids[name])}
-        with self._writing(erasing=True) as connection:
-            if holder is not None:
-                self._verify(connection, holder)
+        with self._writing(holder, erasing=True) as connection:
             buried = self._ids_buried(connection, address, ids)
             known.update(digester.contact(name, one) for name in SystemName for one in buried[name])
             everybody = {name: ids[name] | buried[name] for name in SystemName}

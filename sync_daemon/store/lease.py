@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, or_, select, true, update
 
-from sync_daemon.model.errors import PairBusy, StateStoreError
+from sync_daemon.model.errors import StateStoreError
 from sync_daemon.store.engine import writing
 from sync_daemon.store.moments import to_micros
 from sync_daemon.store.room import Room
@@ -100,11 +100,6 @@ class Lease(Room):
         """Whether some process works on the pair now."""
         (found,) = self._read(_LOOK)
         return bool(found.expires_at > to_micros(self._clock.now()))
-
-    def _verify(self, connection: Connection, holder: str) -> None:
-        """Raise `PairBusy` unless `holder` has the lease, which it keeps as long as the pair is locked."""
-        if self._run_epoch is None or self._refuse_late(connection, self._run_epoch) != holder:
-            raise PairBusy("another process took the pair over while this one stood still; nothing more is stored")
 
 
 def leased_pairs(connection: Connection, now: datetime) -> list[str]:

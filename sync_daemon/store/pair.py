@@ -98,9 +98,7 @@ class SqlPairStore(
         Raises `PairBusy`, and stores nothing, when `holder` lost the lease.
         """
         numbers = self._numbers.of(commit.contacts)
-        with self._writing() as connection:  # one at a time, so that no two can block each other half way
-            if holder is not None:
-                self._verify(connection, holder)
+        with self._writing(holder) as connection:  # one at a time, so that no two can block each other half way
             self._remove_done(connection, commit.done)
             self._remove_waiting(connection, commit.unparked, commit.unheld)
             self._remove_links(connection, commit.unlink)

@@ -55,24 +55,26 @@ class Room:
             yield from self._read(statement, ids=chunk, **parameters)
 
     @contextmanager
-    def _writing(self, *, erasing: bool = False) -> Iterator[Connection]:
-        """A transaction that locks the pair. Raises `PairBusy`, and nothing is stored, when the run lost the pair."""
+    def _writing(self, holder: str | None = None, *, erasing: bool = False) -> Iterator[Connection]:
+        """A transaction that locks the pair.
+
+        Raises `PairBusy`, and nothing is stored, when the run lost the pair, or a `holder` that is given hasn't it.
+        """
         with writing(self._engine, erasing=erasing) as connection:
             self._lock(connection)
-            if self._run_epoch is not None:
-                self._refuse_late(connection, self._run_epoch)
+            if holder is not None or self._run_epoch is not None:
+                self._refuse_late(connection, holder)
             yield connection
 
     def _lock(self, connection: Connection) -> None:
         """Let nobody else commit to the pair, or take it over, before this transaction has ended."""
         connection.execute(_LOCK, {"pair": self._pair_id})
 
-    def _refuse_late(self, connection: Connection, epoch: int) -> str:
-        """Raise `PairBusy` unless the run with this fencing number is the pair's newest; who holds it."""
-        found = connection.execute(_MINE, {"pair": self._pair_id, "mine": epoch}).one_or_none()
-        if found is None:
+    def _refuse_late(self, connection: Connection, holder: str | None) -> None:
+        """Raise `PairBusy` unless the run's fencing number is the pair's newest, and `holder`, if given, has it."""
+        found = connection.execute(_MINE, {"pair": self._pair_id, "mine": self._run_epoch}).one_or_none()
+        if found is None or holder not in (None, found.holder):
             raise PairBusy("another process took the pair over while this one stood still; nothing more is stored")
-        return str(found.holder)
 
     def _rows(self, rows: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
         """Rows with the pair they belong to."""
