@@ -10,7 +10,7 @@ from cyclopts import App
 
 from sync_daemon.commands.known_pairs import known_pairs
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
-from sync_daemon.commands.printing import console, plural, print_json, table
+from sync_daemon.commands.printing import console, iso, plural, print_json, table
 from sync_daemon.model.errors import ConfigurationError
 from sync_daemon.model.state import Parked
 from sync_daemon.ports import PairStore
@@ -120,7 +120,7 @@ def _as_json(pair: str, entry: Parked) -> dict[str, Any]:
         "what": entry.what,
         "error": why(entry),
         "attempts": entry.attempts,
-        "next_try": entry.next_try.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "next_try": iso(entry.next_try),
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync_daemon.commands.options import Config, choose
-from sync_daemon.commands.printing import console, print_json
+from sync_daemon.commands.printing import console, iso, print_json
 from sync_daemon.ports import PairStore
 from sync_daemon.wiring.state import open_store
 
@@ -44,5 +44,9 @@ def answer(orders: Sequence[Order], say: Callable[[Order], str], *, json: bool) 
 
 
 def _as_json(one: Order) -> dict[str, object]:
-    since = one.since.isoformat(timespec="seconds").replace("+00:00", "Z") if one.since else None
-    return {"pair": one.pair, "paused": one.since is not None, "paused_since": since, "changed": one.changed}
+    return {
+        "pair": one.pair,
+        "paused": one.since is not None,
+        "paused_since": iso(one.since),
+        "changed": one.changed,
+    }

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from sync_daemon.model.words import plural, seconds
 
-__all__ = ["console", "plural", "print_json", "seconds", "table"]
+__all__ = ["console", "iso", "plural", "print_json", "seconds", "table"]
 _PIPE_WIDTH = 10_000
 ROWS_AT_ONCE = 1000
 """A drawn row weighs ten times what it tells: of long tables never more are drawn at once."""
@@ -28,6 +29,11 @@ def console() -> Console:
 def print_json(answer: Any) -> None:
     """Print the one JSON object of an answer."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n")
+
+
+def iso(moment: datetime | None) -> str | None:
+    """A time in UTC as JSON has it, None for none."""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment is not None else None
 
 
 def table(

@@ -7,7 +7,7 @@ from cyclopts.validators import Number
 
 from sync_daemon.commands.exits import DONE
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
-from sync_daemon.commands.printing import console, print_json, table
+from sync_daemon.commands.printing import console, iso, print_json, table
 from sync_daemon.commands.progress import shown_progress
 from sync_daemon.cycle.rehearsal import Rehearsed, rehearse
 from sync_daemon.wiring.installation import open_installation
@@ -60,7 +60,7 @@ def _as_json(pair: str, one: Rehearsed) -> dict[str, Any]:
     return {
         "pair": pair,
         "event": one.event,
-        "occurred_at": one.at.isoformat(timespec="seconds").replace("+00:00", "Z") if one.at is not None else None,
+        "occurred_at": iso(one.at),
         "ghl_id": one.ghl_id,
         "emailoctopus_id": one.emailoctopus_id,
         "rule": one.rule,

@@ -7,7 +7,7 @@ from typing import Any
 
 from sync_daemon.changes.tagbook import collisions
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
-from sync_daemon.commands.printing import console, print_json, seconds, table
+from sync_daemon.commands.printing import console, iso, print_json, seconds, table
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.errors import StateStoreAway, StateStoreError
 from sync_daemon.model.state import KnownTag, PairState, Parked, Totals
@@ -75,7 +75,7 @@ def _as_json(known: _Known) -> dict[str, Any]:
     return {
         "pair": known.name,
         "paused": state.paused if state else False,
-        "paused_since": _iso(state.paused_since) if state and state.paused_since else None,
+        "paused_since": iso(state.paused_since) if state else None,
         "problem": known.problem,
         "links": totals.links,
         "staged": totals.staged,
@@ -84,7 +84,7 @@ def _as_json(known: _Known) -> dict[str, Any]:
         "diverged": totals.diverged,
         "consent_held": totals.consent_held,
         "unlinked": dict(totals.unlinked),
-        "watermarks": {name: _iso(moment) for name, moment in state.watermarks.items()} if state else {},
+        "watermarks": {name: iso(moment) for name, moment in state.watermarks.items()} if state else {},
         "lag_s": _lag(known),
         "quota_left": {str(system): _quota_left(known).get(system) for system in SystemName},
         "parked_changes": [
@@ -95,7 +95,7 @@ def _as_json(known: _Known) -> dict[str, Any]:
                 "what": one.what,
                 "code": one.code,
                 "attempts": one.attempts,
-                "next_try": _iso(one.next_try),
+                "next_try": iso(one.next_try),
             }
             for one in known.parked
         ],
@@ -109,8 +109,8 @@ def _as_json(known: _Known) -> dict[str, Any]:
                 "emailoctopus_id": one.emailoctopus_id,
                 "code": one.code,
                 "attempts": one.attempts,
-                "at": _iso(one.at),
-                "next_try": _iso(one.next_try) if one.next_try else None,
+                "at": iso(one.at),
+                "next_try": iso(one.next_try),
             }
             for one in known.deeds
         ],
@@ -125,7 +125,7 @@ def _count(known: _Known, state: DeedState) -> int:
 
 def _run(run: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: value for name, value in run.items() if not name.startswith("quota_")}
-    return {**shown, "started": _iso(run["started"]), "ended": _iso(run["ended"])}
+    return {**shown, "started": iso(run["started"]), "ended": iso(run["ended"])}
 
 
 def _quota_left(known: _Known) -> Mapping[str, int]:
@@ -242,7 +242,3 @@ def _lag(known: _Known) -> float | None:
         return None
     ended: datetime = known.runs[0]["ended"]
     return max(0.0, round((datetime.now(UTC) - ended).total_seconds(), 1))
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -68,7 +68,7 @@ class Agenda:
         """
         patience = _PATIENCE.get(outcome)
         if patience is None:
-            self.in_a_row, self.resume_at = 0, 0.0
+            self.lose_patience()
             return
         pause = min(patience.first * 2**self.in_a_row, patience.most)
         self.in_a_row += 1

@@ -103,7 +103,7 @@ class Service:
         """Work by another section of a pair: from its next cycle on, or anew where it is of other accounts."""
         with self._turn:
             one = self.served.get(section.name)
-            if one is None or _place(one.turn.section) != _place(section):
+            if one is None or one.turn.section.accounts != section.accounts:
                 self._remove(section.name)
                 self._coming[section.name] = section
             elif not one.turn.section.says_the_same(section):
@@ -133,10 +133,10 @@ class Service:
         if not touched:
             return
         every = (*self.installation.configured, *configured)
-        places = {place for one in every if one.name in touched for place in _place(one)}
+        places = {place for one in every if one.name in touched for place in one.accounts}
         self.installation.configured[:] = configured
         for name, one in self.served.items():
-            if name not in touched and not places.isdisjoint(_place(one.turn.section)):
+            if name not in touched and not places.isdisjoint(one.turn.section.accounts):
                 one.turn.take(one.turn.section)
 
     def _add(self, section: PairSection) -> None:
@@ -188,8 +188,3 @@ class Service:
 
     def _now(self) -> datetime:
         return self.installation.clock.now()
-
-
-def _place(section: PairSection) -> tuple[str, str]:
-    """The location and list that a pair's state belongs to."""
-    return section.ghl.location_id, section.emailoctopus.list_id

@@ -83,20 +83,16 @@ class SharedDesk:
     def want(self, mode: Mode) -> None:
         """Wish for a cycle by whichever process."""
         delay = BURST_S if mode is Mode.HINTS else 0.0
-        try:
-            self.store.change_wishes(lambda wishes: self._changed(wishes, lambda one, now: one.want(mode, now, delay)))
-        except StateStoreError as error:  # what waits is found at the next look
-            _log.warning("wish_not_stored", pair=self._pair.name, why=str(error))
-            return
-        self.hurry(self._pair, delay)
+        self._wish(lambda agenda, now: agenda.want(mode, now, delay), delay)
 
     def begin_anew(self) -> None:
         """Have the pair looked at at once, however its last cycles ended."""
-        try:
-            self.store.change_wishes(lambda wishes: replace(wishes, resume_at=None, in_a_row=0))
-        except StateStoreError as error:  # its patience ends by itself
-            _log.warning("wish_not_stored", pair=self._pair.name, why=str(error))
-        self.want(Mode.INCREMENTAL)
+
+        def look(agenda: Agenda, now: float) -> None:
+            agenda.lose_patience()
+            agenda.want(Mode.INCREMENTAL, now)
+
+        self._wish(look, 0.0)
 
     def work(self) -> None:
         """Take a wish up and have its cycle made; what can't be stored of its end is done again."""
@@ -107,6 +103,15 @@ class SharedDesk:
             return
         report = self.turn.work(taken[0])
         self.store.change_wishes(lambda wishes: self._ended(wishes, token, taken[0], report))
+
+    def _wish(self, change: Callable[[Agenda, float], None], delay: float) -> None:
+        """Change the agenda, and have somebody work it off after a delay."""
+        try:
+            self.store.change_wishes(lambda wishes: self._changed(wishes, change))
+        except StateStoreError as error:  # what waits is found at the next look
+            _log.warning("wish_not_stored", pair=self._pair.name, why=str(error))
+            return
+        self.hurry(self._pair, delay)
 
     def health(self) -> PairHealth:
         """How the pair stands, whoever works on it."""

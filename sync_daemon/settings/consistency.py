@@ -29,10 +29,9 @@ def between(pairs: Sequence[PairSection]) -> Iterator[tuple[PairSection, Complai
     names: dict[str, PairSection] = {}
     places: dict[tuple[str, str], PairSection] = {}
     for pair in pairs:
-        place = (pair.ghl.location_id, pair.emailoctopus.list_id)
         if (other := names.setdefault(pair.name, pair)) is not pair:
             yield pair, Complaint(("name",), f"another pair has this name: {other.place(('name',))}")
-        elif (other := places.setdefault(place, pair)) is not pair:
+        elif (other := places.setdefault(pair.accounts, pair)) is not pair:
             same = "another pair keeps the same location and list in sync"
             yield pair, Complaint(("emailoctopus",), f"{same}: {other.name} ({other.place(('name',))})")
     yield from _apps(pairs)

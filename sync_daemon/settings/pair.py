@@ -144,6 +144,11 @@ class PairSection(Section):
         layer = self.written.layer_of(path)
         return layer.document.place((*layer.path, *path))
 
+    @property
+    def accounts(self) -> tuple[str, str]:
+        """The location and the list that it is about, which its state belongs to."""
+        return self.ghl.location_id, self.emailoctopus.list_id
+
     def says_the_same(self, other: "PairSection") -> bool:
         """Whether two sections have the same settings, wherever they were written."""
         return dict(self) == dict(other)

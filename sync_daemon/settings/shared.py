@@ -6,10 +6,10 @@ from sync_daemon.model.policy import Direction
 from sync_daemon.settings.complaints import Complaint
 from sync_daemon.settings.pair import PairSection
 
-Told = tuple[PairSection, Complaint]
+OfPair = tuple[PairSection, Complaint]
 
 
-def sharing_complaints(pairs: Sequence[PairSection]) -> Iterator[Told]:
+def sharing_complaints(pairs: Sequence[PairSection]) -> Iterator[OfPair]:
     """Rows and fields of one pair that contradict those of a pair before it in the file, or of any with its list."""
     for together in _by(pairs, lambda pair: pair.ghl.location_id):
         for index, pair in enumerate(together):
@@ -29,7 +29,7 @@ def _by(pairs: Sequence[PairSection], shared: Callable[[PairSection], str]) -> l
     return list(groups.values())
 
 
-def _two_leaders(pair: PairSection, other: PairSection) -> Iterator[Told]:
+def _two_leaders(pair: PairSection, other: PairSection) -> Iterator[OfPair]:
     """A field of one location that two lists lead: each would overwrite the other's value."""
     led = {row.ghl for row in other.fields if row.direction is Direction.TO_GHL}
     for index, row in enumerate(pair.fields):
@@ -41,7 +41,7 @@ def _two_leaders(pair: PairSection, other: PairSection) -> Iterator[Told]:
             yield pair, Complaint(("fields", index, "direction"), text)
 
 
-def _shown_and_mapped(pair: PairSection, other: PairSection) -> Iterator[Told]:
+def _shown_and_mapped(pair: PairSection, other: PairSection) -> Iterator[OfPair]:
     """A field of one list that shows activity for one pair and is in the mapping of another."""
     mapped = {row.emailoctopus for row in other.fields}
     for (part, key), name in pair.activity.named().items():

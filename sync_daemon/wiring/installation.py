@@ -110,8 +110,7 @@ class Installation:
         """What is stored of a pair between the accounts that the configuration names."""
         store = self.store.known_pair(section.name)
         state = store.state() if store is not None else None
-        place = (section.ghl.location_id, section.emailoctopus.list_id)
-        return store if state is not None and (state.location_id, state.list_id) == place else None
+        return store if state is not None and (state.location_id, state.list_id) == section.accounts else None
 
     @property
     def digester(self) -> Digester:

@@ -34,8 +34,9 @@ Sides = Mapping[SystemName, Sampled]
 
 def sample(installation: Installation, section: PairSection) -> Sides:
     """Both sides of a pair. A side that can't be read says so; it takes a handful of requests to each."""
-    own = installation
-    systems = connect(section, own.settings, own.clock, own.store.oauth, traffic=own.traffic)
+    systems = connect(
+        section, installation.settings, installation.clock, installation.store.oauth, traffic=installation.traffic
+    )
     return {name: _side(system) for name, system in systems.items()}
 
 

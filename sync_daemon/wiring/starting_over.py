@@ -50,7 +50,7 @@ def intend(
 
 
 def _has_moved(pair: StoredPair, section: PairSection) -> bool:
-    return (pair.location_id, pair.list_id) != (section.ghl.location_id, section.emailoctopus.list_id)
+    return (pair.location_id, pair.list_id) != section.accounts
 
 
 def _start(

@@ -10,7 +10,7 @@ from sync_daemon.commands.check.examine import examine
 from sync_daemon.commands.check.findings import Findings, GhlCredential, worst
 from sync_daemon.commands.check.webhooks import WebhookFindings, examine_webhooks
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, PairName, choose
-from sync_daemon.commands.printing import console, print_json, table
+from sync_daemon.commands.printing import console, iso, print_json, table
 from sync_daemon.model.contact import FieldSpec
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.mapping_check import MappingRow
@@ -130,8 +130,7 @@ def _quotas(findings: Findings) -> list[tuple[object, ...]]:
 def _credential_as_json(credential: GhlCredential | None) -> dict[str, Any] | None:
     if credential is None:
         return None
-    ends_at = credential.ends_at.isoformat(timespec="seconds").replace("+00:00", "Z") if credential.ends_at else None
-    return {"kind": "oauth" if credential.oauth else "token", "ends_at": ends_at}
+    return {"kind": "oauth" if credential.oauth else "token", "ends_at": iso(credential.ends_at)}
 
 
 def _as_json(findings: Findings) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """An explanation as one JSON object: everything that the tables say, under names that scripts can rely on."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from sync_daemon.commands.changes import line_as_json
+from sync_daemon.commands.printing import iso
 from sync_daemon.model.deeds import Deed
 from sync_daemon.model.explanation import (
     AddressNow,
@@ -33,11 +33,6 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
         "requests": {str(name): count for name, count in explanation.requests.items()},
         "persons": [_person(one) for one in explanation.persons],
     }
-
-
-def iso(moment: datetime | None) -> str | None:
-    """A time in UTC, None for none."""
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment is not None else None
 
 
 def _person(person: PersonNow) -> dict[str, Any]:

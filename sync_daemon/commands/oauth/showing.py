@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sync_daemon.commands.printing import iso
 from sync_daemon.model.errors import SyncError
 from sync_daemon.model.oauth import KeptTokens, OwnerKind, TokenOwner
 from sync_daemon.settings.installation import Settings
@@ -55,7 +56,7 @@ def as_json(one: Opened) -> dict[str, Any]:
     return {
         "location_id": one.location_id,
         "pairs": list(one.pairs),
-        "ends_at": _iso(one.ends_at),
+        "ends_at": iso(one.ends_at),
         "problem": one.problem or None,
     }
 
@@ -80,7 +81,7 @@ def _row(one: KeptTokens, pairs: list[str]) -> dict[str, Any]:
         "id": one.owner.id,
         "pairs": pairs,
         "client_id": one.tokens.client_id,
-        "ends_at": _iso(one.tokens.ends_at),
+        "ends_at": iso(one.tokens.ends_at),
         "state": _state(one),
     }
 
@@ -103,7 +104,3 @@ def shown_moment(iso: str | None) -> str:
 
 def _moment(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC" if at is not None else "-"
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at is not None else None

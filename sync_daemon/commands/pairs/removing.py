@@ -1,12 +1,11 @@
 """`sync-daemon pairs remove`: a pair out of the database; what is known of its people stays."""
 
-from pathlib import Path
-
 from sync_daemon.commands.asking import Yes, ask
 from sync_daemon.commands.exits import BAD_USAGE, DONE
 from sync_daemon.commands.options import DEFAULT_CONFIG, Config, Json, outside_pairs
 from sync_daemon.commands.pairs.saving import refuse_elsewhere
 from sync_daemon.commands.printing import console, plural, print_json
+from sync_daemon.settings.installation import InstallationSection
 from sync_daemon.store.configured_pairs import remove_from
 from sync_daemon.wiring.configuration import stored_names
 from sync_daemon.wiring.state import open_locked_store, opened
@@ -22,7 +21,7 @@ def remove(name: str, /, *, config: Config = DEFAULT_CONFIG, yes: Yes = False, j
     outside = outside_pairs(config)
     if name not in stored_names(outside):
         refuse_elsewhere(config, name, "take it out there")
-    links = _links(config, name)
+    links = _links(outside, name)
     if not json:
         console().print(_what_stays(name, links))
     agreed = yes or (not json and ask("yes"))
@@ -36,8 +35,8 @@ def remove(name: str, /, *, config: Config = DEFAULT_CONFIG, yes: Yes = False, j
     return DONE if agreed else BAD_USAGE
 
 
-def _links(config: Path, name: str) -> int:
-    with open_locked_store(outside_pairs(config)) as store:
+def _links(outside: InstallationSection, name: str) -> int:
+    with open_locked_store(outside) as store:
         found = [pair.counts["links"] for pair in store.pairs() if pair.name == name] if store is not None else []
     return sum(found)
 
