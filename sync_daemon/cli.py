@@ -53,7 +53,7 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 
 
 def _look_anew(_number: int, _frame: FrameType | None) -> None:
-    """The thread that heeds signals does it."""
+    """The thread that heeds signals has a service look at its configuration."""
 
 
 def _heed(told: int) -> None:
@@ -82,8 +82,6 @@ class _Command(NamedTuple):
     example: str
     finishes_at: tuple[int, ...] = ()
     """The signals at the first of which it finishes the record in hand, and ends well."""
-    looks_anew: bool = False
-    """Whether SIGHUP has it look at its configuration."""
 
 
 _COMMANDS = {
@@ -126,7 +124,6 @@ _COMMANDS = {
         "The service: keeps both sides equal by webhooks and polls, until it is stopped.",
         "sync-daemon run --config config/sync.yaml",
         finishes_at=(signal.SIGTERM, signal.SIGINT),
-        looks_anew=True,
     ),
     "worker": _Command(
         "worker:worker",
@@ -246,7 +243,7 @@ def run(arguments: list[str]) -> int:
         given = _options_last(arguments)
         if given and given[0] in _COMMANDS:
             _finishing.update(_COMMANDS[given[0]].finishes_at)
-            if _COMMANDS[given[0]].looks_anew:
+            if signal.SIGINT in _finishing:  # what goes on until it is told to stop
                 signal.signal(signal.SIGHUP, _look_anew)
         outcome = application()(given, exit_on_error=False)
         sys.stdout.flush()

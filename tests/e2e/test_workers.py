@@ -58,6 +58,8 @@ def test_two_workers_share_pairs_and_one_takes_over_what_the_other_had_in_hand(o
     sandbox = office.running.sandbox
     with workers(office, "one", "other") as (one, other):
         until(lambda: all(map(office.is_equal, tenants)), "equal")
+        for worker in (one, other):
+            worker.process.send_signal(signal.SIGHUP)  # has it look at its configuration at once, and go on
         until(lambda: one.figure("cycles_total") and other.figure("cycles_total"), "both work")
         until(lambda: all(httpx.get(f"{here.url}/readyz").status_code == 200 for here in (one, other)), "both ready")
         assert office.overlaps() == []
