@@ -29,6 +29,7 @@ _HEARTBEAT_S, _STALLED_AFTER_S = 5.0, 20.0
 _TICK_S, _RESCUE_EVERY_S, _START_AGAIN_S = 1.0, 5.0, 2.0
 _ANSWERS_WITHIN_S = 5.0
 _URGENT = 5
+_PAIR = "pair"
 _HOUSEKEEPING = "23 * * * *"
 _log = structlog.get_logger(__name__)
 for _talkative in ("procrastinate", "psycopg.pool"):  # what goes wrong is logged here, without their words
@@ -50,7 +51,7 @@ class JobQueue:
         """Begin to do jobs: `work` is told the pair; `tick` is called every second, `tidy` by one process an hour."""
         self._tick = tick
 
-        @self._app.task(name="pair")
+        @self._app.task(name=_PAIR)
         def _pair(pair: str) -> None:
             _logged("pair_job_failed", lambda: work(pair), pair=pair)
 
@@ -66,10 +67,10 @@ class JobQueue:
         self._soon(lambda: _in_background(self._defer(pair, _URGENT if urgent else 0, after)))
 
     def waiting(self) -> int:
-        """How many jobs wait for a worker. Raises `TimeoutError` when the database doesn't tell in time."""
+        """How many pairs wait for a worker. Raises `TimeoutError` when the database doesn't tell in time."""
         if self._loop is None:
             return 0
-        asked = asyncio.run_coroutine_threadsafe(self._app.job_manager.list_queues_async(), self._loop)
+        asked = asyncio.run_coroutine_threadsafe(self._app.job_manager.list_queues_async(task=_PAIR), self._loop)
         return sum(int(queue["todo"]) for queue in asked.result(_ANSWERS_WITHIN_S))
 
     def stop(self, within: float) -> bool:
@@ -130,7 +131,7 @@ class JobQueue:
     async def _defer(self, pair: DuePair, priority: int, after: float) -> None:
         await asyncio.sleep(after)
         lock = f"pair:{pair.number}"
-        task = self._app.configure_task("pair", lock=lock, queueing_lock=lock, priority=priority)
+        task = self._app.configure_task(_PAIR, lock=lock, queueing_lock=lock, priority=priority)
         try:
             await task.defer_async(pair=pair.name)
         except AlreadyEnqueued:

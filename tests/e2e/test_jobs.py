@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -22,6 +23,13 @@ DEAD = (
         "SELECT 'default', 'pair', 'pair:1', 'pair:1', '{}', 'doing', id FROM workers.procrastinate_workers"
     ),
 )
+HOUSEKEEPING = (
+    "SET LOCAL search_path = workers",
+    (
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, scheduled_at) "
+        "VALUES ('default', 'tidy', '{\"timestamp\": 0}', 'todo', now() + interval '1 hour')"
+    ),
+)
 
 
 class Work:
@@ -31,7 +39,7 @@ class Work:
         self.done: list[str] = []
         self.overlaps = 0
         self.gate = threading.Event()
-        self.ticks = 0
+        self.begun: set[int] = set()
         self.due: list[Callable[[], None]] = []
         self._under_way: Counter[str] = Counter()
 
@@ -45,9 +53,9 @@ class Work:
     def busy(self) -> int:
         return self._under_way.total()
 
-    def tick(self) -> None:
+    def tick(self, process: int) -> None:
         """As the dispatcher does: what is due is put into the queue every second, until it stands there."""
-        self.ticks += 1
+        self.begun.add(process)
         for put in list(self.due):
             put()
 
@@ -56,11 +64,11 @@ class Work:
 def queues(url: str, work: Work, *, processes: int, concurrency: int) -> Iterator[list[JobQueue]]:
     with ExitStack() as stack:
         opened = [JobQueue(url, concurrency) for _ in range(processes)]
-        for one in opened:
-            one.start(work, work.tick, lambda: None)
+        for number, one in enumerate(opened):
+            one.start(work, partial(work.tick, number), lambda: None)
             stack.callback(one.stop, 20)
             stack.callback(work.gate.set)
-        until(lambda: work.ticks >= processes, "begun")
+        until(lambda: len(work.begun) == processes, "all have begun")
         yield opened
 
 
@@ -71,7 +79,7 @@ def test_of_one_pair_one_job_is_done_at_a_time_and_nothing_is_left(postgres_serv
         until(lambda: work.busy() == 1, "the first is under way")
         for _ in range(3):  # what waits already isn't put there again
             other.put(DuePair("one", 1))
-            one.put(DuePair("two", 2))
+        one.put(DuePair("two", 2))
         until(lambda: work.busy() == 2, "the other pair doesn't wait for it")
         until(lambda: one.waiting() == 1 or len(work.done) > 0, "one of the first waits")
         work.gate.set()
@@ -85,7 +93,7 @@ def test_urgent_ones_go_first_and_what_a_dead_worker_left_holds_nobody_up(postgr
     work, url = Work(), postgres_server.emptied_database()
     engine = open_engine(url)
     with writing(engine) as connection:
-        for statement in DEAD:
+        for statement in (*DEAD, *HOUSEKEEPING):
             connection.execute(text(statement))
     engine.dispose()
     with queues(url, work, processes=1, concurrency=1) as (queue,):
