@@ -30,9 +30,8 @@ lint: $(VENV)/.dev ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev ## requests and seconds against their floors
-	$(BIN)/python -m tests.benchmarks
-	$(BIN)/python -m tests.benchmarks.pages
+bench: $(VENV)/.bench ## every figure beside its floor, for a table and bench.json; ONLY="requests cost" for some, SCALE=0.01 to try it
+	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) --scale $(or $(SCALE),1)
 
 soak: $(VENV)/.dev ## the service between two sandboxes in changing weather for MINUTES; SEED repeats what was done
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
@@ -57,6 +56,10 @@ $(VENV)/.dev: pyproject.toml config/constraints.txt $(VENV)/.runtime
 
 $(VENV)/.browser: pyproject.toml config/constraints-browser.txt $(VENV)/.dev
 	$(PIP) --constraint config/constraints-browser.txt --editable '.[cluster,postgres,dev,browser]'
+	@touch $@
+
+$(VENV)/.bench: pyproject.toml config/constraints-bench.txt $(VENV)/.dev
+	$(PIP) --constraint config/constraints-bench.txt --editable '.[cluster,postgres,dev,bench]'
 	@touch $@
 
 $(VENV)/.mutants: pyproject.toml config/constraints-mutants.txt $(VENV)/.dev

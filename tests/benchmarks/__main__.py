@@ -1,139 +1,64 @@
-"""Requests, rates and memory of the real program, each beside its floor or limit.
+"""Every figure of the program beside its floor, in one run: `python -m tests.benchmarks`.
 
-`python -m tests.benchmarks [CONTACTS]` (default 2000 on each side). Rates are measured in real time against the
-limits that both vendors document, so it takes some minutes.
+Prints a table for each section and writes everything as JSON (`--json`, default bench.json). `--scale 0.01` tries
+it out with a hundredth of the contacts; `--only` measures some sections. Contacts of a million and rates that are
+measured in real time make it run for an hour or more.
 """
 
-import math
+import argparse
+import json
 import sys
-from collections import Counter
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from sync_daemon.sandbox.clock import ManualClock
-from sync_daemon.sandbox.seed import Population
-from sync_daemon.sandbox.server import Sandbox
-from tests.benchmarks.jobs import EMAILOCTOPUS, GHL, Job, bench
+from sync_daemon.logs import configure
+from tests.benchmarks import cost, growth, latency, memory, pages, rates, requests, rivals, workers
+from tests.benchmarks.figures import Figure, machine, table
 
-GHL_PAGE, EMAILOCTOPUS_PAGE, BATCH = 500, 100, 100
-_LATENCY_S = 0.3
-Row = tuple[str, str, str, str]
+Measure = Callable[[float], Iterator[Figure]]
 
 
-def main() -> None:
-    """Measure and print."""
-    contacts = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    table = Table("job", "measured", "floor or limit", "ratio", title=f"{contacts} contacts on each side")
-    for rows in (_requests(contacts), _rates(), _memory(contacts)):
-        for row in rows:
-            table.add_row(*row)
-    Console().print(table)
+def _scaled(contacts: int, scale: float) -> int:
+    return max(100, int(contacts * scale))
 
 
-def _requests(contacts: int) -> list[Row]:
-    clock = ManualClock(datetime.now(UTC))
-    sandbox = Sandbox(seed=1, clock=clock)
-    sandbox.populate(Population(ghl=contacts, emailoctopus=contacts, shared=contacts * 3 // 4))
-    with bench(sandbox, limits=False) as one:
-        people = len(sandbox.ghl.world.contacts)
-        statuses = Counter(one.status for one in sandbox.emailoctopus.world.lists[sandbox.list_id].contacts)
-        first = one.reconcile()
-        rows = [_against("first load, requests", _counted(first), _first_load_floor(first, people, statuses.values()))]
-        one.reconcile()
-        _grow_old(sandbox, clock)
-        one.reconcile()
-        clock.advance(3600)
-        idle = one.reconcile()
-        rows.append(_against("idle cycle, requests", _counted(idle), 4))
-        rows.append(_plain("idle cycle, CPU seconds of the process", f"{idle.cpu_seconds:.2f}"))
-        rows.append(_plain("first load, CPU seconds of the process", f"{first.cpu_seconds:.2f}"))
-    return rows
+def _three(scale: float, *sizes: int) -> tuple[int, ...]:
+    return tuple(_scaled(size, scale) for size in sizes)
 
 
-def _first_load_floor(job: Job, ghl: int, statuses: Iterable[int]) -> int:
-    """Pages, one request for each contact, field and tag created, full batches of updates, one for each GHL change.
-
-    Revocations travel alone, so they have batches of their own; a GHL contact's tags cost what grouping leaves.
-    """
-    written = job.report["written"]
-    pages = math.ceil(ghl / GHL_PAGE) + sum(math.ceil(one / EMAILOCTOPUS_PAGE) for one in statuses)
-    created = written["ghl"]["created"] + written["emailoctopus"]["created"]
-    there = written["emailoctopus"]
-    batches = math.ceil(there["updated"] / BATCH) + math.ceil(there["unsubscribed"] / BATCH)
-    in_ghl = written["ghl"]["dnd_set"] + job.requests[GHL]["tags"]
-    updates_in_ghl = job.requests[GHL]["update"] - written["ghl"]["dnd_set"]
-    return pages + created + batches + in_ghl + updates_in_ghl + job.requests[EMAILOCTOPUS]["definition"]
+_SECTIONS: dict[str, Measure] = {
+    "requests": lambda scale: requests.measure(_scaled(50_000, scale)),
+    "rates": lambda scale: rates.measure(_scaled(1_000, min(1.0, scale * 10)), _scaled(100_000, scale)),
+    "cost": lambda scale: cost.measure(_scaled(100_000, scale)),
+    "memory": lambda scale: memory.measure(_three(scale, 10_000, 100_000, 1_000_000)),
+    "growth": lambda scale: growth.measure(_three(scale, 10_000, 30_000, 90_000), _scaled(1_000, scale)),
+    "latency": lambda scale: latency.measure((1, 10, 50), max(10.0, 60 * scale)),
+    "workers": lambda scale: workers.measure(max(4, int(300 * scale)), max(10.0, 60 * scale)),
+    "side-by-side": lambda scale: rivals.measure(_scaled(20_000, scale), 3),
+    "pages": lambda scale: pages.measure(_scaled(200_000, scale)),
+}
 
 
-def _counted(job: Job) -> int:
-    """All requests but the reads by id that the contract asks for."""
-    return sum(sum(kinds.values()) - kinds["read by id"] for kinds in job.requests.values())
-
-
-def _grow_old(sandbox: Sandbox, clock: ManualClock) -> None:
-    """Nothing happened for hours but one touch in each listing: what was written lies before every poll's overlap."""
-    clock.advance(6 * 3600)
-    sandbox.ghl.world.touch(next(iter(sandbox.ghl.world.contacts)).id)
-    for status in ("subscribed", "unsubscribed", "pending"):
-        everybody = sandbox.emailoctopus.world.lists[sandbox.list_id].contacts
-        somebody = next(contact for contact in everybody if contact.status == status)
-        sandbox.emailoctopus.world.edit(somebody.id, {"FirstName": "Somebody"})
-
-
-def _rates() -> list[Row]:
-    """A first load of new contacts both ways with the documented limits on, each request 0.3 s under way.
-
-    The rate at which each system was being written beside the one its limit allows; what EmailOctopus's bucket holds
-    at the start is left out.
-    """
-    rows = []
-    for per_window, subscribers in ((25, 170), (100, 1100)):
-        sandbox = Sandbox(seed=2)
-        sandbox.populate(Population(ghl=1000, emailoctopus=subscribers, shared=0))
-        sandbox.ghl.limiter.settings.per_window = per_window
-        sandbox.ghl.weather.latency_s = sandbox.emailoctopus.weather.latency_s = _LATENCY_S
-        with bench(sandbox, limits=True) as one:
-            job = one.reconcile()
-        for name, system, at_once, allowed in (
-            (f"GHL ({per_window} in 10 s)", GHL, 0, per_window / 10),
-            ("EmailOctopus (100, then 10 a second)", EMAILOCTOPUS, 100, 10.0),
-        ):
-            sent, seconds = job.writing[system]
-            rate = (sent - at_once) / seconds
-            what = f"requests a second to {name}, of {sent}"
-            rows.append((what, f"{rate:.2f}", f"{allowed:.2f}", f"{rate / allowed:.3f}"))
-            rows.append(_plain("  refused as too many (429)", str(job.report["throttled"][system])))
-    return rows
-
-
-def _memory(contacts: int) -> list[Row]:
-    """Peak memory at two sizes: it doesn't grow with the account, but for SQLite's page cache (64 MB at most)."""
-    peaks = []
-    for size in (contacts, contacts * 5):
-        sandbox = Sandbox(seed=3)
-        sandbox.populate(Population(ghl=size, emailoctopus=size, shared=size // 2))
-        with bench(sandbox, limits=False) as one:
-            peaks.append((one.reconcile().peak_mb, one.reconcile("--full").peak_mb))
-    return [
-        row
-        for what, small, large in zip(("first load", "full scan"), *peaks, strict=True)
-        for row in (
-            _plain(f"peak memory of a {what} of {contacts}, MB", f"{small:.0f}"),
-            _against(f"peak memory of a {what} of {contacts * 5}, MB", large, small),
-        )
-    ]
-
-
-def _against(what: str, measured: float, floor: float) -> Row:
-    return what, f"{measured:.0f}", f"{floor:.0f}", f"{measured / floor:.3f}"
-
-
-def _plain(what: str, measured: str) -> Row:
-    return what, measured, "", ""
+def main() -> int:
+    """Measure and print; 1 when a goal was missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Figures beside their floors.")
+    parser.add_argument("--json", type=Path, default=Path("bench.json"), metavar="FILE")
+    parser.add_argument("--only", nargs="+", choices=list(_SECTIONS), default=list(_SECTIONS))
+    parser.add_argument("--scale", type=float, default=1.0)
+    asked = parser.parse_args()
+    configure({"SYNC_DAEMON_LOG_LEVEL": "error"})
+    out, figures = Console(), list[Figure]()
+    for name in asked.only:
+        found = list(_SECTIONS[name](asked.scale))
+        out.print(table(name, found))
+        figures += found
+    document = {"machine": machine(), "scale": asked.scale, "figures": [one.as_json() for one in figures]}
+    asked.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    out.print(f"written to {asked.json}")
+    return 1 if any(one.is_met is False for one in figures) else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,66 +15,105 @@ from typing import Any
 
 from sync_daemon.commands.sandbox_configuration import configuration
 from sync_daemon.model.system import SystemName
-from sync_daemon.sandbox.server import Sandbox, running_sandbox
+from sync_daemon.sandbox.server import RunningSandbox, Sandbox, running_sandbox
 
 _UNLIMITED = 1_000_000
+_LOOK_EVERY_S = 0.02
+UNGUARDED = "    guard: {max_destructive_percent: 100, max_destructive_count: 1000000, max_create_count: 10000000}\n"
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
 
 @dataclass(frozen=True)
 class Job:
-    """A finished `reconcile`: its report, CPU seconds, peak memory in MB, and the requests' kinds.
+    """A finished `reconcile`: its report, seconds, CPU seconds, peak memory in MB, and the requests' kinds.
 
-    `writing` tells for each system how many requests came from the first creation to the last, in how many seconds.
+    `writing` tells for each system how many requests came from the first creation to the last, in how many seconds;
+    `asked` counts all requests to both.
     """
 
     report: dict[str, Any]
+    seconds: float
     cpu_seconds: float
     peak_mb: float
     requests: dict[SystemName, Counter[str]]
     writing: dict[SystemName, tuple[int, float]]
+    asked: int
 
 
 class Bench:
     """A sandbox on real sockets and a configuration for it."""
 
-    def __init__(self, sandbox: Sandbox, config: Path) -> None:
-        self.sandbox = sandbox
-        self._config = config
+    def __init__(self, running: RunningSandbox, config: Path) -> None:
+        self.running = running
+        self.sandbox = running.sandbox
+        self.config = config
 
     def reconcile(self, *options: str) -> Job:
         """Run the program as a process of its own and measure it."""
         for context in (self.sandbox.ghl, self.sandbox.emailoctopus):
             context.log.clear()
-        command = [sys.executable, "-m", "sync_daemon", "reconcile", "--config", str(self._config), "--json", *options]
+        command = [sys.executable, "-m", "sync_daemon", "reconcile", "--config", str(self.config), "--json", *options]
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as log:
-            process = subprocess.Popen(command, stdout=out, stderr=log, cwd=self._config.parent)
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            cost = finished(subprocess.Popen(command, stdout=out, stderr=log, cwd=self.config.parent))
             out.seek(0)
             log.seek(0)
-            if process.returncode not in (0, 3):
-                raise SystemExit(f"reconcile ended with {process.returncode}:\n{log.read().decode()}")
+            if cost.status not in (0, 3):
+                raise SystemExit(f"reconcile ended with {cost.status}:\n{log.read().decode()}")
             report = json.load(out)["pairs"][0]
         return Job(
             report,
-            usage.ru_utime + usage.ru_stime,
-            usage.ru_maxrss / 1024,
+            cost.seconds,
+            cost.cpu_seconds,
+            cost.peak_mb,
             {GHL: _kinds(self.sandbox.ghl), EMAILOCTOPUS: _kinds(self.sandbox.emailoctopus)},
             {GHL: _writing(self.sandbox.ghl), EMAILOCTOPUS: _writing(self.sandbox.emailoctopus)},
+            self.sandbox.ghl.log.total + self.sandbox.emailoctopus.log.total,
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a process took: its exit status, seconds by the clock and of CPU, megabytes at most."""
+
+    status: int
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+
+
+def finished(process: "subprocess.Popen[bytes]") -> Cost:
+    """Wait for a process that was just started, and tell what it took.
+
+    Its memory is looked at meanwhile: what the kernel tells at the end counts the process that started it, too.
+    """
+    began, peak, ended = time.monotonic(), 0.0, 0
+    while not ended:
+        peak = max(peak, _peak_mb(process.pid))
+        time.sleep(_LOOK_EVERY_S)
+        ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Cost(process.returncode, time.monotonic() - began, usage.ru_utime + usage.ru_stime, peak)
+
+
+def _peak_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024  # none: it has ended
+
+
 @contextmanager
-def bench(sandbox: Sandbox, *, limits: bool) -> Iterator[Bench]:
-    """A sandbox served as long as the context lasts, with the documented limits, or with none that GHL tells of."""
+def bench(sandbox: Sandbox, *, limits: bool, database_url: str = "", settings: str = "") -> Iterator[Bench]:
+    """A sandbox served as long as the context lasts, with the documented limits, or with none that GHL tells of.
+
+    `settings` are more lines of YAML; without a database's URL it is a SQLite file.
+    """
     sandbox.emailoctopus.limiter.settings.enabled = limits
     if not limits:
-        sandbox.ghl.limiter.settings.per_window = _UNLIMITED
+        sandbox.ghl.limiter.settings.per_window = sandbox.ghl.limiter.settings.per_day = _UNLIMITED
     with tempfile.TemporaryDirectory() as folder, running_sandbox(sandbox) as running:
         config = Path(folder) / "sync.yaml"
-        config.write_text(configuration(running, f"sqlite:///{folder}/sync.db"), encoding="utf-8")
-        yield Bench(sandbox, config)
+        text = configuration(running, database_url or f"sqlite:///{folder}/sync.db") + UNGUARDED + settings
+        config.write_text(text, encoding="utf-8")
+        yield Bench(running, config)
 
 
 def _kinds(context: Any) -> Counter[str]:

@@ -1,12 +1,6 @@
-"""How long the server takes for each page of the dashboard, with a large store behind it.
-
-`python -m tests.benchmarks.pages [LINKS]` (default 200,000); none may take over 300 ms of this process's time, which
-is told beside the clock's, as other programs may be at work. The store is filled directly.
-"""
+"""How long the server takes for each page of the dashboard, with a large store behind it, which is filled directly."""
 
 import random
-import statistics
-import sys
 import tempfile
 import time
 import uuid
@@ -15,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-from rich.console import Console
-from rich.table import Table
 
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.deeds import Deed, DeedState
@@ -24,6 +16,7 @@ from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import Baseline, Change, Held, KnownContact, Link, Parked, Unlinked
 from sync_daemon.ports import Commit
 from sync_daemon.store.pair import SqlPairStore
+from tests.benchmarks.figures import Figure
 from tests.databases import make_sqlite
 from tests.web.dashboard.desk import on_desk
 from tests.web.dashboard.house import EMAILOCTOPUS, GHL, http, standing_house
@@ -34,11 +27,8 @@ _TIMES = 7
 _ROWS = ["firstName=FirstName", "lastName=LastName", "phone=Phone", "city=City"]
 
 
-def main() -> int:
-    """Fill a store, visit every page several times, print the slowest visits."""
-    links = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
-    table = Table("page", "slowest of its own, ms", "median by the clock, ms", title=f"{links:,} links")
-    slow = 0
+def measure(links: int) -> Iterator[Figure]:
+    """Visit every page several times; seconds of this process, as other programs may be at work."""
     with tempfile.TemporaryDirectory() as folder:
         make_sqlite(Path(folder) / "sync.db")
         settings = http(users=(), dashboard_without_login=True)
@@ -49,12 +39,8 @@ def main() -> int:
         ):
             fill(house.pairs["main"], links)
             for path in _paths():
-                taken = [_seconds(client, path) for _ in range(_TIMES)]
-                own, clock = max(one for one, _ in taken), statistics.median(one for _, one in taken)
-                slow += own > MOST_S
-                table.add_row(path, f"{own * 1000:.0f}", f"{clock * 1000:.0f}")
-    Console().print(table)
-    return 1 if slow else 0
+                taken = tuple(_seconds(client, path) for _ in range(_TIMES))
+                yield Figure("pages", f"{path}, {links:,} links", "CPU s", taken, None, MOST_S)
 
 
 def _paths() -> Iterator[str]:
@@ -75,11 +61,11 @@ def _paths() -> Iterator[str]:
     yield "/pairs/main/runs/run-3"
 
 
-def _seconds(client: httpx.Client, path: str) -> tuple[float, float]:
-    own, clock = time.process_time(), time.perf_counter()
+def _seconds(client: httpx.Client, path: str) -> float:
+    own = time.process_time()
     answer = client.get(path)
     assert answer.status_code == 200, path
-    return time.process_time() - own, time.perf_counter() - clock
+    return time.process_time() - own
 
 
 def _now() -> datetime:
@@ -122,7 +108,3 @@ def _contacts(dice: random.Random, ghl_id: str, emailoctopus_id: str) -> Iterato
         yield KnownContact(
             system, contact_id, _now(), Consent.GRANTED, address, dice.randbytes(12), unlinked, baseline=baseline
         )
-
-
-if __name__ == "__main__":
-    sys.exit(main())
