@@ -312,6 +312,9 @@ class PairStore(Protocol):
     def state(self) -> PairState:
         """The pair's row."""
 
+    def paused_since(self) -> datetime | None:
+        """When a person paused the pair, None while it isn't."""
+
     def configure(self, *, generation: bytes, scope_generation: bytes, tag_filter: bytes) -> PairState:
         """Write down the configuration in force; a changed `tag_filter` counts `tag_generation` up."""
 

@@ -26,14 +26,13 @@ def decide_missing(run: Run) -> list[Decision]:
     """
     met: set[str] = set()
     decisions = _decide(run, _ordered(run), met)
-    room = _room(run)
+    room: int | None = None  # counted where somebody is missing: it takes as long as there are links
     for name in SystemName:
         after = 0
-        while not run.stopped:
+        while not run.stopped and run.pair.store.next_staged(name, after, 1, absent=True):
+            room = _room(run) if room is None else room
             at_once = min(_AT_ONCE, room + 1) if room >= 0 else _AT_ONCE
             rows = run.pair.store.next_staged(name, after, at_once, absent=True)
-            if not rows:
-                break
             after = rows[-1].sequence
             decided = _decide(run, rows if room >= 0 else _hold(run, name, rows, met), met)
             room -= sum(DELETION in fresh(decision, first_load=False) for decision in decided)

@@ -94,7 +94,7 @@ def explain(pair: Pair, question: Question, copy: Copy) -> Explanation:
         sight.unread,
         {name: pair.systems[name].usage().requests - before[name] for name in SystemName},
         runs[0]["ended"] if runs else None,  # type: ignore[arg-type] # a run's own times
-        pair.store.state().paused_since,
+        pair.store.paused_since(),
     )
 
 

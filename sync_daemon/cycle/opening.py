@@ -46,7 +46,7 @@ def open_run(pair: Pair, report: CycleReport, *, apply_scope: bool = False) -> R
 
 def refuse_paused(pair: Pair) -> None:
     """Raise `PairPaused` when a person paused the pair."""
-    since = pair.store.state().paused_since
+    since = pair.store.paused_since()
     if since is not None:
         raise PairPaused(pair.name, since)
 

@@ -5,13 +5,16 @@ password of a database URL, nor a value that a statement carried.
 """
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from sync_daemon.model.errors import StateStoreError
 from sync_daemon.store.complaints import explain, shown
@@ -104,19 +107,42 @@ _CONNECTING = {
     "tcp_user_timeout": 30_000,
 }
 """What libpq is told of each connection, unless `database_url` says otherwise."""
+ASK_AFTER_S = 1.0
+"""A connection that lay unused so long is tried before it is used."""
+_USED_AT = "sync_daemon.used_at"
 _UNPREPARED = {"prepare_threshold": None}
 """Statements are planned for the pair that they are about, and a pooler between may hand on another connection."""
 
 
 def _postgresql(url: URL) -> Engine:
     said_otherwise = url.query.keys()
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
-        pool_pre_ping=True,  # a server that was restarted meanwhile is no failure
         pool_use_lifo=True,
         connect_args={name: value for name, value in _CONNECTING.items() if name not in said_otherwise} | _UNPREPARED,
     )
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", partial(_ask_after_a_while, engine.dialect))
+    return engine
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _ask_after_a_while(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Have a connection replaced if it died unused: a server that was restarted meanwhile is no failure.
+
+    SQLAlchemy's own `pool_pre_ping` asks before each use, which doubles the questions of a cycle.
+    """
+    used_at = record.info.get(_USED_AT)
+    if used_at is None or time.monotonic() - used_at < ASK_AFTER_S:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
 
 
 @contextmanager

@@ -95,8 +95,10 @@ class SqlPairStore(
     def commit(self, commit: Commit, run_id: str = "", holder: str | None = None) -> None:
         """Store everything in one transaction; `run_id` is the run that the changes are logged under.
 
-        Raises `PairBusy`, and stores nothing, when `holder` lost the lease.
+        Raises `PairBusy`, and stores nothing, when `holder` lost the lease; nothing is asked when there is nothing.
         """
+        if commit == Commit():
+            return
         numbers = self._numbers.of(commit.contacts)
         with self._writing(holder) as connection:  # one at a time, so that no two can block each other half way
             self._remove_done(connection, commit.done)

@@ -18,6 +18,7 @@ from sync_daemon.store.upsert import Upsert
 
 _PAIR = pairs.c.id == bindparam("pair")
 _ROW = select(pairs).where(_PAIR)
+_PAUSED = select(pairs.c.paused_since).where(_PAIR)
 _WATERMARKS = select(watermarks.c.stream, watermarks.c.reached).where(watermarks.c.pair_id == bindparam("pair"))
 _LOOKUPS = select(lookups.c.name, lookups.c.at).where(lookups.c.pair_id == bindparam("pair"))
 _SCHEMA = select(schemas.c.body).where(schemas.c.pair_id == bindparam("pair"), schemas.c.system == bindparam("of"))
@@ -71,6 +72,12 @@ class PairRow(Room):
         with reading(self._engine) as connection:
             return read_state(connection, self._pair_id)
 
+    def paused_since(self) -> datetime | None:
+        """When a person paused the pair, None while it isn't."""
+        with reading(self._engine) as connection:
+            since: int | None = connection.execute(_PAUSED, {"pair": self._pair_id}).scalar_one()
+        return to_datetime(since)
+
     def configure(self, *, generation: bytes, scope_generation: bytes, tag_filter: bytes) -> PairState:
         """Write down the configuration in force; a changed `tag_filter` counts `tag_generation` up.
 
@@ -85,7 +92,8 @@ class PairRow(Room):
                 "new_tag_filter": tag_filter,
                 "new_tag_generation": row.tag_generation + changed,
             }
-            connection.execute(_CONFIGURE, {"pair": self._pair_id, **new})
+            if (*new.values(),) != (row.generation, row.scope_generation, row.tag_filter, row.tag_generation):
+                connection.execute(_CONFIGURE, {"pair": self._pair_id, **new})
             return read_state(connection, self._pair_id)
 
     def pause(self) -> bool:

@@ -81,7 +81,7 @@ class Installation:
         `PairBusy` when fields must be made and another process holds the pair or a person paused it, `StopSystem` when
         a system can't be asked.
         """
-        if (since := self.open_store(section).state().paused_since) is not None:
+        if (since := self.open_store(section).paused_since()) is not None:
             raise PairPaused(section.name, since)
         set_up = self.set_up(section, self.store)
         book, digester = PlanBook(plan.operations if plan else ()), self.digester

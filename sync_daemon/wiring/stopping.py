@@ -56,7 +56,7 @@ def told_to_stop_or_paused(store: PairStore, clock: Clock) -> Callable[[], bool]
         nonlocal asked_at, paused
         now = clock.monotonic()
         if now - asked_at >= _ASK_EVERY_S:
-            asked_at, paused = now, store.state().paused
+            asked_at, paused = now, store.paused_since() is not None
         return paused or told_to_stop()
 
     return told

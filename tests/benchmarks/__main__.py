@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sync_daemon.logs import configure
+from tests import databases
 from tests.benchmarks import cost, growth, latency, memory, pages, rates, requests, rivals, workers
 from tests.benchmarks.figures import Figure, machine, table
 
@@ -50,10 +51,14 @@ def main() -> int:
     asked = parser.parse_args()
     configure({"SYNC_DAEMON_LOG_LEVEL": "error"})
     out, figures = Console(), list[Figure]()
-    for name in asked.only:
-        found = list(_SECTIONS[name](asked.scale))
-        out.print(table(name, found))
-        figures += found
+    databases.prepare_run()
+    try:
+        for name in asked.only:
+            found = list(_SECTIONS[name](asked.scale))
+            out.print(table(name, found))
+            figures += found
+    finally:
+        databases.finish_run()
     document = {"machine": machine(), "scale": asked.scale, "figures": [one.as_json() for one in figures]}
     asked.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     out.print(f"written to {asked.json}")

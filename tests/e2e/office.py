@@ -105,9 +105,9 @@ class Office:
         for one in self.people(tenant)[:how_many]:
             self.running.sandbox.ghl.world.edit(one.id, firstName=f"{name} {one.email}")
 
-    def rows(self, query: str) -> list[Any]:
+    def rows(self, query: str, **parameters: object) -> list[Any]:
         with reading(self._engine) as connection:
-            return list(connection.execute(text(query)).all())
+            return list(connection.execute(text(query), parameters).all())
 
     def execute(self, *statements: str) -> None:
         with writing(self._engine) as connection:

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -246,6 +247,7 @@ def test_a_postgresql_that_was_restarted_is_asked_anew(
                 )
             ).scalars()
             assert list(ended) == [True]
+        time.sleep(engine_module.ASK_AFTER_S)
         assert ask(engine) == 1
         engine.dispose()
 
