@@ -6,7 +6,6 @@ import os
 import signal
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,8 +22,7 @@ _ALWAYS_DUE = "http: {port: 0}, poll_every: 1s, counts_every: 1h"
 _CYCLES_AN_HOUR = 60
 """At the default `poll_every` of a minute."""
 _TAKEN_OVER_WITHIN_S = 60.0
-_CYCLES = """\
-SELECT name, count(*) AS cycles FROM runs JOIN pairs ON pairs.id = pair_id WHERE ended > :since GROUP BY name"""
+_CYCLES = "SELECT name, started FROM runs JOIN pairs ON pairs.id = pair_id WHERE started > :since ORDER BY started"
 _BEGUN = "SELECT DISTINCT name FROM runs JOIN pairs ON pairs.id = pair_id WHERE started > :since"
 
 
@@ -45,46 +43,77 @@ def measure(pairs: int, seconds: float) -> Iterator[Figure]:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """What happened in some seconds: cycles of each pair, CPU seconds of the workers, the database's transactions, and
-    bytes of its log.
+    """What happened in some seconds: when each cycle of which pair began, CPU seconds of the workers and of the
+    database, the database's transactions, and bytes of its log.
     """
 
     seconds: float
-    cycles: Counter[str]
+    begun: list[tuple[str, float]]
     cpu_seconds: float
-    transactions: int
-    log_bytes: int
+    database: "_DatabaseWork"
 
     @property
     def rate(self) -> float:
-        return self.cycles.total() / self.seconds
+        return len(self.begun) / self.seconds
 
     @classmethod
     def of(cls, office: Office, started: list[Worker], seconds: float) -> "_Window":
-        before, cpu, began = _database_work(office), _cpu_seconds(started), time.time()
+        before, cpu, began = _DatabaseWork.of(office), _cpu_seconds(started), time.time()
         time.sleep(seconds)
         rows = office.rows(_CYCLES, since=int(began * 1e6))
-        after = _database_work(office)
-        cycles = Counter({row.name: int(row.cycles) for row in rows})
-        took = time.time() - began
-        return cls(took, cycles, _cpu_seconds(started) - cpu, after[0] - before[0], after[1] - before[1])
+        took, work = time.time() - began, _DatabaseWork.of(office).since(before)
+        return cls(took, [(row.name, row.started / 1e6) for row in rows], _cpu_seconds(started) - cpu, work)
+
+    def longest_pause(self) -> float:
+        """Seconds from the beginning of a pair's cycle to that of its next one, of the pair that waited longest."""
+        longest, last = 0.0, dict[str, float]()
+        for name, at in self.begun:
+            longest = max(longest, at - last.get(name, at))
+            last[name] = at
+        return longest
+
+
+@dataclass(frozen=True, slots=True)
+class _DatabaseWork:
+    """What a PostgreSQL has done so far: transactions, bytes of its log, CPU seconds."""
+
+    transactions: int
+    log_bytes: int
+    cpu_seconds: float
+
+    @classmethod
+    def of(cls, office: Office) -> "_DatabaseWork":
+        row = office.rows(
+            "SELECT xact_commit + xact_rollback AS transactions, pg_current_wal_lsn() - '0/0' AS written, "
+            "current_setting('data_directory') AS folder FROM pg_stat_database WHERE datname = current_database()"
+        )[0]
+        server = int((Path(row.folder) / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        return cls(int(row.transactions), int(row.written), _cpu_of_all(server))
+
+    def since(self, before: "_DatabaseWork") -> "_DatabaseWork":
+        return _DatabaseWork(
+            self.transactions - before.transactions,
+            self.log_bytes - before.log_bytes,
+            self.cpu_seconds - before.cpu_seconds,
+        )
 
 
 def _throughput(window: _Window, pairs: int, count: int, alone: float) -> Iterator[Figure]:
-    ideal = alone * count if alone else None
+    ideal, cycles = alone * count if alone else None, max(1, len(window.begun))
     yield Figure("workers", f"cycles a second of {pairs} pairs on {count}", "1/s", (window.rate,), ideal)
+    yield Figure("workers", f"CPU of a cycle on {count}, workers", "s", (window.cpu_seconds / cycles,))
+    yield Figure("workers", f"CPU of a cycle on {count}, database", "s", (window.database.cpu_seconds / cycles,))
+    mean = pairs / window.rate
     yield Figure(
-        "workers", f"CPU of a cycle on {count}", "s", (window.cpu_seconds / max(1, window.cycles.total()),)
-    )  # fmt: skip
-    every = [window.cycles[name] for name in (f"pair{number}" for number in range(pairs))]
-    yield Figure("workers", f"fairness on {count}: fewest cycles of a pair by most", "", (min(every) / max(every),))
+        "workers", f"longest pause between two cycles of a pair on {count}", "s", (window.longest_pause(),), mean
+    )
 
 
 def _database(window: _Window) -> Iterator[Figure]:
-    cycles = max(1, window.cycles.total())
+    cycles = max(1, len(window.begun))
     for what, amount, unit in (
-        ("transactions", window.transactions, ""),
-        ("log written", window.log_bytes / 1000, "kB"),
+        ("transactions", window.database.transactions, ""),
+        ("log written", window.database.log_bytes / 1000, "kB"),
     ):
         figure = amount / cycles * _CYCLES_AN_HOUR
         yield Figure("workers", f"database, {what} for each pair and hour, polled every minute", unit, (figure,))
@@ -140,20 +169,28 @@ def _loaded(office: Office, pairs: int) -> None:
         time.sleep(0.5)
 
 
-def _database_work(office: Office) -> tuple[int, int]:
-    row = office.rows(
-        "SELECT xact_commit + xact_rollback AS transactions, pg_current_wal_lsn() - '0/0' AS written "
-        "FROM pg_stat_database WHERE datname = current_database()"
-    )[0]
-    return int(row.transactions), int(row.written)
-
-
 def _cpu_seconds(started: list[Worker]) -> float:
-    ticks = 0
-    for one in started:
-        fields = Path(f"/proc/{one.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return sum(_cpu_of(one.process.pid) for one in started)
+
+
+def _cpu_of_all(server: int) -> float:
+    """CPU seconds of a process, of its children, and of those that have ended."""
+    everybody = (int(one.name) for one in Path("/proc").iterdir() if one.name.isdecimal())
+    children = [one for one in everybody if (stat := _stat(one)) and int(stat[1]) == server]
+    return _cpu_of(server, ended=True) + sum(map(_cpu_of, children))
+
+
+def _cpu_of(process: int, *, ended: bool = False) -> float:
+    stat = _stat(process)
+    return sum(map(int, stat[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(process: int) -> list[str]:
+    """What `/proc` tells of a process after its name (proc_pid_stat(5)); nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def _names(count: int) -> list[str]:
