@@ -19,7 +19,7 @@ from sync_daemon.cycle.rules import foresee_stored
 from sync_daemon.cycle.scanning import look_at_held_again, stage_missing
 from sync_daemon.cycle.sight import Sight
 from sync_daemon.model.audit import ChangeFilter
-from sync_daemon.model.contact import Consent, Page, Snapshot
+from sync_daemon.model.contact import Consent, Page, Snapshot, Source
 from sync_daemon.model.explanation import Forecast
 from sync_daemon.model.plan import Operation, RuleAction
 from sync_daemon.model.report import CycleReport, Mode
@@ -48,10 +48,9 @@ def begin(pair: Pair, sight: Sight, mode: Mode) -> Run:
     run.polled_at = pair.clock.now()
     run.schema_fresh = pair.schema_fresh
     number = pair.store.begin_scan() if run.full else 0
-    for (name, _), snapshot in sight.contacts.items():
-        if snapshot is not None and (run.full or _is_polled(run, name, snapshot)):
-            stage(run, name, Page(_stream(run, name, snapshot), (snapshot,)), scan=number)
-            run.read_now.add((name, snapshot.contact_id))
+    run.search_tells_consent = run.search_tells_consent and not run.full  # as a scan begins
+    for (name, stream), snapshots in _listed(run, sight).items():
+        stage(run, name, Page(stream, tuple(snapshots)), scan=number)
     run.polled.update(SystemName)
     if run.full:
         _stage_missing(run, sight, number)
@@ -83,14 +82,30 @@ def forecast(told: Told, keys: Collection[ContactKey]) -> Forecast:
     )
 
 
-def _is_polled(run: Run, name: SystemName, snapshot: Snapshot) -> bool:
-    reached = run.state.watermarks[watermark_key(name, _stream(run, name, snapshot))]
-    return snapshot.updated_at >= reached - OVERLAP[name]
+def _listed(run: Run, sight: Sight) -> dict[tuple[SystemName, str], list[Snapshot]]:
+    """What the listings of this cycle show of those that were read, the oldest change first."""
+    shown: dict[tuple[SystemName, str], list[Snapshot]] = {}
+    for snapshot in sorted(filter(None, sight.contacts.values()), key=lambda one: one.updated_at):
+        name, stream = snapshot.system, _stream(run, snapshot)
+        if run.full or snapshot.updated_at >= run.state.watermarks[watermark_key(name, stream)] - OVERLAP[name]:
+            shown.setdefault((name, stream), []).append(_as_listed(run, snapshot))
+    return shown
 
 
-def _stream(run: Run, name: SystemName, snapshot: Snapshot) -> str:
+def _as_listed(run: Run, snapshot: Snapshot) -> Snapshot:
+    """A contact as a listing shows it: GHL's hits tell no DND of who never had any."""
+    if not run.systems[snapshot.system].reader.runs_behind:
+        return replace(snapshot, source=Source.LISTING)
+    known = run.pair.store.contacts(snapshot.system, [snapshot.contact_id]).get(snapshot.contact_id)
+    agreed = known.baseline.consent if known is not None and known.baseline is not None else None
+    had = known is not None and Consent.REVOKED in (known.consent, agreed)
+    untold = snapshot.consent is Consent.GRANTED and not had
+    return replace(snapshot, source=Source.HINT, consent=None if untold else snapshot.consent)
+
+
+def _stream(run: Run, snapshot: Snapshot) -> str:
     """The listing that shows a contact: the only one, or that of its status."""
-    streams, status = run.systems[name].reader.streams, _STATUS[snapshot.consent]
+    streams, status = run.systems[snapshot.system].reader.streams, _STATUS[snapshot.consent]
     return status if status in streams else streams[0]
 
 

@@ -506,6 +506,25 @@ def test_a_revocation_is_foretold_with_its_reason_and_remembered_with_its_cause(
         }
 
 
+def test_who_gets_a_revoked_address_is_blocked_before_he_meets_its_subscriber(database_url: str) -> None:
+    """GHL's search tells no DND of who has none, so that a poll sends his revocation before anything is linked."""
+    with world(database_url, sockets=False) as here:
+        here.linked("bob@example.com", "Bob")
+        ghl_id, emailoctopus_id = here.linked()
+        neighbours(here)
+        here.emailoctopus.set_status(emailoctopus_id, "unsubscribed")
+        here.reconcile()
+        here.later(minutes=11)
+        here.edit_person(ghl_id, email="bob@example.com")
+        newcomer = here.person(ADA, "Augusta")
+        here.later(minutes=5)
+
+        person = comes_true(here, newcomer)
+
+        blocked = [one.reason for one in next_of(person).operations if one.action is Action.SET_DND]
+        assert blocked == ["the address is revoked"]
+
+
 def test_an_opt_out_that_no_poll_shows_waits_for_the_full_scan(database_url: str) -> None:
     with world(database_url, sockets=False) as here:
         _, emailoctopus_id = here.linked()
