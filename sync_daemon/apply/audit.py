@@ -29,7 +29,7 @@ def audit(decision: Decision, answers: Answers, commit: Commit, ids: Ids, droppe
     for result in answers.done:
         operation = result.operation
         for what in _words(operation):
-            yield Change("written", operation.system, *ids, what, operation.reason)
+            yield Change("written", operation.system, *_written_to(operation, ids), what, operation.reason)
     for conflict in decision.conflicts:
         yield Change("conflict", conflict.winner.other, *ids, conflict.part, conflict_words(conflict))
     for entry in (entry for entry in commit.parked if not entry.let_be):
@@ -42,6 +42,12 @@ def audit(decision: Decision, answers: Answers, commit: Commit, ids: Ids, droppe
     yield from _consent(decision, commit, ids)
     yield from _skipped(decision, commit)
     yield from _settled(commit)
+
+
+def _written_to(operation: Operation, ids: Ids) -> Ids:
+    """The case's ids, or those of a duplicate, or of somebody left behind, who was written to instead."""
+    own = ids[0] if operation.system is SystemName.GHL else ids[1]
+    return ids if operation.target_id in (None, own) else (operation.ghl_id, operation.emailoctopus_id)
 
 
 def _words(operation: Operation) -> list[str]:

@@ -525,6 +525,35 @@ def test_who_gets_a_revoked_address_is_blocked_before_he_meets_its_subscriber(da
         assert blocked == ["the address is revoked"]
 
 
+def test_a_duplicate_that_is_blocked_finds_it_in_his_own_history(database_url: str) -> None:
+    with world(database_url, sockets=False) as here:
+        ghl_id, emailoctopus_id = here.linked()
+        other = here.person(ADA, "Ada", "Again")
+        here.reconcile()
+        here.later(minutes=11)
+        here.emailoctopus.unsubscribe(emailoctopus_id)
+
+        run = here.reconcile().run_id
+
+        assert ("ghl", "set_dnd", "the address is revoked") in logged(here, run, frozenset({other}))
+        assert ("ghl", "set_dnd", "the address is revoked") not in logged(here, run, frozenset({ghl_id}))
+
+
+def test_a_subscriber_who_is_left_behind_finds_what_was_done_in_his_own_history(database_url: str) -> None:
+    with world(database_url, sockets=False) as here:
+        ghl_id, left = here.linked()
+        neighbours(here)
+        here.later(minutes=11)
+        taken = here.subscriber("augusta@example.com")
+        here.edit_person(ghl_id, email="augusta@example.com")
+
+        run = here.reconcile().run_id
+
+        reason = "its GoHighLevel contact has another address now; deletes.in_ghl: unsubscribe"
+        assert ("emailoctopus", "set_status", reason) in logged(here, run, frozenset({left}))
+        assert ("emailoctopus", "set_status", reason) not in logged(here, run, frozenset({ghl_id, taken}))
+
+
 def test_an_opt_out_that_no_poll_shows_waits_for_the_full_scan(database_url: str) -> None:
     with world(database_url, sockets=False) as here:
         _, emailoctopus_id = here.linked()
