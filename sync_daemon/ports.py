@@ -29,6 +29,7 @@ from sync_daemon.model.state import (
     Link,
     PairState,
     Parked,
+    SeenAgain,
     Staged,
     Tombstone,
     Totals,
@@ -85,7 +86,10 @@ class Reader(Protocol):
         """
 
     def scan(self, stream: str) -> Iterator[Page]:
-        """Every contact of a stream; raises `IncompleteRead` like `poll`."""
+        """Every contact of a stream; raises `IncompleteRead` like `poll`.
+
+        Its pages keep as `records` what needn't be read of a contact that stands as it was; all others are read.
+        """
 
     def scan_revoked(self) -> Iterator[Page]:
         """Every contact whose consent the system lists as revoked."""
@@ -251,6 +255,7 @@ class Commit:
     """What one transaction stores. Rows replace those with the same key; lists of keys remove rows."""
 
     contacts: list[KnownContact] = field(default_factory=list)
+    seen_again: list[SeenAgain] = field(default_factory=list)
     additional_addresses: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
     """GHL contact id -> digests of its additional addresses (replaces all of that contact)."""
     links: list[Link] = field(default_factory=list)
@@ -332,6 +337,11 @@ class PairStore(Protocol):
 
     def contacts_at(self, system: SystemName, addresses: Collection[bytes]) -> dict[bytes, list[KnownContact]]:
         """Known contacts by the digest of their current primary address."""
+
+    def settled_records(self, system: SystemName, ids: Collection[str]) -> dict[str, tuple[bytes, datetime]]:
+        """Of contacts that a full scan had nothing to do about, and that nothing was stored or staged of since:
+        the digest of the record that it found, and their timestamp.
+        """
 
     def holders_of_additional(self, addresses: Collection[bytes]) -> dict[bytes, list[str]]:
         """Ids of GHL contacts that have an address as an additional one."""

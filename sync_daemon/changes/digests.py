@@ -79,12 +79,18 @@ class Digester:
             *(_SEPARATOR.join(kind) for kind in (fields, tags, snapshot.additional_addresses)),
         )
 
+    def record(self, reading: bytes, body: bytes) -> bytes:
+        """The digest of a record as it came; `reading` is that of all that it depends on what the record says."""
+        return self._of(b"\x00".join((b"record", reading, body)))
+
     def configuration(self, *parts: object) -> bytes:
         """The digest of settings, to notice that they changed."""
         return self._digest("configuration", *(repr(part) for part in parts))
 
     def _digest(self, *parts: str) -> bytes:
-        message = "\x00".join(parts).encode(errors="surrogatepass")
+        return self._of("\x00".join(parts).encode(errors="surrogatepass"))
+
+    def _of(self, message: bytes) -> bytes:
         digest = hmac.digest(self._key, message, hashlib.sha256)[:_SIZE]
         for key in self._later:
             digest = wrapped(digest, key)

@@ -10,6 +10,7 @@ from sync_daemon.model.contact import Consent, Snapshot, Source
 from sync_daemon.model.state import Baseline, KnownContact, Link, Staged, Unlinked
 from sync_daemon.model.system import SystemName
 
+NO_RECORDS: Mapping[str, bytes] = {}
 OF_STATUS = frozenset({"consent", "creation"})
 """The parts that may change without the contact's timestamp: our clock tells when that was first seen."""
 
@@ -57,11 +58,13 @@ def stage_page(
     stuck: Mapping[str, frozenset[str]],
     scopes: Mapping[str, bool],
     rules: StagingRules,
+    records: Mapping[str, bytes] = NO_RECORDS,
 ) -> StagedPage:
     """Hold each snapshot against what is known; `waiting` are inbox rows of the same contacts by id.
 
     `stuck` are the parts that are parked or held: a record that changes in whatever way is decided anew about
-    those too. `scopes` tells for each GHL contact id whether its snapshot satisfies the scope.
+    those too. `scopes` tells for each GHL contact id whether its snapshot satisfies the scope; `records` are the
+    digests of the records that a full scan read snapshots from.
     """
     page = StagedPage()
     for snapshot in snapshots:
@@ -70,7 +73,7 @@ def stage_page(
         _stage_one(
             snapshot,
             row or KnownContact(snapshot.system, contact_id),
-            (links.get(contact_id), waiting.get(contact_id), scopes.get(contact_id, True)),
+            (links.get(contact_id), waiting.get(contact_id), scopes.get(contact_id, True), records.get(contact_id)),
             stuck.get(contact_id, frozenset()),
             rules,
             page,
@@ -82,33 +85,35 @@ def stage_page(
 def _stage_one(
     snapshot: Snapshot,
     row: KnownContact,
-    around: tuple[Link | None, Staged | None, bool],
+    around: tuple[Link | None, Staged | None, bool, bytes | None],
     stuck: frozenset[str],
     rules: StagingRules,
     page: StagedPage,
     *,
     new: bool,
 ) -> None:
-    link, waiting, inside = around
-    seen_now = replace(row, scan=rules.scan or row.scan)
+    link, waiting, inside, record = around
+    scan = rules.scan or row.scan
     if outdated(snapshot, row):
-        _keep_if_changed(seen_now, row, page)
+        _keep_if_changed(replace(row, scan=scan), row, page)
         return
     digest = rules.detector.digester.snapshot(snapshot)
     untold = snapshot.consent is None and not rules.search_tells_consent
     settled = rules.scan == 0 or row.generation == rules.generation
-    fresh = replace(seen_now, updated_at=_latest(row.updated_at, snapshot.updated_at))
+    updated_at = _latest(row.updated_at, snapshot.updated_at)
     same = digest == row.seen and _same_consent(snapshot, row, untold=untold)
     leaves = _leaves_now(snapshot, link, rules, inside=inside)
     if same and settled and waiting is None and not leaves:
-        _keep_if_changed(fresh, row, page)
+        record = record if _lasts(snapshot, updated_at, row.consent) else None
+        _keep_if_changed(replace(row, scan=scan, updated_at=updated_at, record=record), row, page)
         return
     parts = _parts(snapshot, row, link, rules, inside=inside) | leaves
     if untold and not _same_consent(snapshot, row, untold=True):
         parts |= {"consent"}
     as_left = settled and parts <= stuck - {"consent"} and _as_we_left_it(snapshot, row, untold=untold)
     parts = _with_stuck(parts, stuck if link is not None else frozenset(), as_left=as_left)
-    fresh = replace(fresh, address=_address(snapshot, rules), consent=snapshot.consent or row.consent)
+    consent = snapshot.consent or row.consent
+    fresh = replace(row, scan=scan, updated_at=updated_at, address=_address(snapshot, rules), consent=consent)
     if row.address is not None and row.address != fresh.address:
         page.left.add(row.address)
         fresh = _under_another_address(fresh, link)
@@ -118,7 +123,9 @@ def _stage_one(
     if not parts and waiting is None:
         if link is not None and _stays_under_another_scope(snapshot, link, rules):
             page.links.append(replace(link, scope_generation=rules.scope_generation))
-        page.contacts.append(replace(fresh, seen=digest, generation=rules.generation if rules.scan else row.generation))
+        record = record if _lasts(snapshot, updated_at, consent) else None
+        generation = rules.generation if rules.scan else row.generation
+        page.contacts.append(replace(fresh, seen=digest, generation=generation, record=record))
         return
     if _missed(snapshot, rules, link, new=new) and parts:
         page.missed.append(parts)
@@ -212,6 +219,11 @@ def _same_consent(snapshot: Snapshot, row: KnownContact, *, untold: bool) -> boo
     if untold:
         return row.consent is not None and row.updated_at is not None and snapshot.updated_at <= row.updated_at
     return row.consent is (snapshot.consent or Consent.GRANTED)
+
+
+def _lasts(snapshot: Snapshot, updated_at: datetime, consent: Consent | None) -> bool:
+    """Whether the same record leaves as little to do to a later full scan, be it told consent by hits or not."""
+    return updated_at == snapshot.updated_at and consent is (snapshot.consent or Consent.GRANTED)
 
 
 def _leaves_now(snapshot: Snapshot, link: Link | None, rules: StagingRules, *, inside: bool) -> frozenset[str]:

@@ -9,7 +9,8 @@ from sync_daemon.changes.absence import Tally
 from sync_daemon.changes.staging import StagingRules, stage_page, unread_contact
 from sync_daemon.cycle.forgotten import without_forgotten
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, TELLS_CONSENT, Run, log
-from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
+from sync_daemon.cycle.unchanged import NOBODY_KNOWN, Known, sift
+from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot
 from sync_daemon.model.errors import IncompleteRead, StopSystem
 from sync_daemon.model.state import Held, KnownContact, Parked, Staged, Unlinked
 from sync_daemon.model.system import SystemName
@@ -70,8 +71,9 @@ def take_in(
     newest: dict[StreamKey, datetime] = {}
     for key, item in side_by_side(listings, run.tick, run.pair.workers):
         if isinstance(item, Page):
-            tallies[key].add(item, stage(run, key[0], item, scan=scan))
-            _note_times(key, item.snapshots, newest)
+            page, known = sift(run, key[0], item)
+            tallies[key].add(page, stage(run, key[0], page, scan=scan, known=known))
+            _note_times(key, (*known.unchanged.values(), *(one.updated_at for one in page.snapshots)), newest)
         elif item.error is not None:
             _note_failure(run, key, item.error)
         else:
@@ -85,16 +87,18 @@ def take_in(
     return tallies
 
 
-def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> set[str]:
-    """Hold one page against the store and keep what differs; the ids of the contacts that are skipped as forgotten."""
+def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0, known: Known = NOBODY_KNOWN) -> set[str]:
+    """Hold one page against the store and keep what differs; the ids of the contacts that are skipped as forgotten.
+
+    `known` is what `sift` tells of the page in a full scan.
+    """
     store = run.pair.store
-    shown = len(page.snapshots)
+    shown = len(page.snapshots) + known.shown
     page, forgotten = without_forgotten(run, system, page)
     snapshots = _latest_of_each((*page.snapshots, *_revoked_though_malformed(run, system, page.malformed)))
     ids = [snapshot.contact_id for snapshot in snapshots]
     links = store.links(ghl=ids) if system is GHL else store.links(emailoctopus=ids)
     run.book.meet({system: {name for snapshot in snapshots for name in snapshot.tags}})
-    tells = system is GHL and any(_tells_consent(snapshot) for snapshot in snapshots)
     staged = stage_page(
         snapshots,
         store.contacts(system, ids),
@@ -112,9 +116,11 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> set[str
             run.pair.clock.now(),
             run.apply_scope,
         ),
+        known.records,
     )
     commit = Commit(
         contacts=staged.contacts,
+        seen_again=known.seen_again(system, scan),
         links=staged.links,
         staged=staged.staged,
         additional_addresses=staged.additional_addresses,
@@ -125,7 +131,7 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0) -> set[str
     commit.staged.extend(map(_to_be_read, news))
     told = {contact.contact_id for contact in news}  # parked when they were read by id
     commit.parked.extend(_malformed(run, system, [one for one in page.malformed if one.contact_id not in told]))
-    if tells and not run.search_tells_consent:
+    if page.tells_consent and not run.search_tells_consent:
         run.search_tells_consent = True
         commit.looked_at[TELLS_CONSENT] = run.pair.clock.now()
     run.commit(commit)
@@ -174,13 +180,6 @@ def _without_link_at(run: Run, addresses: Collection[bytes]) -> list[KnownContac
         for contact in group
         if contact.unlinked not in (None, Unlinked.DELETED)
     ]
-
-
-def _tells_consent(snapshot: Snapshot) -> bool:
-    """Whether a hit carried `dndSettings`; `dnd: true` alone, a permanent block, is told without them."""
-    if snapshot.source is not Source.HINT or snapshot.consent is None:
-        return False
-    return snapshot.consent is Consent.GRANTED or not snapshot.permanent
 
 
 def watermark_key(system: SystemName, stream: str) -> str:
@@ -273,9 +272,9 @@ def _malformed(run: Run, system: SystemName, malformed: Collection[Malformed]) -
             yield Parked(ghl_id, emailoctopus_id, "creation", "malformed", record.why, 1, at)
 
 
-def _note_times(key: StreamKey, snapshots: Iterable[Snapshot], newest: dict[StreamKey, datetime]) -> None:
-    for snapshot in snapshots:
-        newest[key] = max(newest.get(key, snapshot.updated_at), snapshot.updated_at)
+def _note_times(key: StreamKey, times: Collection[datetime], newest: dict[StreamKey, datetime]) -> None:
+    if times:
+        newest[key] = max(newest.get(key, _LONG_AGO), *times)
 
 
 def _note_failure(run: Run, key: StreamKey, error: Exception) -> None:

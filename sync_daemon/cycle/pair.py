@@ -116,6 +116,8 @@ class Run:
     polled: set[SystemName] = field(default_factory=set)
     """The systems that this cycle has read to their end: what changed, or everything."""
     newest: dict[tuple[SystemName, str], datetime] = field(default_factory=dict)
+    readings: dict[SystemName, bytes] = field(default_factory=dict)
+    """In a full scan the digest of all that it depends on what a system's record means."""
     read_now: set[ContactKey] = field(default_factory=set)
     skipped: set[ContactKey] = field(default_factory=set)
     """The contacts that this cycle met and passed over as forgotten."""

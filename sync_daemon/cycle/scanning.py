@@ -7,6 +7,7 @@ from functools import partial
 from sync_daemon.changes.absence import Tally, counted, shortfall, told_in_counts, told_in_listings
 from sync_daemon.cycle.intake import readable, take_in
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, SCANNED, Run, log
+from sync_daemon.cycle.unchanged import note_readings
 from sync_daemon.model.errors import IncompleteRead, StopSystem
 from sync_daemon.model.state import Held, Staged
 from sync_daemon.model.system import SystemName
@@ -22,6 +23,7 @@ def scan(run: Run) -> None:
     number = run.pair.store.begin_scan()
     run.search_tells_consent = False  # until a hit of this scan does
     run.commit(Commit(looked_at={SCANNED: started}))
+    note_readings(run)
     listings: dict[StreamKey, Listing] = {}
     for name in readable(run):
         reader = run.systems[name].reader

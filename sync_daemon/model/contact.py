@@ -1,7 +1,7 @@
 """A contact as one system returns it, and what its account can hold."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from datetime import datetime
 from enum import StrEnum
@@ -72,10 +72,24 @@ class Malformed:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """One contact as a listing has it: its JSON, which says all that the listing tells of it. Without an id it's ""."""
+
+    contact_id: str
+    body: bytes
+
+
+def _unread(record: Record) -> Snapshot | Malformed:
+    raise LookupError(f"nobody said how contact {record.contact_id} is read")
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of a listing. `total` is what the API says the whole listing holds, if it says so.
 
-    `dropped` are rows of contacts that a read by id found gone: the index hadn't heard of it.
+    `dropped` are rows of contacts that a read by id found gone: the index hadn't heard of it. `records` are those that
+    aren't read yet, as most contacts of a full scan stand as the last one left them; `read` reads one of them.
+    `tells_consent` says that a hit carried the settings that a block of the e-mail channel is told in.
     """
 
     stream: str
@@ -83,6 +97,17 @@ class Page:
     malformed: tuple[Malformed, ...] = ()
     total: int | None = None
     dropped: int = 0
+    records: tuple[Record, ...] = ()
+    read: Callable[[Record], Snapshot | Malformed] = _unread
+    tells_consent: bool = False
+
+    def whole(self, but: Collection[str] = ()) -> "Page":
+        """The page with all of its records read, `but` those of some contacts."""
+        rows = [self.read(one) for one in self.records if one.contact_id not in but]
+        snapshots = tuple(row for row in rows if isinstance(row, Snapshot))
+        malformed = tuple(row for row in rows if isinstance(row, Malformed))
+        # What was read by id comes last: of two sights of one contact the later counts.
+        return replace(self, snapshots=snapshots + self.snapshots, malformed=malformed + self.malformed, records=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,8 @@ class KnownContact:
     handled to its end (None: handle the next one whatever it says); `consent` and `address` are as last
     seen; `written_at` is our clock when this program last wrote to it; `generation` is the digest of the
     configuration under which it was handled; `scan` the number of the last full scan that saw it;
-    `duplicate_of` the GHL contact that holds the link for this address.
+    `duplicate_of` the GHL contact that holds the link for this address. `record` is the digest of the record that a
+    full scan has just found nothing to do about; it is stored and never read back, so that every other write ends it.
     """
 
     system: SystemName
@@ -125,6 +126,16 @@ class KnownContact:
     written_at: datetime | None = None
     generation: bytes = b""
     scan: int = 0
+    record: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAgain:
+    """Contacts that a full scan found as the last one left them: nothing but its number changes in their rows."""
+
+    system: SystemName
+    scan: int
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

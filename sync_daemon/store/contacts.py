@@ -16,10 +16,11 @@ from sqlalchemy import (
     func,
     select,
     union_all,
+    update,
 )
 
 from sync_daemon.model.contact import Consent
-from sync_daemon.model.state import KnownContact, Unlinked
+from sync_daemon.model.state import KnownContact, SeenAgain, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Seen
 from sync_daemon.store.crypto import DerivedKeys, Secrets
@@ -28,8 +29,8 @@ from sync_daemon.store.key_numbers import KeyNumbers
 from sync_daemon.store.many import ForEach, Insertion
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.packing import pack_baseline, pack_sent, unpack_baseline, unpack_sent
-from sync_daemon.store.room import AnyRow
-from sync_daemon.store.tables import additional_addresses, contacts, links
+from sync_daemon.store.room import AnyRow, chunks
+from sync_daemon.store.tables import additional_addresses, contacts, inbox, links
 from sync_daemon.store.upsert import Upsert
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
@@ -71,6 +72,22 @@ _ABSENT = {
     system: union_all(_UNSEEN.where(_HERE), _UNSEEN.where(contacts.c.unlinked == Unlinked.DELETED, linked))
     for system, linked in _LINKED.items()
 }
+_SETTLED = select(contacts.c.contact_id, contacts.c.record, contacts.c.updated_at).where(
+    _PAIR,
+    _SYSTEM,
+    contacts.c.contact_id.in_(_IDS),
+    contacts.c.record.is_not(None),
+    ~exists().where(
+        inbox.c.pair_id == contacts.c.pair_id,
+        inbox.c.system == contacts.c.system,
+        inbox.c.contact_id == contacts.c.contact_id,
+    ),
+)
+_SEEN_AGAIN = (
+    update(contacts)
+    .where(_PAIR, contacts.c.system == bindparam("of"), contacts.c.contact_id.in_(_IDS))
+    .values(scan=bindparam("scan_now"))
+)
 _UPSERT = Upsert(contacts, ("pair_id", "system", "contact_id"))
 _FORGET_ADDITIONAL = ForEach(
     {"id": additional_addresses.c.ghl_id},
@@ -100,6 +117,11 @@ class Contacts(Forgotten):
         for row in sorted(rows, key=attrgetter("contact_id")):
             found.setdefault(row.address, []).append(self._contact(row))
         return found
+
+    def settled_records(self, system: SystemName, ids: Collection[str]) -> dict[str, tuple[bytes, datetime]]:
+        """The digests of records that a full scan had nothing to do about, and their times."""
+        rows = self._read_by(_SETTLED, ids, system=system)
+        return {one: (record, at) for one, record, micros in rows if (at := to_datetime(micros)) is not None}
 
     def holders_of_additional(self, addresses: Collection[bytes]) -> dict[bytes, list[str]]:
         """Ids of GHL contacts that have an address as an additional one."""
@@ -133,6 +155,12 @@ class Contacts(Forgotten):
         self, connection: Connection, known: Collection[KnownContact], numbers: Mapping[str, int]
     ) -> None:
         _UPSERT.write(connection, self._rows([_row(contact, numbers) for contact in known]))
+
+    def _write_seen_again(self, connection: Connection, again: Collection[SeenAgain]) -> None:
+        for one in again:
+            for chunk in chunks(one.ids):
+                where = {"pair": self._pair_id, "of": one.system, "ids": chunk}
+                connection.execute(_SEEN_AGAIN, {**where, "scan_now": one.scan})
 
     def _write_additional(self, connection: Connection, additional: Mapping[str, Collection[bytes]]) -> None:
         self._delete(connection, _FORGET_ADDITIONAL, [{"id": ghl_id} for ghl_id in additional])
@@ -175,4 +203,5 @@ def _row(contact: KnownContact, numbers: Mapping[str, int]) -> dict[str, Any]:
         "written_at": to_micros(contact.written_at),
         "generation": contact.generation,
         "scan": contact.scan,
+        "record": contact.record,
     }

@@ -14,7 +14,7 @@ from sync_daemon.store.engine import explained, reading
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest migration. Stands here so that a database that is up to date needs no alembic, which loads slowly."""
 _LOCK = text("SELECT pg_advisory_xact_lock(7962305114)")
 _PACKAGE = Path(__file__).resolve().parents[1]

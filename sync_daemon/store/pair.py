@@ -106,6 +106,7 @@ class SqlPairStore(
             self._remove_links(connection, commit.unlink)
             self._regrant(connection, commit.regranted_addresses)
             self._write_contacts(connection, commit.contacts, numbers)
+            self._write_seen_again(connection, commit.seen_again)
             self._write_additional(connection, commit.additional_addresses)
             self._write_links(connection, commit.links)
             self._write_staged(connection, commit.staged)

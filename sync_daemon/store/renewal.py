@@ -18,7 +18,7 @@ _ROWS = 1000
 _Renew = Callable[[Any], Any]
 DIGESTS: Mapping[str, tuple[str, ...]] = {
     "pairs": ("generation", "scope_generation", "tag_filter"),
-    "contacts": ("address", "seen", "generation"),
+    "contacts": ("address", "seen", "generation", "record"),
     "links": ("scope_generation",),
     "additional_addresses": ("address",),
     "parked": ("value",),

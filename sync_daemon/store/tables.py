@@ -158,6 +158,7 @@ contacts = Table(
     Column("written_at", BigInteger),
     _digest("generation"),
     _count("scan"),
+    Column("record", LargeBinary),
     PrimaryKeyConstraint("pair_id", "system", "contact_id"),
     Index(None, "pair_id", "address"),
 )

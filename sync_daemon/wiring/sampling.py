@@ -56,8 +56,9 @@ def _contacts(system: System, schema: AccountSchema) -> list[Snapshot]:
     bare, whole = system.with_schema(schema, ()), system.with_schema(schema, schema.fields)
     for stream in bare.reader.streams:
         first = next(iter(bare.reader.scan(stream)), None)
-        if first is not None and first.snapshots:
-            ids = [one.contact_id for one in first.snapshots[:_CONTACTS]]
+        listed = first.whole().snapshots if first is not None else ()
+        if listed:
+            ids = [one.contact_id for one in listed[:_CONTACTS]]
             return [one for contact_id in ids if (one := _one(whole, contact_id)) is not None]
     return []
 

@@ -83,7 +83,7 @@ def _ids_in(system: System) -> set[str]:
     reader = system.with_schema(schema, ()).reader
     ids: set[str] = set()
     for stream in reader.streams:
-        for page in reader.scan(stream):
+        for page in (listed.whole() for listed in reader.scan(stream)):
             ids.update(snapshot.contact_id for snapshot in page.snapshots)
             ids.update(malformed.contact_id for malformed in page.malformed)
     if len(ids) < sum(schema.counts.values()):

@@ -141,7 +141,7 @@ class Place:
 
 
 def rows(pages: Iterator[Page]) -> list[Snapshot]:
-    return [row for page in pages for row in page.snapshots]
+    return [row for page in pages for row in page.whole().snapshots]
 
 
 def operation(action: Action, contact_id: str | None = None, **more: Any) -> Operation:

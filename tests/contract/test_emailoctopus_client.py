@@ -110,7 +110,7 @@ def test_all_three_statuses_are_listed_and_each_in_its_stream(stand: Stand) -> N
     for status, contact_id in ids.items():
         [page] = stand.system.reader.scan(status)
         assert page.stream == status
-        assert [row.contact_id for row in page.snapshots] == [contact_id]
+        assert [row.contact_id for row in page.whole().snapshots] == [contact_id]
 
 
 @pytest.mark.parametrize("keeps", [True, False])

@@ -156,7 +156,7 @@ def test_a_wrong_base_url(place: Place) -> None:
 def test_a_scan_reads_every_contact_page_by_page(either: Place) -> None:
     everybody = {either.add(email=f"p{n}@example.com").id for n in range(1100)}
     system = either.system("firstName")
-    pages = list(system.reader.scan("contacts"))
+    pages = [page.whole() for page in system.reader.scan("contacts")]
     assert [len(page.snapshots) for page in pages] == [500, 500, 100]
     assert {row.contact_id for page in pages for row in page.snapshots} == everybody
     assert {page.total for page in pages} == {1100}
@@ -309,7 +309,7 @@ def test_a_listing_that_comes_back_short_proves_nothing(place: Place) -> None:
     place.weather.short_listing = 0.5
     reader = place.system().reader
     pages = reader.scan("contacts")
-    assert len(next(pages).snapshots) == 10
+    assert len(next(pages).whole().snapshots) == 10
     with pytest.raises(IncompleteRead, match="ended after 10 rows although it says there are 20"):
         list(pages)
     assert len(rows(reader.poll("contacts", place.clock.now() - timedelta(hours=1)))) == 10
@@ -320,7 +320,7 @@ def test_a_short_listing_whose_total_is_short_as_well_tells_that_total(place: Pl
         place.add(email=f"p{n}@example.com")
     place.weather.short_listing, place.weather.short_total = 0.5, True
     (page,) = place.system().reader.scan("contacts")
-    assert (len(page.snapshots), page.total) == (10, 10)
+    assert (len(page.records), page.total) == (10, 10)
 
 
 # Consent

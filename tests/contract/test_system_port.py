@@ -46,7 +46,7 @@ def people(stand: Stand, count: int) -> list[str]:
 
 
 def rows(pages: Iterator[Page]) -> list[Snapshot]:
-    return [row for page in pages for row in page.snapshots]
+    return [row for page in pages for row in page.whole().snapshots]
 
 
 def everybody(stand: Stand) -> list[Snapshot]:
@@ -126,7 +126,7 @@ def test_holders_are_those_who_have_the_address_as_their_own(stand: Stand) -> No
 
 def test_a_scan_gives_every_contact_once_page_by_page(stand: Stand) -> None:
     ids = people(stand, stand.outside.page_size * 2 + 20)
-    pages = list(stand.system.reader.scan(stand.system.reader.streams[0]))
+    pages = [page.whole() for page in stand.system.reader.scan(stand.system.reader.streams[0])]
     assert [len(page.snapshots) for page in pages] == [stand.outside.page_size, stand.outside.page_size, 20]
     assert sorted(row.contact_id for page in pages for row in page.snapshots) == sorted(ids)
     assert {page.total for page in pages} <= {None, len(ids)}
@@ -196,7 +196,7 @@ def test_nobody_revoked_is_nobody(stand: Stand) -> None:
 def test_a_malformed_row_does_not_take_its_page_along(stand: Stand) -> None:
     ids = people(stand, 5)
     stand.outside.spoil(ids[2])
-    [page] = stand.system.reader.scan(stand.system.reader.streams[0])
+    [page] = (page.whole() for page in stand.system.reader.scan(stand.system.reader.streams[0]))
     assert sorted(row.contact_id for row in page.snapshots) == sorted(set(ids) - {ids[2]})
     [broken] = page.malformed
     assert broken.contact_id == ids[2]
@@ -469,7 +469,7 @@ def test_a_page_that_never_comes_makes_the_read_incomplete(stand: Stand) -> None
     people(stand, stand.outside.page_size + 5)
     fault(stand, "error", path=stand.outside.paths["list"], after=1, times=SERVER_ERRORS)
     pages = stand.system.reader.scan(stand.system.reader.streams[0])
-    assert len(next(pages).snapshots) == stand.outside.page_size
+    assert len(next(pages).whole().snapshots) == stand.outside.page_size
     with pytest.raises(IncompleteRead):
         list(pages)
 

@@ -91,7 +91,7 @@ def _try_rights(ghl: System) -> int:
     ghl.reader.tag_names()
     ghl.reader.find(_NOBODY)
     page = next(iter(ghl.reader.scan(ghl.reader.streams[0])), None)
-    return (page.total or len(page.snapshots)) if page else 0
+    return (page.total or len(page.records) + len(page.snapshots)) if page else 0
 
 
 def _seen_before(section: PairSection, store: StateStore | None) -> set[tuple[SystemName, str]]:

@@ -22,6 +22,8 @@ CONSENT_OF_STATUS = {
     "pending": Consent.PENDING,
     "unsubscribed": Consent.REVOKED,
 }
+_CONTACT = msgspec.json.Decoder(wire.Contact)
+_ROW = msgspec.json.Decoder(wire.Row)
 STATUS_OF_CONSENT = {consent: status for status, consent in CONSENT_OF_STATUS.items()}
 
 
@@ -48,9 +50,9 @@ def snapshot_of(contact: wire.Contact, columns: Columns, source: Source) -> Snap
 def read_contact(data: bytes | msgspec.Raw, columns: Columns, source: Source) -> Snapshot | Malformed:
     """A contact's JSON as a snapshot, or what is wrong with it: the key, never the value."""
     try:
-        contact = msgspec.json.decode(data, type=wire.Contact)
+        contact = _CONTACT.decode(data)
     except msgspec.MsgspecError as error:
-        return Malformed(SystemName.EMAILOCTOPUS, _id_in(data), str(error))
+        return Malformed(SystemName.EMAILOCTOPUS, id_in(data), str(error))
     if contact.status is None and source is not Source.WRITE:  # nobody may be taken for subscribed unasked
         return Malformed(SystemName.EMAILOCTOPUS, contact.id, "Object missing required field `status`")
     try:
@@ -104,9 +106,10 @@ def _value(sent: Any, spec: FieldSpec) -> Value:
         raise values.UnreadableValue(f"{error} - at `$.fields.{spec.wire}`") from error
 
 
-def _id_in(data: bytes | msgspec.Raw) -> str:
+def id_in(data: bytes | msgspec.Raw) -> str:
+    """The id of a row, as far as it has one; empty otherwise."""
     try:
-        found = msgspec.json.decode(data, type=wire.Row).id
+        found = _ROW.decode(data).id
     except msgspec.MsgspecError:
         return ""
     return found if isinstance(found, str) else ""

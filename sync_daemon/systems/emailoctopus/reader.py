@@ -5,11 +5,11 @@ from datetime import datetime
 
 import msgspec
 
-from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
+from sync_daemon.model.contact import Consent, Malformed, Page, Record, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, Refused
 from sync_daemon.systems.emailoctopus import wire
 from sync_daemon.systems.emailoctopus.client import PAGE_SIZE, Client, md5_of
-from sync_daemon.systems.emailoctopus.mapping import CONSENT_OF_STATUS, STATUS_OF_CONSENT, Columns, read_contact
+from sync_daemon.systems.emailoctopus.mapping import CONSENT_OF_STATUS, STATUS_OF_CONSENT, Columns, id_in, read_contact
 
 
 class EmailOctopusReader:
@@ -26,15 +26,15 @@ class EmailOctopusReader:
 
     def poll(self, stream: str, since: datetime) -> Iterator[Page]:
         """Contacts of a status changed at or after `since`; raises `IncompleteRead`."""
-        return self._contacts(stream, since)
+        return (page.whole() for page in self._contacts(stream, since))
 
     def scan(self, stream: str) -> Iterator[Page]:
-        """Every contact of a status; raises `IncompleteRead`."""
+        """Every contact of a status, kept as records; raises `IncompleteRead`."""
         return self._contacts(stream, None)
 
     def scan_revoked(self) -> Iterator[Page]:
         """Every unsubscribed contact; raises `IncompleteRead`."""
-        return self.scan(STATUS_OF_CONSENT[Consent.REVOKED])
+        return (page.whole() for page in self.scan(STATUS_OF_CONSENT[Consent.REVOKED]))
 
     def fetch(self, contact_id: str) -> Snapshot | None:
         """One contact by id, None when the list hasn't it. Raises `Refused` (`malformed`) when it can't be read."""
@@ -68,12 +68,10 @@ class EmailOctopusReader:
 
     def _contacts(self, status: str, since: datetime | None) -> Iterator[Page]:
         for page in pages(status, lambda cursor: self._client.list_contacts(status, since, cursor)):
-            rows = [read_contact(row, self._columns, Source.LISTING) for row in page.data]
-            yield Page(
-                stream=status,
-                snapshots=tuple(row for row in rows if isinstance(row, Snapshot)),
-                malformed=tuple(row for row in rows if isinstance(row, Malformed)),
-            )
+            yield Page(status, (), records=tuple(Record(id_in(row), bytes(row)) for row in page.data), read=self._row)
+
+    def _row(self, record: Record) -> Snapshot | Malformed:
+        return read_contact(record.body, self._columns, Source.LISTING)
 
 
 def pages(what: str, ask: Callable[[str | None], wire.Page]) -> Iterator[wire.Page]:

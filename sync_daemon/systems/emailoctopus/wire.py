@@ -20,7 +20,7 @@ class Contact(msgspec.Struct, kw_only=True):
 
 
 class Row(msgspec.Struct):
-    """As much of a malformed row as names it."""
+    """As much of a row as names it."""
 
     id: Any = None
 

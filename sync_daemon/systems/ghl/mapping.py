@@ -32,15 +32,17 @@ def snapshot(raw: bytes | msgspec.Raw, source: Source, columns: Columns) -> Snap
         return Malformed(SystemName.GHL, contact.id, str(problem), rest)
 
 
-def tells_all(raw: bytes | msgspec.Raw, columns: Columns) -> bool:
+def hit_keys(raw: msgspec.Raw) -> wire.HitKeys | None:
+    """Whose a hit is and what it may not tell, None for one that can't be understood."""
+    try:
+        return _HIT_KEYS.decode(raw)
+    except msgspec.DecodeError:
+        return None
+
+
+def tells_all(told: wire.HitKeys, columns: Columns) -> bool:
     """Whether a hit tells the mapped names in their real case, and the time zone if that is mapped."""
     names, zone = not _NAMES.isdisjoint(columns), UNTOLD_BY_HITS in columns
-    if not names and not zone:
-        return True
-    try:
-        told = _HIT_KEYS.decode(raw)
-    except msgspec.DecodeError:
-        return True
     return not (names and told.folds_names) and not (zone and told.timezone is msgspec.UNSET)
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from msgspec import Raw
+from msgspec import UNSET
 
 from sync_daemon.changes.addresses import normalise
-from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot, Source
+from sync_daemon.model.contact import Consent, Malformed, Page, Record, Snapshot, Source
 from sync_daemon.model.errors import IncompleteRead, NotFound, Refused
 from sync_daemon.model.system import SystemName
 from sync_daemon.systems.ghl import listing, mapping, wire
@@ -41,18 +41,18 @@ class GhlReader:
         Where the server refuses an ISO instant, or passes it over, milliseconds are asked and remembered.
         """
         if not self.dialect.epoch:
-            pages = self._pages(stream, listing.changed_since(since, epoch=False), complete=False)
+            pages = self._read_pages(stream, listing.changed_since(since, epoch=False), complete=False)
             first = _first_of(pages)
             if first is not None and not _begins_before(first, since):
                 yield first
                 yield from pages
                 return
-        for page in self._pages(stream, listing.changed_since(since, epoch=True), complete=False):
+        for page in self._read_pages(stream, listing.changed_since(since, epoch=True), complete=False):
             self.dialect.epoch = True
             yield page
 
     def scan(self, stream: str) -> Iterator[Page]:
-        """Every contact, oldest first."""
+        """Every contact, oldest first; hits that tell all are kept as records."""
         return self._pages(stream, listing.sorted_by("dateAdded"), complete=True)
 
     def scan_revoked(self) -> Iterator[Page]:
@@ -63,7 +63,7 @@ class GhlReader:
         """
         statuses = [_is(_EMAIL_STATUS, status) for status in _BLOCKING if self._can_be_asked_for(status)]
         blocked = {"group": "OR", "filters": [_is("dnd", value=True), *statuses]}
-        for page in self._pages(STREAM, {"filters": [blocked], **listing.sorted_by("dateAdded")}, complete=True):
+        for page in self._read_pages(STREAM, {"filters": [blocked], **listing.sorted_by("dateAdded")}, complete=True):
             told = iter(self._all_told([row.contact_id for row in page.snapshots if row.consent is None]))
             rows = [next(told) if row.consent is None else row for row in page.snapshots]
             revoked = tuple(row for row in rows if isinstance(row, Snapshot) and row.consent is Consent.REVOKED)
@@ -86,7 +86,7 @@ class GhlReader:
         """Who has an address as the primary one; each hit is looked at itself, as a filter may be passed over."""
         wanted = normalise(address)
         search = {"filters": [_is("email", wanted)], **listing.sorted_by("dateAdded")}
-        rows = (row for page in self._pages(STREAM, search, complete=True) for row in page.snapshots)
+        rows = (row for page in self._read_pages(STREAM, search, complete=True) for row in page.snapshots)
         return tuple(row.contact_id for row in rows if row.address is not None and normalise(row.address) == wanted)
 
     def tag_names(self) -> tuple[str, ...]:
@@ -115,20 +115,27 @@ class GhlReader:
         return not answer.contacts
 
     def _pages(self, stream: str, body: dict[str, Any], *, complete: bool) -> Iterator[Page]:
-        for answer in listing.follow(self._search, body, complete=complete):
-            rows = self._rows(answer.contacts)
-            snapshots = tuple(row for row in rows if isinstance(row, Snapshot))
-            malformed = tuple(row for row in rows if isinstance(row, Malformed))
-            yield Page(stream, snapshots, malformed, answer.total, rows.count(None))
-
-    def _rows(self, hits: Sequence[Raw]) -> list[Snapshot | Malformed | None]:
         """The hits; where what one leaves out would look like a change, the contact read by id."""
-        whole = [mapping.tells_all(raw, self.columns) for raw in hits]
-        told = iter(self._all_told([mapping.id_of(raw) for raw, tells in zip(hits, whole, strict=True) if not tells]))
-        return [
-            mapping.snapshot(raw, Source.HINT, self.columns) if tells else next(told)
-            for raw, tells in zip(hits, whole, strict=True)
-        ]
+        for answer in listing.follow(self._search, body, complete=complete):
+            hits = [(raw, mapping.hit_keys(raw) or wire.HitKeys(timezone=None)) for raw in answer.contacts]
+            whole = [(raw, keys) for raw, keys in hits if mapping.tells_all(keys, self.columns)]
+            rows = self._all_told([keys.id for _, keys in hits if not mapping.tells_all(keys, self.columns)])
+            yield Page(
+                stream,
+                tuple(row for row in rows if isinstance(row, Snapshot)),
+                tuple(row for row in rows if isinstance(row, Malformed)),
+                answer.total,
+                rows.count(None),
+                tuple(Record(keys.id, bytes(raw)) for raw, keys in whole),
+                self._read_hit,
+                tells_consent=any(keys.dnd_settings is not UNSET for _, keys in hits),
+            )
+
+    def _read_pages(self, stream: str, body: dict[str, Any], *, complete: bool) -> Iterator[Page]:
+        return (page.whole() for page in self._pages(stream, body, complete=complete))
+
+    def _read_hit(self, record: Record) -> Snapshot | Malformed:
+        return mapping.snapshot(record.body, Source.HINT, self.columns)
 
     def _all_told(self, ids: Sequence[str]) -> list[Snapshot | Malformed | None]:
         """Contacts of a listing by id, side by side. Raises `StopSystem`, and asks for no more of them then."""

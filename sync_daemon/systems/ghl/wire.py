@@ -69,8 +69,13 @@ class Contact(Struct, rename="camel"):
 
 
 class HitKeys(Struct, rename="camel"):
-    """What a hit may not tell: the documented one has names in lower case only and no time zone (ClickUp page)."""
+    """Whose a hit is, and what it may not tell: the documented one has names in lower case only and no time zone.
 
+    (ClickUp page.)
+    """
+
+    id: str = ""
+    dnd_settings: Raw | UnsetType = UNSET
     first_name_raw: Any = None
     first_name: Any = None
     first_name_lower_case: Any = None
