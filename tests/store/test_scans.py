@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from sync_daemon.model.state import KnownContact, Link, Unlinked
+from sync_daemon.model.contact import Consent
+from sync_daemon.model.state import KnownContact, Link, SeenAgain, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit, PairStore, Seen
 from tests.store.examples import EMAILOCTOPUS, GHL, NOON, later, staged
@@ -67,3 +68,51 @@ def test_missing_contacts_are_found_in_the_inbox_until_they_are_seen(pair: PairS
     assert [one.absent for one in pair.next_staged(GHL, 0, 10)] == [True, False, True]
     pair.commit(Commit(staged=[staged("a", at=NOON)]))
     assert [one.contact_id for one in pair.next_staged(GHL, 0, 10, absent=True)] == ["c"]
+
+
+RECORD = b"record as it"
+
+
+@pytest.mark.parametrize("system", list(SystemName))
+def test_whom_a_scan_had_nothing_to_do_about_is_known_by_his_record(pair: PairStore, system: SystemName) -> None:
+    rows = [row("settled", system=system, record=RECORD), row("looked at", system=system)]
+    pair.commit(Commit(contacts=[*rows, row("other", system=system.other, record=RECORD)]))
+    assert pair.settled_records(system, ["settled", "looked at", "other", "nobody"]) == {"settled": (RECORD, NOON)}
+    # It isn't read back, so that whoever stores the row again needn't know of it.
+    assert pair.contacts(system, ["settled"]) == {"settled": row("settled", system=system)}
+
+
+def test_seeing_somebody_again_changes_nothing_but_the_scan(pair: PairStore) -> None:
+    both = [row(one, record=RECORD, unlinked=Unlinked.HELD) for one in ("a", "b")]
+    pair.commit(Commit(contacts=[*both, row("a", system=EMAILOCTOPUS)]))
+    pair.commit(Commit(seen_again=[SeenAgain(GHL, SCAN + 1, ("a", "nobody"))]))
+    a, b = pair.contacts(GHL, ["a", "b"]).values()
+    assert (a, b) == (replace(both[0], scan=SCAN + 1, record=None), replace(both[1], record=None))
+    assert pair.contacts(EMAILOCTOPUS, ["a"])["a"].scan == SCAN
+    assert pair.settled_records(GHL, ["a", "b"]) == {"a": (RECORD, NOON), "b": (RECORD, NOON)}
+
+
+def test_more_seen_again_than_one_statement_takes(pair: PairStore) -> None:
+    ids = tuple(f"id-{number}" for number in range(1201))
+    pair.commit(Commit(contacts=[row(one, record=RECORD) for one in ids]))
+    pair.commit(Commit(seen_again=[SeenAgain(GHL, SCAN + 1, ids)]))
+    assert pair.seen_by_scan(GHL, SCAN + 1, NOON) == Seen(listed=1201, old=1201, old_listed=1201)
+    assert len(pair.settled_records(GHL, ids)) == len(ids)
+
+
+def test_whatever_is_stored_or_staged_of_somebody_has_the_next_scan_look_at_him(pair: PairStore) -> None:
+    ids = ["stored", "staged", "left alone"]
+    pair.commit(Commit(contacts=[row(one, record=RECORD) for one in ids]))
+    stored = pair.contacts(GHL, ["stored"])["stored"]
+    pair.commit(Commit(contacts=[replace(stored, consent=Consent.REVOKED)], staged=[staged("staged")]))
+    assert pair.settled_records(GHL, ids) == {"left alone": (RECORD, NOON)}
+    pair.commit(Commit(done=[*pair.staged(GHL, ["staged"]).values()]))
+    assert pair.settled_records(GHL, ids) == {"left alone": (RECORD, NOON), "staged": (RECORD, NOON)}
+
+
+def test_who_was_forgotten_is_not_known_by_his_record(pair: PairStore) -> None:
+    pair.commit(Commit(contacts=[row("a", record=RECORD, address=b"address")]))
+    pair.forget(b"address")
+    pair.commit(Commit(seen_again=[SeenAgain(GHL, SCAN + 1, ("a",))]))
+    assert pair.settled_records(GHL, ["a"]) == {}
+    assert pair.contacts(GHL, ["a"]) == {}

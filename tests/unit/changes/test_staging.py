@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 import pytest
@@ -498,3 +499,74 @@ def test_an_address_that_was_left_is_told_to_whoever_waited_for_it() -> None:
         assert page.left == {digest(ADA)}
     assert stage(replace(BEFORE, address=None), known=known()).left == {digest(ADA)}
     assert stage(AFTER, known=known()).left == stage(person("g9"), link=None).left == set()
+
+
+# What a full scan needn't look at again
+
+
+RECORD = b"as it came"
+
+
+def scanned(snapshot: Snapshot, row: KnownContact, *, tells: bool = True, **around: Any) -> StagedPage:
+    """A full scan's page of one contact, read from a record."""
+    contact_id = snapshot.contact_id
+    rules = StagingRules(BY, GENERATION, SCOPE, row.scan + 1, None, tells, NOW)
+    waiting = around.get("waiting")
+    return stage_page(
+        [snapshot],
+        {contact_id: row},
+        {contact_id: around["link"]} if around.get("link") else {},
+        {contact_id: waiting} if waiting else {},
+        {contact_id: around.get("stuck", frozenset())},
+        {contact_id: around.get("inside", True)},
+        rules,
+        {contact_id: RECORD},
+    )
+
+
+HITS = [replace(BEFORE, source=Source.HINT, consent=consent) for consent in (None, GRANTED, PENDING, REVOKED)]
+ROWS = [
+    replace(known(BEFORE), seen=seen_as, consent=consent, generation=generation, updated_at=at(minutes))
+    for seen_as in (None, DIGESTER.snapshot(BEFORE))
+    for consent in (None, GRANTED, PENDING, REVOKED)
+    for generation in (GENERATION, b"as it was")
+    for minutes in (-5, 0, 5)
+]
+AROUND = [
+    {"link": link, "inside": inside, "stuck": stuck}
+    for link in (None, LINK, replace(LINK, in_scope=False))
+    for inside in (True, False)
+    for stuck in (frozenset[str](), frozenset({CITY.key, "consent"}))
+]
+
+
+def test_whoever_is_passed_over_from_now_on_would_leave_nothing_to_do_whatever_else_is_known() -> None:
+    marked = 0
+    for hit, row, tells, first in product(HITS, ROWS, (True, False), AROUND):
+        for one in scanned(hit, row, tells=tells, **first).contacts:
+            if one.record is None:
+                continue
+            marked += 1
+            stored = replace(one, record=None)
+            for later_tells, then in product((True, False), AROUND):
+                page = scanned(hit, stored, tells=later_tells, **then)
+                assert page == StagedPage(contacts=[replace(one, scan=stored.scan + 1)])
+    assert marked
+
+
+@pytest.mark.parametrize("snapshot", [BEFORE, replace(BEFORE, source=Source.HINT, consent=None)])
+def test_an_unchanged_contact_is_passed_over_from_now_on(snapshot: Snapshot) -> None:
+    assert [row.record for row in scanned(snapshot, known(), link=LINK).contacts] == [RECORD]
+    anew = known(generation=b"as it was")
+    assert [row.record for row in scanned(snapshot, anew, link=LINK).contacts] == [RECORD]
+
+
+def test_somebody_who_waits_or_is_staged_is_looked_at_again() -> None:
+    waits = scanned(BEFORE, known(), link=LINK, waiting=Staged(BEFORE.system, BEFORE.contact_id, None))
+    changed = scanned(AFTER, known(), link=LINK)
+    assert [row.record for page in (waits, changed) for row in page.contacts] == [None, None]
+    assert len(waits.staged) == len(changed.staged) == 1
+
+
+def test_a_poll_that_shows_nothing_new_leaves_the_row_as_it_is() -> None:
+    assert stage(BEFORE, known=known(scan=3)).contacts == []
