@@ -71,7 +71,7 @@ def take_in(
     newest: dict[StreamKey, datetime] = {}
     for key, item in side_by_side(listings, run.tick, run.pair.workers):
         if isinstance(item, Page):
-            page, known = sift(run, key[0], item)
+            page, known = sift(run, key[0], item, scan)
             tallies[key].add(page, stage(run, key[0], page, scan=scan, known=known))
             _note_times(key, (*known.unchanged.values(), *(one.updated_at for one in page.snapshots)), newest)
         elif item.error is not None:

@@ -29,8 +29,9 @@ def read_ahead(run: Run) -> None:
             listings.update({(name, stream): partial(reader.scan, stream) for stream in reader.streams})
     for key, item in side_by_side(listings, run.tick, run.pair.workers):
         if isinstance(item, Page):
-            stage(run, key[0], item)
-            _keep(run, key[0], item)
+            page = item.whole()
+            stage(run, key[0], page)
+            _keep(run, key[0], page)
         elif item.error is not None:
             log.warning("read_failed", pair=run.pair.name, system=key[0], error=type(item.error).__name__)
             if isinstance(item.error, StopSystem):

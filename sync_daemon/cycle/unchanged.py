@@ -44,14 +44,14 @@ def note_readings(run: Run) -> None:
         run.readings[name] = run.pair.digester.configuration(run.generation, name, fields, version("sync-daemon"))
 
 
-def sift(run: Run, system: SystemName, page: Page) -> tuple[Page, Known]:
-    """A page with all its records read, but for those of contacts that stand as the last full scan left them.
+def sift(run: Run, system: SystemName, page: Page, scan: int) -> tuple[Page, Known]:
+    """A page with all its records read, but in a full scan for those of contacts that stand as the last one left them.
 
     Nothing was stored of these since then, and nothing waits in the inbox: to compare them again would end where it
     ended then, whatever else is stored.
     """
-    reading = run.readings.get(system)
-    if reading is None or not page.records:
+    reading = run.readings.get(system) if scan else None
+    if reading is None:
         return page.whole(), NOBODY_KNOWN
     found = {one.contact_id: run.pair.digester.record(reading, one.body) for one in page.records if one.contact_id}
     settled = run.pair.store.settled_records(system, found)
