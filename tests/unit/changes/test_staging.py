@@ -570,3 +570,10 @@ def test_somebody_who_waits_or_is_staged_is_looked_at_again() -> None:
 
 def test_a_poll_that_shows_nothing_new_leaves_the_row_as_it_is() -> None:
     assert stage(BEFORE, known=known(scan=3)).contacts == []
+
+
+def test_a_listing_older_than_what_is_known_is_looked_at_again_for_its_time() -> None:
+    row = agreed(subscriber(source=Source.LISTING), BY, generation=GENERATION, updated_at=at(5))
+    assert [one.record for one in scanned(subscriber(source=Source.LISTING), row).contacts] == [None]
+    fresh = replace(row, updated_at=at(0))
+    assert [one.record for one in scanned(subscriber(source=Source.LISTING), fresh).contacts] == [RECORD]
