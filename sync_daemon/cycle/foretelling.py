@@ -50,7 +50,7 @@ def begin(pair: Pair, sight: Sight, mode: Mode) -> Run:
     number = pair.store.begin_scan() if run.full else 0
     run.search_tells_consent = run.search_tells_consent and not run.full  # as a scan begins
     for (name, stream), snapshots in _listed(run, sight).items():
-        stage(run, name, Page(stream, tuple(snapshots)), scan=number)
+        stage(run, name, Page(stream, tuple(snapshots), tells_consent=any(map(_tells_consent, snapshots))), scan=number)
     run.polled.update(SystemName)
     if run.full:
         _stage_missing(run, sight, number)
@@ -101,6 +101,12 @@ def _as_listed(run: Run, snapshot: Snapshot) -> Snapshot:
     had = known is not None and Consent.REVOKED in (known.consent, agreed)
     untold = snapshot.consent is Consent.GRANTED and not had
     return replace(snapshot, source=Source.HINT, consent=None if untold else snapshot.consent)
+
+
+def _tells_consent(snapshot: Snapshot) -> bool:
+    """Whether a hit carries `dndSettings`; `dnd: true` alone, a permanent block, is told without them."""
+    told = snapshot.source is Source.HINT and snapshot.consent is not None
+    return told and (snapshot.consent is Consent.GRANTED or not snapshot.permanent)
 
 
 def _stream(run: Run, snapshot: Snapshot) -> str:
