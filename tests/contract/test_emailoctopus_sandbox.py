@@ -21,6 +21,7 @@ from sync_daemon.sandbox.weather import Fault
 from tests.contract import emailoctopus_spec
 from tests.contract.emailoctopus_spec import DEVIATIONS, OFF_SPEC_QUIRKS, unexplained
 from tests.contract.openapi import Contract, needs_specs
+from tests.plain import PLAIN
 from tests.sandbox.emailoctopus.account import Account as Switched
 from tests.sandbox.emailoctopus.test_quirks import SCENARIOS
 from tests.sandbox.inprocess import Answer
@@ -70,7 +71,7 @@ def stage() -> Stage:
 @pytest.fixture(scope="module")
 def client(stage: Stage) -> Iterator[httpx.Client]:
     key = {"Authorization": "Bearer eo_key"}
-    with serve(stage) as url, httpx.Client(base_url=url, headers=key) as client:
+    with serve(stage) as url, httpx.Client(base_url=url, headers=key, verify=PLAIN) as client:
         yield client
 
 
@@ -271,7 +272,7 @@ def test_success(operation: Operation, account: Account, spec: Contract) -> None
 
 def _without_key(operation: Operation, account: Account) -> httpx.Response:
     path = (operation.path + operation.query).format(**account.ids, tag=operation.tag)
-    return httpx.request(operation.method, f"{account.client.base_url}{path}")
+    return httpx.request(operation.method, f"{account.client.base_url}{path}", verify=PLAIN)
 
 
 def _with_broken_parameter(operation: Operation, account: Account) -> httpx.Response:

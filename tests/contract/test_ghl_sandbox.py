@@ -17,6 +17,7 @@ from sync_daemon.sandbox.ghl.world import GhlWorld
 from sync_daemon.sandbox.server import serve
 from tests.contract.ghl_documented import DEVIATIONS, EXTRA_KEYS, extra_keys, undocumented
 from tests.contract.openapi import Contract, contract, needs_specs
+from tests.plain import PLAIN
 
 pytestmark = needs_specs
 
@@ -75,7 +76,7 @@ def stage() -> Stage:
 
 @pytest.fixture(scope="module")
 def client(stage: Stage) -> Iterator[httpx.Client]:
-    with serve(stage) as url, httpx.Client(base_url=url) as client:
+    with serve(stage) as url, httpx.Client(base_url=url, verify=PLAIN) as client:
         yield client
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from sync_daemon.settings.passwords import Hash
 from tests.e2e.trial import ROOT, Trial, finished, start
+from tests.plain import PLAIN
 
 COMMAND = (sys.executable, "-m", "sync_daemon")
 _HASH = str(Hash(14, 8, 5, b"s" * 16, b"d" * 32))
@@ -33,7 +34,7 @@ def test_a_line_of_password_lets_somebody_in(trial: Trial) -> None:
     try:
         assert process.stderr is not None
         url = next(found[1] for line in process.stderr if (found := re.search(r'"address": "([^"]+)"', line)))
-        with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as client:
+        with httpx.Client(base_url=url, follow_redirects=True, timeout=60, verify=PLAIN) as client:
             token = _TOKEN.search(client.get("/").text)
             assert token is not None
             fields = {"csrf": token[1], "name": "ada", "password": "correct horse battery"}
@@ -66,10 +67,10 @@ def test_the_demo_stays_up_with_its_dashboard(tmp_path: Path) -> None:
         found[1] for line in process.stdout if (found := re.search(r"dashboard: (http://127\.0\.0\.1:\d+)/", line))
     )
     deadline = time.monotonic() + 60
-    while "30 held" not in (page := httpx.get(url, timeout=30).text) and time.monotonic() < deadline:
+    while "30 held" not in (page := httpx.get(url, timeout=30, verify=PLAIN).text) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert "30 held" in page
-    assert httpx.get(url, headers={"Host": "evil.example"}).status_code == 403
+    assert httpx.get(url, headers={"Host": "evil.example"}, verify=PLAIN).status_code == 403
     process.send_signal(signal.SIGINT)
     answer = finished(process)
     assert answer.status == 0, answer.err

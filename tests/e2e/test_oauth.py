@@ -22,6 +22,7 @@ from sync_daemon.wiring.oauth.logins import Logins
 from sync_daemon.wiring.state import open_store
 from tests.e2e.test_service import free_port, service, until
 from tests.e2e.trial import Trial, finished
+from tests.plain import PLAIN
 
 AT = re.compile(r"http\S+/chooselocation\?\S+")
 SECRET = "a secret of this installation, long enough"
@@ -61,7 +62,7 @@ class Unbuffered:
 
 def agreed(address: str) -> str:
     """Where the browser is sent after somebody agreed at GHL's page."""
-    answer = httpx.get(address, timeout=60)
+    answer = httpx.get(address, timeout=60, verify=PLAIN)
     assert answer.status_code == 302, answer.text
     return answer.headers["location"]
 
@@ -103,7 +104,7 @@ def log_in(trial: Trial) -> LoginEnd:
 def test_a_browser_on_this_computer_brings_the_answer_back(trial: Trial, port: int) -> None:
     process = trial.start("oauth", "login", "--json", "--timeout", "120")
     back = agreed(begun(process))
-    page = httpx.get(back, timeout=60)
+    page = httpx.get(back, timeout=60, verify=PLAIN)
     answer = finished(process)
     assert (page.status_code, answer.status) == (200, 0), page.text + answer.err
     assert f"Logged in for the location {trial.sandbox.location_id}" in page.text
@@ -223,14 +224,14 @@ def test_the_service_alerts_and_takes_the_answer_to_a_login_begun_elsewhere(tria
             ("?code=c&state=s", "No login waits for this answer"),
             ("?error=access_denied&state=s", "No login waits for this answer"),
         ):
-            page = httpx.get(back_to + path)
+            page = httpx.get(back_to + path, verify=PLAIN)
             assert (page.status_code, words in page.text) == (400, True), page.text
         process = trial.start("oauth", "login", "--timeout", "120", "--redirect-uri", back_to)
         back = agreed(begun(process))
-        assert httpx.get(back, timeout=60).status_code == 200
+        assert httpx.get(back, timeout=60, verify=PLAIN).status_code == 200
         answer = finished(process)
         assert answer.status == 0, answer.err
-        again = httpx.get(back, timeout=60)
+        again = httpx.get(back, timeout=60, verify=PLAIN)
         assert (again.status_code, "No login waits for this answer" in again.text) == (400, True)
         log = here.log.read_text(encoding="utf-8")
     code, state = (parse_qs(urlsplit(back).query)[name][0] for name in ("code", "state"))

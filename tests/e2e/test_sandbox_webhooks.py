@@ -15,6 +15,7 @@ from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
 from tests.e2e.test_process import read_object
 from tests.e2e.trial import finished, start
+from tests.plain import PLAIN
 from tests.sandbox.receiver import receiver
 
 
@@ -24,9 +25,9 @@ def test_the_sandbox_sends_webhooks_that_its_configuration_accepts(tmp_path: Pat
         process = start("sandbox", *told, folder=tmp_path)
         facts = read_object(process)
         contact = {"email": "ada@example.com"}
-        httpx.post(f"{facts['ghl_url']}/_sandbox/contacts", json=contact)
+        httpx.post(f"{facts['ghl_url']}/_sandbox/contacts", json=contact, verify=PLAIN)
         url = f"{facts['emailoctopus_url']}/_sandbox/lists/{facts['list_id']}/sign_up"
-        httpx.post(url, json={"email_address": "ada@example.com"})
+        httpx.post(url, json={"email_address": "ada@example.com"}, verify=PLAIN)
         came = {received.path: received for received in box.wait(2)}
         process.send_signal(signal.SIGTERM)
         assert finished(process).status == 0

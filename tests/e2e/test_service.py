@@ -24,6 +24,7 @@ from sync_daemon.store.engine import open_engine, writing
 from tests.databases import Server
 from tests.e2e.test_reconcile import differences
 from tests.e2e.trial import ROOT, Answer, Trial, finished
+from tests.plain import PLAIN
 
 COMMAND = (sys.executable, "-m", "sync_daemon")
 PATIENCE_S = 60.0
@@ -39,7 +40,7 @@ class Running:
     log: Path
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}")
+        return httpx.get(f"{self.url}{path}", verify=PLAIN)
 
     def figure(self, name: str, **labels: str) -> float:
         """One figure of `/metrics`: the sum of its series that have these labels."""
@@ -187,7 +188,7 @@ def test_a_pair_with_refused_credentials_stands_still_and_the_others_go_on(trial
     emailoctopus: {{list_id: {other}, api_key: eo_wrong}}
     fields: []
 """
-    with service(trial, ready=False) as here, httpx.Client() as client:
+    with service(trial, ready=False) as here, httpx.Client(verify=PLAIN) as client:
         until(lambda: here.figure("cycles_total", pair="sandbox", outcome="ok") > 0)
         until(lambda: here.figure("alert", pair="refused", condition="credentials") == 1)
         answer = client.get(f"{here.url}/readyz")

@@ -24,6 +24,7 @@ from tests.databases import Server
 from tests.e2e.office import Office, Tenant, until, workers
 from tests.e2e.test_kills import everything
 from tests.e2e.trial import WRITES, Lightning, Trial
+from tests.plain import PLAIN
 
 pytestmark = pytest.mark.postgres
 
@@ -61,7 +62,10 @@ def test_two_workers_share_pairs_and_one_takes_over_what_the_other_had_in_hand(o
         for worker in (one, other):
             worker.process.send_signal(signal.SIGHUP)  # has it look at its configuration at once, and go on
         until(lambda: one.figure("cycles_total") and other.figure("cycles_total"), "both work")
-        until(lambda: all(httpx.get(f"{here.url}/readyz").status_code == 200 for here in (one, other)), "both ready")
+        until(
+            lambda: all(httpx.get(f"{here.url}/readyz", verify=PLAIN).status_code == 200 for here in (one, other)),
+            "both ready",
+        )
         assert office.overlaps() == []
         assert 429 not in {exchange.status for exchange in sandbox.emailoctopus.log.exchanges()}
 

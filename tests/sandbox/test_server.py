@@ -11,12 +11,13 @@ from starlette.types import Receive, Scope, Send
 from sync_daemon.sandbox.clock import ManualClock
 from sync_daemon.sandbox.middleware import CONNECTION
 from sync_daemon.sandbox.server import Sandbox, running_sandbox, serve
+from tests.plain import PLAIN
 from tests.sandbox.api import counter_api
 
 
 def test_both_apis_are_served_and_stopped() -> None:
     before = threading.active_count()
-    with running_sandbox(Sandbox(clock=ManualClock())) as running, httpx.Client() as client:
+    with running_sandbox(Sandbox(clock=ManualClock())) as running, httpx.Client(verify=PLAIN) as client:
         key = {"Authorization": f"Bearer {running.sandbox.emailoctopus_key}"}
         assert client.get(f"{running.emailoctopus_url}/lists", headers=key).status_code == 200
         token = {"Authorization": f"Bearer {running.sandbox.ghl_token}", "Version": "2021-07-28"}
@@ -25,7 +26,7 @@ def test_both_apis_are_served_and_stopped() -> None:
         assert threading.active_count() == before + 2
     assert threading.active_count() == before
     with pytest.raises(httpx.ConnectError):
-        httpx.get(running.ghl_url)
+        httpx.get(running.ghl_url, verify=PLAIN)
 
 
 def test_webhooks_end_with_the_sandbox() -> None:
@@ -33,7 +34,7 @@ def test_webhooks_end_with_the_sandbox() -> None:
     with running_sandbox() as running:
         for url in (running.ghl_url, running.emailoctopus_url):
             settings = {"url": "http://127.0.0.1:9/", "weather": {"delay_s": 3600}}
-            assert httpx.put(f"{url}/_sandbox/webhooks", json=settings).status_code == 200
+            assert httpx.put(f"{url}/_sandbox/webhooks", json=settings, verify=PLAIN).status_code == 200
         running.sandbox.ghl.world.create(email="ada@example.com")
         assert threading.active_count() == before + 4
     assert threading.active_count() == before
@@ -42,7 +43,7 @@ def test_webhooks_end_with_the_sandbox() -> None:
 def test_a_sandbox_of_its_own_is_empty() -> None:
     with running_sandbox() as running:
         assert len(running.sandbox.ghl.world.contacts) == 0
-        log = httpx.get(f"{running.emailoctopus_url}/_sandbox/requests").json()
+        log = httpx.get(f"{running.emailoctopus_url}/_sandbox/requests", verify=PLAIN).json()
         assert log == {"total": 0, "recording": False, "requests": []}
 
 
@@ -61,7 +62,7 @@ def test_a_wanted_port_is_kept() -> None:
     assert port is not None
     with serve(app, port) as again:
         assert again == first
-        assert httpx.get(f"{again}/count").status_code == 200
+        assert httpx.get(f"{again}/count", verify=PLAIN).status_code == 200
 
 
 def test_many_threads_are_served() -> None:
@@ -70,7 +71,7 @@ def test_many_threads_are_served() -> None:
     with serve(app) as url:
 
         def work() -> None:
-            with httpx.Client(base_url=url) as client:
+            with httpx.Client(base_url=url, verify=PLAIN) as client:
                 for _ in range(20):
                     client.post("/count")
 
@@ -103,5 +104,5 @@ def test_answers_do_not_wait_for_acknowledgements() -> None:
         await send({"type": "http.response.body"})
 
     with serve(app) as url:
-        assert httpx.get(url).status_code == 204
+        assert httpx.get(url, verify=PLAIN).status_code == 204
     assert seen == [1]

@@ -13,6 +13,7 @@ from sync_daemon.sandbox.context import Context
 from sync_daemon.sandbox.middleware import ConnectionLostError, Gate
 from sync_daemon.sandbox.server import serve
 from sync_daemon.sandbox.weather import Fault, FaultKind, Weather
+from tests.plain import PLAIN
 from tests.sandbox.api import Counter, counter_api
 from tests.sandbox.inprocess import ask
 
@@ -29,7 +30,7 @@ class Served:
 @pytest.fixture
 def served() -> Iterator[Served]:
     context, app = counter_api(SystemClock())
-    with serve(app) as url, httpx.Client(base_url=url) as client:
+    with serve(app) as url, httpx.Client(base_url=url, verify=PLAIN) as client:
         yield Served(context, client)
 
 

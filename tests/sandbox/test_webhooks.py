@@ -14,6 +14,7 @@ import pytest
 from sync_daemon.sandbox.context import Context
 from sync_daemon.sandbox.middleware import Gate
 from sync_daemon.sandbox.server import serve
+from tests.plain import PLAIN
 from tests.sandbox.api import Counter, CountWebhooks, counter_api
 from tests.sandbox.inprocess import ask
 from tests.sandbox.receiver import Receiver, receiver
@@ -280,13 +281,13 @@ def test_deliveries_can_be_read_on_and_forgotten(api: Api, box: Receiver) -> Non
 
 def test_control_over_a_socket() -> None:
     context, app = counter_api()
-    with serve(app) as url, httpx.Client(base_url=f"{url}/_sandbox") as client, receiver() as box:
+    with serve(app) as url, httpx.Client(base_url=f"{url}/_sandbox", verify=PLAIN) as client, receiver() as box:
         index = client.get("").json()
         assert {path.partition(" ")[2] for path in index if "webhooks" in path} == {
             f"/_sandbox/webhooks{rest}" for rest in ("", "/key", "/deliveries", "/flush")
         }
         assert client.get("/webhooks/key").json() == {"key": "none"}
         assert client.put("/webhooks", json={"url": box.url}).status_code == 200
-        httpx.post(f"{url}/count")
+        httpx.post(f"{url}/count", verify=PLAIN)
         assert box.wait(1)[0].json() == [1]
         context.webhooks.stop()

@@ -17,6 +17,7 @@ from sync_daemon.web.intake import Intake
 from sync_daemon.web.server import serving
 from sync_daemon.web.webhooks import Receiver, Webhooks
 from sync_daemon.wiring.clock import SystemClock
+from tests.plain import PLAIN
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 SECRET, OWN_SECRET, WORKFLOW_SECRET = "the secret of all", "a secret of its own", "only-the-workflow-knows"
@@ -51,7 +52,7 @@ def listening(
 ) -> Iterator[Listening]:
     clock = SystemClock()
     secrets = Secrets("a secret of this installation, long enough")
-    with StateStore(open_engine(database_url), secrets, clock) as store, httpx.Client() as client:
+    with StateStore(open_engine(database_url), secrets, clock) as store, httpx.Client(verify=PLAIN) as client:
         pairs = {one.pair: store.open_pair(one.pair, one.location_id, one.list_id) for one in receivers}
         here = Listening("", store, client)
 

@@ -14,6 +14,7 @@ from sync_daemon.model.report import CycleOutcome
 from sync_daemon.model.system import SystemName
 from sync_daemon.web.health import Health
 from sync_daemon.web.server import serving
+from tests.plain import PLAIN
 
 NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
 FINE = PairHealth("main", NOW, CycleOutcome.OK, fresh=dict.fromkeys(SystemName, NOW))
@@ -36,34 +37,34 @@ def served(pairs: Sequence[PairHealth] | StateStoreError, *, alive: bool = True)
 
 def test_a_process_whose_threads_live_is_healthy() -> None:
     with served([REFUSED]) as url:
-        assert httpx.get(f"{url}/healthz").status_code == 200
+        assert httpx.get(f"{url}/healthz", verify=PLAIN).status_code == 200
     with served([FINE], alive=False) as url:
-        assert httpx.get(f"{url}/healthz").status_code == 503
+        assert httpx.get(f"{url}/healthz", verify=PLAIN).status_code == 503
 
 
 def test_a_service_whose_pairs_are_fine_is_ready() -> None:
     with served([FINE]) as url:
-        answer = httpx.get(f"{url}/readyz")
+        answer = httpx.get(f"{url}/readyz", verify=PLAIN)
         assert (answer.status_code, answer.json()) == (200, {"ready": True, "pairs": {"main": "ok"}})
 
 
 def test_one_pair_in_trouble_is_told_by_name() -> None:
     with served([FINE, REFUSED]) as url:
-        answer = httpx.get(f"{url}/readyz")
+        answer = httpx.get(f"{url}/readyz", verify=PLAIN)
         told = {"main": "ok", "other": "the last cycle ended as auth: the key was refused"}
         assert (answer.status_code, answer.json()) == (503, {"ready": False, "pairs": told})
 
 
 def test_a_database_that_does_not_answer_is_told() -> None:
     with served(StateStoreError("the disk is full")) as url:
-        answer = httpx.get(f"{url}/readyz")
+        answer = httpx.get(f"{url}/readyz", verify=PLAIN)
         assert (answer.status_code, answer.json()) == (503, {"ready": False, "database": "the disk is full"})
-        assert httpx.get(f"{url}/healthz").status_code == 200
+        assert httpx.get(f"{url}/healthz", verify=PLAIN).status_code == 200
 
 
 def test_figures_are_as_prometheus_reads_them() -> None:
     with served([FINE]) as url:
-        answer = httpx.get(f"{url}/metrics")
+        answer = httpx.get(f"{url}/metrics", verify=PLAIN)
         assert answer.headers["content-type"].startswith("text/plain")
         assert "things_total 3.0" in answer.text
 
@@ -81,4 +82,4 @@ def test_an_address_that_can_not_be_had_is_a_mistake_in_the_configuration() -> N
 def test_it_listens_by_ipv6_too() -> None:
     one = Health(lambda: [FINE], lambda: True, timedelta(minutes=15), CollectorRegistry(), lambda: NOW)
     with serving(one.routes(), "::1", 0) as url:
-        assert httpx.get(f"{url}/healthz").status_code == 200
+        assert httpx.get(f"{url}/healthz", verify=PLAIN).status_code == 200

@@ -12,6 +12,7 @@ import pytest
 from sync_daemon.sandbox.emailoctopus.model import Contact
 from sync_daemon.sandbox.emailoctopus.webhooks import signature
 from sync_daemon.sandbox.server import Sandbox, running_sandbox
+from tests.plain import PLAIN
 from tests.sandbox.emailoctopus.account import Account
 from tests.sandbox.receiver import receiver
 from tests.sandbox.webhooks import told, types
@@ -40,11 +41,11 @@ def test_the_signature_of_a_known_body() -> None:
 def test_the_signature_is_checked_with_the_secret() -> None:
     with receiver() as box, running_sandbox() as running:
         control = f"{running.emailoctopus_url}/_sandbox"
-        secret = httpx.get(f"{control}/webhooks/key").json()["key"]
+        secret = httpx.get(f"{control}/webhooks/key", verify=PLAIN).json()["key"]
         assert secret == running.sandbox.emailoctopus.webhooks.key
-        httpx.put(f"{control}/webhooks", json={"url": f"{box.url}/webhooks/emailoctopus", "buffer_s": 0})
+        httpx.put(f"{control}/webhooks", json={"url": f"{box.url}/webhooks/emailoctopus", "buffer_s": 0}, verify=PLAIN)
         list_id = running.sandbox.list_id
-        httpx.post(f"{control}/lists/{list_id}/sign_up", json={"email_address": "zoë@example.com"})
+        httpx.post(f"{control}/lists/{list_id}/sign_up", json={"email_address": "zoë@example.com"}, verify=PLAIN)
         (came,) = box.wait(1)
     assert came.path == "/webhooks/emailoctopus"
     digest = hmac.new(secret.encode(), came.body, hashlib.sha256).hexdigest()
@@ -190,11 +191,13 @@ def test_a_repeated_array_keeps_its_ids_and_its_signature(account: Account) -> N
 def test_the_record_holds_no_personal_data() -> None:
     with receiver() as box, running_sandbox() as running:
         control = f"{running.emailoctopus_url}/_sandbox"
-        httpx.put(f"{control}/webhooks", json={"url": box.url, "buffer_s": 0})
+        httpx.put(f"{control}/webhooks", json={"url": box.url, "buffer_s": 0}, verify=PLAIN)
         url = f"{control}/lists/{running.sandbox.list_id}/add"
-        contact = httpx.post(url, json={"email_address": "ada@example.com", "fields": {"FirstName": "Adele"}}).json()
+        contact = httpx.post(
+            url, json={"email_address": "ada@example.com", "fields": {"FirstName": "Adele"}}, verify=PLAIN
+        ).json()
         box.wait(1)
-        record = httpx.get(f"{control}/webhooks/deliveries").json()
-        log = httpx.get(f"{control}/requests").json()
+        record = httpx.get(f"{control}/webhooks/deliveries", verify=PLAIN).json()
+        log = httpx.get(f"{control}/requests", verify=PLAIN).json()
     assert record["deliveries"][0]["events"][0]["contact_id"] == contact["id"]
     assert not any(one in json.dumps([record, log]) for one in ("ada@", "Adele"))

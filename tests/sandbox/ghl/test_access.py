@@ -9,6 +9,7 @@ from sync_daemon.sandbox.ghl.context import ghl_context
 from sync_daemon.sandbox.limits import GhlWindow
 from sync_daemon.sandbox.server import serve
 from sync_daemon.sandbox.weather import Fault
+from tests.plain import PLAIN
 from tests.sandbox.ghl.agency import Agency
 from tests.sandbox.inprocess import ask
 
@@ -136,7 +137,7 @@ def test_limits_and_their_headers_over_real_http() -> None:
     context.limiter = GhlWindow(clock, per_window=25, per_day=40)
     headers = {"Authorization": f"Bearer {context.world.private_token()}", "Version": "2021-07-28"}
     url = f"/locations/{context.world.location.id}"
-    with serve(build_app(context)) as base, httpx.Client(base_url=base, headers=headers) as client:
+    with serve(build_app(context)) as base, httpx.Client(base_url=base, headers=headers, verify=PLAIN) as client:
         answers = [client.get(url) for _ in range(26)]
         assert [answer.status_code for answer in answers] == [200] * 25 + [429]
         assert answers[0].headers["x-ratelimit-remaining"] == "24"

@@ -9,6 +9,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sync_daemon.sandbox.server import serve
+from tests.plain import PLAIN
 from tests.sandbox.ghl.agency import Agency
 
 BACK = "https://example.com/back"
@@ -59,7 +60,7 @@ def stage() -> Stage:
 
 @pytest.fixture(scope="module")
 def client(stage: Stage) -> Iterator[httpx.Client]:
-    with serve(stage) as url, httpx.Client(base_url=url) as client:
+    with serve(stage) as url, httpx.Client(base_url=url, verify=PLAIN) as client:
         yield client
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from sync_daemon.sandbox.server import Sandbox, running_sandbox
+from tests.plain import PLAIN
 from tests.sandbox.ghl.agency import Agency
 from tests.sandbox.receiver import Received, receiver
 from tests.sandbox.webhooks import END, told, types
@@ -157,10 +158,10 @@ def test_what_raises_nothing(agency: Agency, ada: str, act: Callable[[Agency, st
 def test_the_signature_is_checked_with_the_published_key() -> None:
     with receiver() as box, running_sandbox() as running:
         control = f"{running.ghl_url}/_sandbox"
-        key = httpx.get(f"{control}/webhooks/key").json()["key"]
+        key = httpx.get(f"{control}/webhooks/key", verify=PLAIN).json()["key"]
         assert key == running.sandbox.ghl.webhooks.key
-        httpx.put(f"{control}/webhooks", json={"url": f"{box.url}/webhooks/ghl"})
-        httpx.post(f"{control}/contacts", json={"email": "ada@example.com", "firstName": "Zoë"})
+        httpx.put(f"{control}/webhooks", json={"url": f"{box.url}/webhooks/ghl"}, verify=PLAIN)
+        httpx.post(f"{control}/contacts", json={"email": "ada@example.com", "firstName": "Zoë"}, verify=PLAIN)
         (came,) = box.wait(1)
     assert came.path == "/webhooks/ghl"
     verify(came, key)
@@ -224,11 +225,13 @@ def test_the_record_holds_no_personal_data() -> None:
     with receiver() as box, running_sandbox() as running:
         control = f"{running.ghl_url}/_sandbox"
         box.answers.append(500)
-        httpx.put(f"{control}/webhooks", json={"url": box.url, "workflow_url": box.url, "retry_base_s": 0})
-        contact = httpx.post(f"{control}/contacts", json=TEXTS).json()
+        httpx.put(
+            f"{control}/webhooks", json={"url": box.url, "workflow_url": box.url, "retry_base_s": 0}, verify=PLAIN
+        )
+        contact = httpx.post(f"{control}/contacts", json=TEXTS, verify=PLAIN).json()
         box.wait(3)
-        record = httpx.get(f"{control}/webhooks/deliveries").json()
-        log = httpx.get(f"{control}/requests").json()
+        record = httpx.get(f"{control}/webhooks/deliveries", verify=PLAIN).json()
+        log = httpx.get(f"{control}/requests", verify=PLAIN).json()
     assert [one["events"][0]["contact_id"] for one in record["deliveries"]] == [contact["id"]] * 2
     told_by_it = json.dumps([record, log])
     assert [value for value in TEXTS.values() if len(value) > 2 and value in told_by_it] == []

@@ -33,6 +33,7 @@ from sync_daemon.web.dashboard.given import Editing, Given, OnePair
 from sync_daemon.web.server import serving
 from sync_daemon.wiring.clock import SystemClock
 from sync_daemon.wiring.planning import FullPlan
+from tests.plain import PLAIN
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 PASSWORD = "correct horse battery"
@@ -96,7 +97,9 @@ class House:
 
     @contextmanager
     def visitor(self, name: str = "", **options: bool) -> Iterator[Visitor]:
-        with httpx.Client(base_url=self.url, timeout=60, follow_redirects=options.get("follow", True)) as client:
+        with httpx.Client(
+            base_url=self.url, timeout=60, follow_redirects=options.get("follow", True), verify=PLAIN
+        ) as client:
             visitor = Visitor(client)
             if name:
                 assert visitor.sign_in(name).status_code in (200, 303)

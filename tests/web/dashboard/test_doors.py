@@ -13,6 +13,7 @@ from sync_daemon.settings.passwords import Hash
 from sync_daemon.web.dashboard.attempts import Attempts
 from sync_daemon.web.dashboard.dashboard import dashboard
 from sync_daemon.web.dashboard.given import Given
+from tests.plain import PLAIN
 from tests.web.dashboard.house import PASSWORD, House, http, standing_house
 
 FREE = {"/login", "/logout"}
@@ -132,7 +133,7 @@ def test_no_session_outlives_the_service(folder: Path) -> None:
     with standing_house(folder) as house, house.visitor("ada") as visitor:
         cookies = dict(visitor.client.cookies)
         assert visitor.get("/").url.path == "/"
-    with standing_house(folder) as house, httpx.Client(base_url=house.url, cookies=cookies) as client:
+    with standing_house(folder) as house, httpx.Client(base_url=house.url, cookies=cookies, verify=PLAIN) as client:
         assert client.get("/").status_code == 303
 
 
@@ -141,13 +142,13 @@ def test_a_logout_ends_the_session_for_whoever_has_its_cookie(house: House) -> N
         cookies = dict(visitor.client.cookies)
         assert visitor.post("/logout").url.path == "/login"
         assert visitor.get("/").url.path == "/login"
-        with httpx.Client(base_url=house.url, cookies=cookies) as thief:
+        with httpx.Client(base_url=house.url, cookies=cookies, verify=PLAIN) as thief:
             assert thief.get("/").status_code == 303
         assert elsewhere.get("/").url.path == "/"
 
 
 def test_a_cookie_is_for_this_site_alone(house: House) -> None:
-    with httpx.Client(base_url=house.url) as client:
+    with httpx.Client(base_url=house.url, verify=PLAIN) as client:
         plain = client.get("/login").headers["set-cookie"].lower()
         assert "httponly" in plain
         assert "samesite=lax" in plain
@@ -159,7 +160,7 @@ def test_a_cookie_is_for_this_site_alone(house: House) -> None:
 
 def test_who_isnt_a_trusted_proxy_isnt_believed(folder: Path) -> None:
     with standing_house(folder, http(trusted_proxies=("192.0.2.1",))) as house:
-        answer = httpx.get(f"{house.url}/login", headers={"X-Forwarded-Proto": "https"})
+        answer = httpx.get(f"{house.url}/login", headers={"X-Forwarded-Proto": "https"}, verify=PLAIN)
         assert "; secure" not in answer.headers["set-cookie"].lower()
 
 
@@ -227,4 +228,4 @@ def test_what_is_no_form_does_nothing(house: House) -> None:
 
 
 def test_other_addresses_are_what_they_were(house: House) -> None:
-    assert httpx.get(f"{house.url}/nothing-here").status_code == 404
+    assert httpx.get(f"{house.url}/nothing-here", verify=PLAIN).status_code == 404

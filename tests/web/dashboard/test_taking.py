@@ -21,6 +21,7 @@ from sync_daemon.settings.variables import Variables
 from sync_daemon.wiring.alerts import open_alerts
 from sync_daemon.wiring.installation import open_installation
 from tests.browser.stage import Stage, cycle
+from tests.plain import PLAIN
 from tests.web.dashboard.desk import form_of
 from tests.web.dashboard.house import Visitor
 from tests.web.dashboard.test_pages import text_of, until
@@ -55,7 +56,7 @@ def test_an_edit_is_planned_on_a_copy_saved_and_worked_by(stage: Stage) -> None:
     stage.sides.sandbox.ghl.world.edit(contact.id, source="The editor")
     cycle(stage)
     turn, before = stage.service.served["sandbox"].turn, stage.file.read_text(encoding="utf-8")
-    with httpx.Client(base_url=stage.url, timeout=60, follow_redirects=True) as client:
+    with httpx.Client(base_url=stage.url, timeout=60, follow_redirects=True, verify=PLAIN) as client:
         visitor = Visitor(client)
         page = until(visitor, PAGE, 'class="samples"')
         assert "pit-" not in page
