@@ -358,7 +358,7 @@ def world(
     database_url: str,
     *,
     fields: tuple[FieldRule, ...] = NAMES,
-    sockets: bool = True,
+    sockets: bool = False,
     double_opt_in: bool = False,
     progress: Progress | None = None,
     limits: bool = False,
@@ -367,7 +367,12 @@ def world(
     keeps_undo: bool = False,
     **policy: Any,
 ) -> Iterator[World]:
-    """A world over a migrated database, over real sockets unless told otherwise, limits off unless asked for."""
+    """A world over a migrated database, limits off unless asked for.
+
+    Requests go straight into the sandbox's applications, one after another, or over real `sockets`, as many at once as
+    the program likes, which takes a third more CPU: that is for scenarios about the wire, about who reads and writes
+    at the same time, and about the laws.
+    """
     clock = ManualClock()
     sandbox = Sandbox(seed=1, clock=clock)
     sandbox.ghl.limiter.settings.enabled = sandbox.emailoctopus.limiter.settings.enabled = limits

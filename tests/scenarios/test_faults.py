@@ -66,7 +66,7 @@ def rate(here: World, system: SystemName) -> float:
 
 @pytest.mark.parametrize("system", list(SystemName))
 def test_a_429_halves_the_rate_which_climbs_back_over_ten_minutes(database_url: str, system: SystemName) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         here.linked()
         allowed = rate(here, system)
         befall(here, system, Fault(kind="throttle"))
@@ -89,7 +89,7 @@ def test_a_429_halves_the_rate_which_climbs_back_over_ten_minutes(database_url: 
 def test_what_is_forbidden_stops_the_pair_with_an_error_that_names_the_key(
     database_url: str, system: SystemName, key: str
 ) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ghl_id, subscriber_id = here.linked()
         here.edit_person(ghl_id, firstName="Augusta")
         here.edit_subscriber(subscriber_id, LastName="King")
@@ -108,7 +108,7 @@ def test_what_is_forbidden_stops_the_pair_with_an_error_that_names_the_key(
 def test_every_refusal_of_one_record_parks_it_with_the_apis_message_and_the_others_go_on(
     database_url: str, system: SystemName, status: int
 ) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ids = [here.linked(f"p{number}@example.com", f"P{number}") for number in range(3)]
         if system is EMAILOCTOPUS:
             here.emailoctopus.quirks.batch_max = 1  # each record in a request of its own
@@ -135,7 +135,7 @@ def test_every_refusal_of_one_record_parks_it_with_the_apis_message_and_the_othe
 
 
 def test_what_nobody_knows_is_ignored(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ghl_id, subscriber_id = here.linked()
         # Both accounts get a field that the mapping doesn't know, and values in it.
         here.ghl.add_field("Later", "TEXT")

@@ -46,7 +46,7 @@ def assert_both_arrived(here: World) -> None:
 def test_a_throttled_request_waits_as_the_answer_says_and_is_counted(
     database_url: str, system: SystemName, method: str
 ) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ids = here.linked()
         edit_both(here, ids)
         before = here.clock.monotonic()
@@ -60,7 +60,7 @@ def test_a_throttled_request_waits_as_the_answer_says_and_is_counted(
 
 
 def test_with_both_limits_in_force_the_limiter_makes_throttling_rare(database_url: str) -> None:
-    with world(database_url, limits=True) as here:
+    with world(database_url, sockets=True, limits=True) as here:
         window_of(here).settings.per_window = 25
         here.sandbox.populate(Population(ghl=170, emailoctopus=130, shared=20))
         report = here.reconcile()
@@ -70,7 +70,7 @@ def test_with_both_limits_in_force_the_limiter_makes_throttling_rare(database_ur
 
 
 def test_a_used_up_daily_quota_ends_the_cycle_and_changes_wait(database_url: str) -> None:
-    with world(database_url, limits=True) as here:
+    with world(database_url, sockets=True, limits=True) as here:
         people = [here.person(f"p{number}@example.com", f"P{number}") for number in range(6)]
         here.reconcile()
         subscribers = [here.in_emailoctopus(f"p{number}@example.com")["id"] for number in range(6)]
@@ -99,7 +99,7 @@ def test_a_used_up_daily_quota_ends_the_cycle_and_changes_wait(database_url: str
 def test_a_passing_fault_is_retried_and_nobody_notices(
     database_url: str, system: SystemName, kind: FaultKind, method: str
 ) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ids = here.linked()
         edit_both(here, ids)
         context(here, system).weather.faults = [Fault(kind=kind, method=method, status=503, times=2)]
@@ -113,7 +113,7 @@ def test_a_passing_fault_is_retried_and_nobody_notices(
 @pytest.mark.parametrize("system", list(SystemName))
 @pytest.mark.parametrize("kind", ["error", "drop", "lost_answer", "truncate", "throttle"])
 def test_tags_survive_a_passing_fault(database_url: str, system: SystemName, kind: FaultKind) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ada = here.linked(tags=["old"])
         bob = here.linked("bob@example.com", tags=["old"])
         # Routes of GHL for one contact and for several; EmailOctopus's route that defines a tag.
@@ -134,7 +134,7 @@ def test_tags_survive_a_passing_fault(database_url: str, system: SystemName, kin
 
 
 def test_a_401_that_stands_for_a_time_out_is_retried(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ids = here.linked()
         edit_both(here, ids)
         here.sandbox.ghl.weather.faults = [Fault(kind="error", status=401, times=2)]  # Command timed out (observed)
@@ -144,7 +144,7 @@ def test_a_401_that_stands_for_a_time_out_is_retried(database_url: str) -> None:
 
 
 def test_a_record_at_which_the_system_fails_again_and_again_is_parked_and_the_others_go_on(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ada, bob = here.linked("ada@example.com"), here.linked("bob@example.com")
         here.edit_subscriber(ada[1], FirstName="New")
         here.edit_subscriber(bob[1], FirstName="New")
@@ -163,7 +163,7 @@ def test_a_record_at_which_the_system_fails_again_and_again_is_parked_and_the_ot
 def test_a_system_that_fails_five_times_in_a_row_ends_the_cycle_and_changes_stay_staged(
     database_url: str, system: SystemName
 ) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ids = here.linked()
         edit_both(here, ids)
 
@@ -184,7 +184,7 @@ def test_a_system_that_fails_five_times_in_a_row_ends_the_cycle_and_changes_stay
 @pytest.mark.parametrize("system", list(SystemName))
 @pytest.mark.parametrize("rate", ["drop_rate", "error_rate"])
 def test_an_unreachable_system_loses_nothing(database_url: str, system: SystemName, rate: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ids = here.linked()
         edit_both(here, ids)
         setattr(context(here, system).weather, rate, 1.0)
@@ -200,7 +200,7 @@ def test_an_unreachable_system_loses_nothing(database_url: str, system: SystemNa
 
 
 def test_a_first_cycle_that_breaks_off_is_taken_up_by_the_next(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         here.sandbox.populate(Population(ghl=30, emailoctopus=30, shared=10))
         here.sandbox.emailoctopus.weather.faults = [
             Fault(kind="error", method="POST", path="/contacts$", status=502, times=99, after=3)
@@ -222,7 +222,7 @@ def test_a_first_cycle_that_breaks_off_is_taken_up_by_the_next(database_url: str
 
 
 def test_while_ghl_cannot_be_read_revocations_alone_go_on(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ada, bob = here.linked("ada@example.com"), here.linked("bob@example.com")
         here.edit_subscriber(ada[1], FirstName="Augusta")
         here.subscriber("eve@example.com")
@@ -246,7 +246,7 @@ def test_while_ghl_cannot_be_read_revocations_alone_go_on(database_url: str) -> 
 
 
 def test_while_one_status_of_emailoctopus_cannot_be_read_revocations_alone_go_on(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ada, bob = here.linked("ada@example.com"), here.linked("bob@example.com")
         here.edit_person(ada[0], firstName="Augusta")
         here.person("eve@example.com")
@@ -272,7 +272,7 @@ def test_while_one_status_of_emailoctopus_cannot_be_read_revocations_alone_go_on
 
 
 def test_a_refused_key_stops_the_pair_with_an_error_that_names_it(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ids = here.linked()
         edit_both(here, ids)
         keys = here.emailoctopus.api_keys
@@ -289,7 +289,7 @@ def test_a_refused_key_stops_the_pair_with_an_error_that_names_it(database_url: 
 
 
 def test_a_refused_token_stops_the_pair_with_an_error_that_names_it(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ids = here.linked()
         edit_both(here, ids)
         kept = dict(here.ghl.accounts.tokens)
@@ -308,7 +308,7 @@ def test_a_refused_token_stops_the_pair_with_an_error_that_names_it(database_url
 def test_at_the_plan_limit_creation_stops_and_everything_else_goes_on(
     database_url: str, status: Literal[403, 422]
 ) -> None:
-    with world(database_url) as here, capture_logs() as logs:
+    with world(database_url, sockets=True) as here, capture_logs() as logs:
         ada, bob = here.linked("ada@example.com"), here.linked("bob@example.com")
         here.emailoctopus.quirks.out_of_limits_status = status
         here.sandbox.emailoctopus.weather.plan_limit = 5
@@ -339,7 +339,7 @@ def test_at_the_plan_limit_creation_stops_and_everything_else_goes_on(
 
 
 def test_a_lost_state_store_is_rebuilt_from_both_sides_in_one_run(database_url: str, tmp_path: Path) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ada = here.linked("ada@example.com", tags=["vip"])
         bob = here.linked("bob@example.com", "Bob")
         here.linked("eve@example.com", "Eve")

@@ -56,7 +56,7 @@ def unexplained(here: World) -> list[str]:
 
 
 def test_two_populations_become_one_but_for_what_is_counted(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         here.sandbox.populate(Population(ghl=60, emailoctopus=50, shared=35))
         here.reconcile()
         settled(here)
@@ -117,7 +117,7 @@ def assert_everything_arrived(here: World) -> None:
 def test_no_change_is_lost_and_both_sides_become_equal_whatever_the_weather(
     database_url: str, system: str, kind: FaultKind
 ) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         busy(here)
         weather = (here.sandbox.ghl if system == GHL else here.sandbox.emailoctopus).weather
         weather.faults = [Fault(kind=kind, status=503, after=after, times=1) for after in (1, 2, 3, 5, 8)]
@@ -131,7 +131,7 @@ def test_no_change_is_lost_and_both_sides_become_equal_whatever_the_weather(
 
 
 def test_no_change_is_lost_while_the_search_index_lags(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         here.sandbox.ghl.weather.index_lag_s = 90
         for address in PEOPLE:
             here.person(address, first=address.partition("@")[0].title(), tags=["old"])
@@ -147,7 +147,7 @@ def test_no_change_is_lost_while_the_search_index_lags(database_url: str) -> Non
 
 
 def test_no_change_is_lost_when_a_system_is_down_for_days(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         busy(here)
         here.sandbox.emailoctopus.weather.error_rate = 1.0
         for _ in range(3):
@@ -160,7 +160,7 @@ def test_no_change_is_lost_when_a_system_is_down_for_days(database_url: str) -> 
 
 
 def test_a_change_that_can_not_be_written_is_listed(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         busy(here)
         here.sandbox.emailoctopus.weather.faults = [
             Fault(kind="error", method=method, status=422, times=100) for method in ("PUT", "POST")
@@ -178,7 +178,7 @@ def test_a_change_that_can_not_be_written_is_listed(database_url: str) -> None:
 
 
 def test_a_change_made_while_a_cycle_writes_is_not_lost(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ghl_id, subscriber_id = here.linked(tags=["old"])
 
         def meanwhile() -> None:
@@ -203,7 +203,7 @@ def test_a_change_made_while_a_cycle_writes_is_not_lost(database_url: str) -> No
 def test_nobody_is_created_twice_when_the_answer_to_a_creation_fails(
     database_url: str, system: str, kind: FaultKind
 ) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         for address in PEOPLE:
             (here.subscriber if system == GHL else here.person)(address, first="Somebody")
         context = here.sandbox.ghl if system == GHL else here.sandbox.emailoctopus
@@ -219,7 +219,7 @@ def test_nobody_is_created_twice_when_the_answer_to_a_creation_fails(
 
 
 def test_a_creation_that_ghl_says_failed_though_it_did_not_is_not_repeated(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         here.ghl.quirks.create_fails_though_created = True
         subscriber_id = here.subscriber(ADA)
         here.reconcile()
@@ -233,7 +233,7 @@ def test_a_creation_that_ghl_says_failed_though_it_did_not_is_not_repeated(datab
 def test_one_address_in_both_systems_at_once_is_one_person_even_where_ghl_allows_duplicates(
     database_url: str, allowed: bool
 ) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         here.ghl.location.allow_duplicate_contact = allowed
         here.sandbox.ghl.weather.index_lag_s = 60  # the search doesn't know her yet
         here.reconcile()
@@ -252,7 +252,7 @@ def test_one_address_in_both_systems_at_once_is_one_person_even_where_ghl_allows
 
 
 def test_two_runs_over_the_same_worlds_with_the_state_lost_between_them_create_nobody_twice(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         here.sandbox.populate(Population(ghl=30, emailoctopus=25, shared=15))
         here.reconcile()
         here.settle()
@@ -310,7 +310,7 @@ def test_no_write_touches_a_field_a_tag_or_a_contact_outside_mapping_filter_and_
         "tags": TagRule(exclude=("x-*",)),
         "scope": ScopeRule(tags_none=("stranger",)),
     }
-    with world(database_url, prepare=with_more, **rules) as here:
+    with world(database_url, sockets=True, prepare=with_more, **rules) as here:
         about = {"city": "Turin", "phone": "+14155550100", "companyName": "Ltd", "custom": {"plan": "gold"}}
         ada = here.person(ADA, tags=["old", "x-secret"], **about)
         bob = here.person(BOB, first="Bob", tags=["stranger", "x-bob"], city="Oslo")
@@ -342,7 +342,7 @@ def test_no_write_touches_a_field_a_tag_or_a_contact_outside_mapping_filter_and_
 
 
 def test_no_request_is_about_another_list_or_location(database_url: str) -> None:
-    with world(database_url, prepare=with_more) as here:
+    with world(database_url, sockets=True, prepare=with_more) as here:
         here.sandbox.populate(Population(ghl=10, emailoctopus=10, shared=5))
         here.reconcile()
         here.settle()
@@ -354,7 +354,7 @@ def test_no_request_is_about_another_list_or_location(database_url: str) -> None
 
 
 def test_tags_of_an_existing_ghl_contact_are_never_replaced_as_an_array(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         busy(here)
         here.reconcile()
         here.settle()
@@ -364,7 +364,7 @@ def test_tags_of_an_existing_ghl_contact_are_never_replaced_as_an_array(database
 
 
 def test_what_a_field_rule_names_is_all_that_is_read_into_the_other_side(database_url: str) -> None:
-    with world(database_url, fields=(FieldRule("lastName", "LastName"),)) as here:
+    with world(database_url, sockets=True, fields=(FieldRule("lastName", "LastName"),)) as here:
         ghl_id, subscriber_id = here.linked()
         here.edit_person(ghl_id, firstName="Augusta")
         here.edit_subscriber(subscriber_id, FirstName="Somebody")

@@ -11,7 +11,7 @@ ADA = "ada@example.com"
 
 
 def test_a_second_process_leaves_and_asks_nothing(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         here.linked()
         other = here.another_process()
         with here.pair.lease.held():
@@ -29,7 +29,7 @@ def stand_still_while_another_works(here: World) -> None:
 
 
 def test_a_process_that_stood_still_too_long_writes_nothing_any_more(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ghl_id, _ = here.linked()
         here.edit_person(ghl_id, firstName="Augusta")
         here.before_writing(lambda: stand_still_while_another_works(here))
@@ -42,7 +42,7 @@ def test_a_process_that_stood_still_too_long_writes_nothing_any_more(database_ur
 
 
 def test_what_was_decided_under_a_lost_lease_is_not_stored(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ghl_id, _ = here.linked()
         here.edit_person(ghl_id, firstName="Augusta")
 
@@ -59,7 +59,7 @@ def test_what_was_decided_under_a_lost_lease_is_not_stored(database_url: str) ->
 
 
 def test_a_process_that_stood_still_goes_on_when_nobody_took_over(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ghl_id, _ = here.linked()
         here.edit_person(ghl_id, firstName="Augusta")
         here.before_writing(lambda: here.later(minutes=5))
@@ -69,7 +69,7 @@ def test_a_process_that_stood_still_goes_on_when_nobody_took_over(database_url: 
 
 
 def test_the_lease_is_renewed_while_a_cycle_works(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         other = here.another_process()
         with here.pair.lease.held():
             for _ in range(12):
@@ -80,7 +80,7 @@ def test_the_lease_is_renewed_while_a_cycle_works(database_url: str) -> None:
 
 
 def test_a_lease_that_was_lost_is_not_taken_back_though_it_be_free(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         other = here.another_process()
         with here.pair.lease.held():
             here.later(seconds=31)

@@ -30,7 +30,7 @@ def edit(here: World, system: SystemName, ids: tuple[str, str], first: str) -> N
 
 @pytest.mark.parametrize("system", list(SystemName))
 def test_a_change_with_the_timestamp_of_the_watermark_is_seen(database_url: str, system: SystemName) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ada, bob = here.linked("ada@example.com"), here.linked("bob@example.com", "Bob")
         here.later(minutes=30)
         edit(here, system, ada, "Augusta")
@@ -42,7 +42,7 @@ def test_a_change_with_the_timestamp_of_the_watermark_is_seen(database_url: str,
 
 
 def test_hits_that_the_index_left_out_are_found_by_the_polls_after(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ids = [here.person(f"p{number}@example.com", f"P{number}") for number in range(12)]
         here.reconcile()
         here.later(minutes=30)
@@ -78,7 +78,7 @@ class Skewed:
 @pytest.mark.parametrize("hours", [-30, 30])
 @pytest.mark.parametrize("system", list(SystemName))
 def test_a_wrong_clock_of_this_machine_hides_no_change(database_url: str, system: SystemName, hours: int) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         here.pair = replace(here.pair, clock=Skewed(here.pair.clock, timedelta(hours=hours)))
         ids = here.linked()
         for turn in range(3):
@@ -90,7 +90,7 @@ def test_a_wrong_clock_of_this_machine_hides_no_change(database_url: str, system
 
 
 def test_a_change_that_polls_could_not_see_is_found_by_a_full_scan_and_counted(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         here.emailoctopus.quirks.tag_change_touches = False
         ada, bob = here.linked("ada@example.com"), here.linked("bob@example.com", "Bob")
         here.later(hours=2)
@@ -112,7 +112,7 @@ def test_a_change_that_polls_could_not_see_is_found_by_a_full_scan_and_counted(d
 def test_a_listing_that_came_back_short_is_used_and_proves_nothing(
     database_url: str, system: SystemName, total: bool
 ) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ids = [here.linked(f"p{number}@example.com", f"P{number}") for number in range(8)]
         edit(here, system, ids[0], "New")
         here.later(minutes=30)
@@ -133,7 +133,7 @@ def test_a_listing_that_came_back_short_is_used_and_proves_nothing(
 
 
 def test_a_poll_that_broke_off_moves_no_watermark(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         ada, bob = here.linked("ada@example.com"), here.linked("bob@example.com", "Bob")
         here.later(minutes=30)
         here.edit_subscriber(ada[1], FirstName="Augusta")
@@ -152,7 +152,7 @@ def test_a_poll_that_broke_off_moves_no_watermark(database_url: str) -> None:
 
 
 def test_names_that_hits_tell_in_lower_case_only_are_no_change(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         here.ghl.quirks.hits_carry_names, here.ghl.quirks.hits_carry_dnd = False, "always"
         ada, _ = here.linked("ada@example.com")
         here.full()
@@ -166,7 +166,9 @@ def test_names_that_hits_tell_in_lower_case_only_are_no_change(database_url: str
 
 def test_a_time_zone_that_hits_leave_out_is_not_blank(database_url: str) -> None:
     fields = (FieldRule("timezone", "Zone"),)
-    with world(database_url, fields=fields, prepare=lambda sandbox: add_field(sandbox, "Zone", "text")) as here:
+    with world(
+        database_url, sockets=True, fields=fields, prepare=lambda sandbox: add_field(sandbox, "Zone", "text")
+    ) as here:
         here.ghl.quirks.hits_carry_dnd = "always"
         ada = here.person("ada@example.com", timezone="Europe/Oslo")
         here.full()
@@ -179,7 +181,9 @@ def test_a_time_zone_that_hits_leave_out_is_not_blank(database_url: str) -> None
 
 def test_contacts_that_a_listing_tells_in_part_are_read_side_by_side(database_url: str) -> None:
     fields = (FieldRule("timezone", "Zone"),)
-    with world(database_url, fields=fields, prepare=lambda sandbox: add_field(sandbox, "Zone", "text")) as here:
+    with world(
+        database_url, sockets=True, fields=fields, prepare=lambda sandbox: add_field(sandbox, "Zone", "text")
+    ) as here:
         for number in range(16):
             here.person(f"p{number}@example.com", timezone="Europe/Oslo")
         slow = Fault(kind="latency", method="GET", path="/contacts/", seconds=0.5, times=16)

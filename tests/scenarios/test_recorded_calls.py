@@ -49,7 +49,7 @@ def seen_by(here: World, system: SystemName, method: str, path: str, of: tuple[S
 
 
 def test_a_creation_in_ghl_is_written_down_first(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         subscriber = here.subscriber(ADA)
         [sent] = seen_by(here, GHL, "POST", "/contacts/$", (EMAILOCTOPUS, subscriber))
         assert sent is not None
@@ -57,7 +57,7 @@ def test_a_creation_in_ghl_is_written_down_first(database_url: str) -> None:
 
 
 def test_a_creation_in_emailoctopus_is_written_down_first(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         person = here.person(ADA)
         [sent] = seen_by(here, EMAILOCTOPUS, "POST", "/contacts$", (GHL, person))
         assert sent is not None
@@ -66,7 +66,7 @@ def test_a_creation_in_emailoctopus_is_written_down_first(database_url: str) -> 
 
 @pytest.mark.parametrize("system", list(SystemName))
 def test_a_step_toward_consent_is_written_down_first(database_url: str, system: SystemName) -> None:
-    with world(database_url, resubscribe=Resubscribe.ALLOW) as here:
+    with world(database_url, sockets=True, resubscribe=Resubscribe.ALLOW) as here:
         ids = opted_in_again(here) if system is GHL else freed_in_ghl(here)
         of = (system, ids[0 if system is GHL else 1])
         [sent] = seen_by(here, system, "PUT", f"/contacts/{of[1]}$", of)
@@ -75,7 +75,7 @@ def test_a_step_toward_consent_is_written_down_first(database_url: str, system: 
 
 
 def test_a_revocation_by_the_delete_policy_is_written_down_first(database_url: str) -> None:
-    with world(database_url, create_in_ghl=False) as here:
+    with world(database_url, sockets=True, create_in_ghl=False) as here:
         ghl_id, left = here.linked(ADA)
         here.subscriber("new@example.com", last="")
         here.edit_person(ghl_id, email="new@example.com")

@@ -276,7 +276,7 @@ def test_missing_emailoctopus_tags_are_created_first(
 
 
 def test_missing_emailoctopus_tags_are_created_side_by_side(database_url: str) -> None:
-    with world(database_url) as here:
+    with world(database_url, sockets=True) as here:
         here.person(ADA, tags=[f"tag {number}" for number in range(16)])
         slow = Fault(kind="latency", method="POST", path="/tags$", seconds=0.5, times=16)
         here.sandbox.emailoctopus.weather.faults = [slow]
