@@ -1,6 +1,7 @@
 """A trial for each test."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,3 +40,9 @@ def trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Trial]
     sandbox.populate(Population(ghl=30, emailoctopus=30, shared=24))
     with running_sandbox(sandbox) as running:
         yield Trial(tmp_path, running, capsys)
+
+
+@pytest.fixture
+def with_tables(tmp_path: Path, sqlite_template: Path) -> None:
+    """A database as `db upgrade` leaves it, for tests that aren't about the first start: making it takes a while."""
+    shutil.copyfile(sqlite_template, tmp_path / "sync.db")

@@ -5,6 +5,8 @@ import pytest
 from tests.e2e.trial import Trial
 from tests.worlds import state_of
 
+pytestmark = pytest.mark.usefixtures("with_tables")
+
 GUARD = "    guard: {max_destructive_percent: 0, max_destructive_count: 1}\n"
 KEYS = ["id", "pair", "ghl_id", "emailoctopus_id", "action", "reason"]
 
