@@ -13,6 +13,8 @@ from sync_daemon.sandbox.weather import Weather
 from sync_daemon.store import engine as engine_module
 from tests.e2e.trial import Trial, finished, let_leases_run_out, start
 
+pytestmark = pytest.mark.usefixtures("with_tables")
+
 
 @pytest.mark.parametrize("rate", ["drop_rate", "error_rate"])
 def test_a_system_that_cannot_be_reached_is_given_up_within_a_minute(trial: Trial, rate: str) -> None:

@@ -7,6 +7,7 @@ import os
 import time
 from signal import SIGKILL, Signals
 
+import pytest
 from sqlalchemy import select
 
 from sync_daemon.model.system import SystemName
@@ -14,6 +15,8 @@ from sync_daemon.store.engine import open_engine, reading
 from sync_daemon.store.tables import metadata
 from tests.e2e.test_reconcile import differences
 from tests.e2e.trial import Trial, finished, let_leases_run_out
+
+pytestmark = pytest.mark.usefixtures("with_tables")
 
 _LOOKS_AT_ITS_LEASE_S = 5
 

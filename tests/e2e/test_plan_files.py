@@ -21,6 +21,8 @@ from tests.e2e.test_personal_data import telling
 from tests.e2e.test_reconcile import differences, state
 from tests.e2e.trial import Trial, finished, let_leases_run_out
 
+pytestmark = pytest.mark.usefixtures("with_tables")
+
 
 @pytest.fixture
 def planned(trial: Trial) -> Path:

@@ -6,6 +6,8 @@ from sync_daemon.sandbox.weather import Fault
 from tests.e2e.test_service import service, somebody, until
 from tests.e2e.trial import Trial, let_refused_deeds_be_due
 
+pytestmark = pytest.mark.usefixtures("with_tables")
+
 RULES = """\
     rules:
       - when: {event: clicked, campaign: "Summer*"}

@@ -26,6 +26,8 @@ from tests.e2e.test_reconcile import differences
 from tests.e2e.trial import ROOT, Answer, Trial, finished
 from tests.plain import PLAIN
 
+pytestmark = pytest.mark.usefixtures("with_tables")
+
 COMMAND = (sys.executable, "-m", "sync_daemon")
 PATIENCE_S = 60.0
 

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from tests.e2e.trial import Trial
 from tests.worlds import state_of
+
+pytestmark = pytest.mark.usefixtures("with_tables")
 
 ADA = "ada.byron@example.net"
 

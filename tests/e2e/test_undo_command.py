@@ -13,6 +13,8 @@ from tests.e2e.terminal import answered
 from tests.e2e.trial import Answer, Trial, finished, let_leases_run_out
 from tests.worlds import state_of
 
+pytestmark = pytest.mark.usefixtures("with_tables")
+
 WEEK = 7 * 86_400
 
 

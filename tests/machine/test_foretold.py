@@ -103,7 +103,7 @@ def test_what_is_foretold_comes_true(
     for one in folder.glob("sync.db*"):
         one.unlink()
     shutil.copyfile(sqlite_template, path)
-    with world(f"sqlite:///{path}", sockets=False) as here:
+    with world(f"sqlite:///{path}") as here:
         outside = Outside(here)
         for number in range(8):  # so that no scan comes back short
             here.person(f"neighbour{number}@example.com", f"N{number}")

@@ -66,7 +66,7 @@ class Watched:
 
 @contextmanager
 def watched(database_url: str, **options: Any) -> Iterator[Watched]:
-    with world(database_url, sockets=False, **options) as here:
+    with world(database_url, **options) as here:
         mailbox = Mailbox()
         yield Watched(here, mailbox, Alerts(here.store, SECTION, here.pair.clock, mailbox))
 

@@ -333,7 +333,7 @@ def many(sandbox: Sandbox, count: int = 120) -> None:
 
 
 def test_a_cycle_that_lasts_longer_than_poll_every_polls_again_and_sends_revocations_first(database_url: str) -> None:
-    with world(database_url, limits=True, sockets=False) as here:
+    with world(database_url, limits=True) as here:
         (ada, adas), (bob, _) = linked(here, ADA, BOB)
         many(here.sandbox)
         here.pair = replace(here.pair, timing=Timing(poll_every=timedelta(seconds=1)))
@@ -369,7 +369,7 @@ def test_a_cycle_that_lasts_longer_than_poll_every_polls_again_and_sends_revocat
 def test_a_first_load_that_lasts_longer_than_poll_every_finishes_those_whose_revocation_went_ahead(
     database_url: str,
 ) -> None:
-    with world(database_url, limits=True, sockets=False) as here:
+    with world(database_url, limits=True) as here:
         many(here.sandbox, 180)
         here.ghl.set_dnd(here.person(ADA, first="Ada"))
         here.emailoctopus.unsubscribe(here.subscriber(BOB, first="Robert"))
@@ -403,7 +403,7 @@ def test_the_system_that_is_written_fast_does_not_wait_for_the_slow_one(database
     def trial(sandbox: Sandbox) -> None:
         sandbox.ghl.limiter = GhlWindow(sandbox.clock, per_window=25)
 
-    with world(database_url, limits=True, sockets=False, prepare=trial) as here:
+    with world(database_url, limits=True, prepare=trial) as here:
         for number in range(180):
             here.ghl.create(firstName="Some", email=f"p{number}@example.com")
             here.emailoctopus.add(here.sandbox.list_id, f"s{number}@example.com", {"FirstName": "Some"})

@@ -108,7 +108,7 @@ def test_what_a_short_read_showed_is_used(database_url: str, system: SystemName)
 
 @pytest.mark.parametrize("system", BOTH)
 def test_a_listing_that_repeats_a_cursor_proves_nothing(database_url: str, system: SystemName) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         links = crowd(here, 1101 if system == GHL else 301)
         here.later(days=1)
         delete(here, system, links[-1])

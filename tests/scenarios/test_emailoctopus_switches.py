@@ -103,7 +103,7 @@ def plain(value: Any) -> str:
 @pytest.mark.parametrize(("name", "setting"), SETTINGS, ids=[f"{name}={setting}" for name, setting in SETTINGS])
 def test_busy_days_end_equal_and_quiet(database_url: str, name: str, setting: Any) -> None:
     prepare = partial(prepared, name=name, setting=setting)
-    with world(database_url, fields=MAPPING, sockets=False, prepare=prepare) as here:
+    with world(database_url, fields=MAPPING, prepare=prepare) as here:
         for address in PEOPLE:
             here.person(address, tags=["old", "vip"], custom=VALUES)
         here.reconcile()

@@ -57,7 +57,7 @@ def verdict(here: World, key: str = "firstName=FirstName") -> str:
 
 
 def test_somebody_equal_on_both_sides_waits_for_nothing(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, emailoctopus_id = here.linked(tags=["vip"])
         neighbours(here)
         before = rows(here)
@@ -79,14 +79,14 @@ def test_somebody_equal_on_both_sides_waits_for_nothing(database_url: str) -> No
 
 
 def test_nobody_is_nobody(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.linked()
         for asked in ("eve@example.com", "nobody", "00000000-0000-0000-0000-000000000000"):
             assert explained(here, asked).persons == ()
 
 
 def test_who_was_just_made_is_told_before_any_cycle_saw_him(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.linked("bob@example.com")
         here.later(minutes=1)
         here.person(ADA)
@@ -101,7 +101,7 @@ def test_who_was_just_made_is_told_before_any_cycle_saw_him(database_url: str) -
 
 
 def test_a_change_on_one_side_goes_to_the_other(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, emailoctopus_id = here.linked()
         here.later(minutes=11)
         here.edit_person(ghl_id, firstName="Augusta")
@@ -127,7 +127,7 @@ def test_a_change_on_one_side_goes_to_the_other(database_url: str) -> None:
     ],
 )
 def test_a_conflict_names_the_rule_that_decides(database_url: str, rule: FieldRule, said: str) -> None:
-    with world(database_url, sockets=False, fields=(rule,)) as here:
+    with world(database_url, fields=(rule,)) as here:
         ghl_id, emailoctopus_id = here.linked()
         here.later(minutes=11)
         here.edit_person(ghl_id, firstName="Augusta")
@@ -145,7 +145,7 @@ def test_a_conflict_names_the_rule_that_decides(database_url: str, rule: FieldRu
 
 def test_what_is_left_different_on_purpose_says_why(database_url: str) -> None:
     fields = (FieldRule("firstName", "FirstName", Direction.TO_EMAILOCTOPUS), FieldRule("lastName", "LastName"))
-    with world(database_url, sockets=False, fields=fields) as here:
+    with world(database_url, fields=fields) as here:
         _, emailoctopus_id = here.linked()
         here.later(minutes=11)
         here.edit_subscriber(emailoctopus_id, FirstName="Byron", LastName="")
@@ -162,7 +162,7 @@ def test_what_is_left_different_on_purpose_says_why(database_url: str) -> None:
 
 
 def test_a_field_that_an_account_lost_is_suspended(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.linked()
         here.emailoctopus.delete_field(here.sandbox.list_id, "LastName")
         here.later(minutes=11)
@@ -175,7 +175,7 @@ def test_a_field_that_an_account_lost_is_suspended(database_url: str) -> None:
 
 
 def test_a_field_that_the_mapping_gained_meets_in_the_next_full_scan(database_url: str) -> None:
-    with world(database_url, sockets=False, fields=NAMES[:1]) as here:
+    with world(database_url, fields=NAMES[:1]) as here:
         here.linked(last="Lovelace")
         here.with_policy(fields=NAMES)
         here.later(minutes=11)
@@ -190,7 +190,7 @@ def test_a_field_that_the_mapping_gained_meets_in_the_next_full_scan(database_ur
 
 
 def test_tags_say_who_gets_and_who_loses_them(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, emailoctopus_id = here.linked(tags=["old", "stays"])
         here.later(minutes=11)
         here.edit_person(ghl_id, tags=["stays", "new"])
@@ -211,7 +211,7 @@ def test_tags_say_who_gets_and_who_loses_them(database_url: str) -> None:
 
 @pytest.mark.parametrize(("email", "state"), [(None, State.NO_EMAIL), ("not an address", State.INVALID_EMAIL)])
 def test_without_an_address_that_could_be_one(database_url: str, email: str | None, state: State) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.linked()
         here.later(minutes=11)
         ghl_id = here.person(email)
@@ -228,7 +228,7 @@ def test_without_an_address_that_could_be_one(database_url: str, email: str | No
 
 
 def test_a_duplicate_belongs_to_the_case_of_who_has_the_link(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, emailoctopus_id = here.linked()
         here.later(minutes=11)
         other = here.person(ADA, "Ada", "Again")
@@ -245,7 +245,7 @@ def test_a_duplicate_belongs_to_the_case_of_who_has_the_link(database_url: str) 
 
 
 def test_out_of_scope(database_url: str) -> None:
-    with world(database_url, sockets=False, scope=ScopeRule(tags_any=("customer",))) as here:
+    with world(database_url, scope=ScopeRule(tags_any=("customer",))) as here:
         here.linked("bob@example.com", tags=["customer"])
         here.later(minutes=11)
         ghl_id = here.person(ADA)
@@ -260,7 +260,7 @@ def test_out_of_scope(database_url: str) -> None:
 
 def test_leaving_the_scope_says_what_the_policy_does(database_url: str) -> None:
     scope = ScopeRule(tags_any=("customer",))
-    with world(database_url, sockets=False, scope=scope, on_leave_scope=OnLeaveScope.UNSUBSCRIBE) as here:
+    with world(database_url, scope=scope, on_leave_scope=OnLeaveScope.UNSUBSCRIBE) as here:
         ghl_id, _ = here.linked(tags=["customer"])
         here.later(minutes=11)
         here.edit_person(ghl_id, tags=[])
@@ -278,7 +278,7 @@ def test_leaving_the_scope_says_what_the_policy_does(database_url: str) -> None:
 
 
 def test_suppressed_and_pending(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.linked("bob@example.com")
         here.later(minutes=11)
         here.subscriber(ADA, status="unsubscribed")
@@ -290,7 +290,7 @@ def test_suppressed_and_pending(database_url: str) -> None:
 
 
 def test_who_was_forgotten_is_said_to_be_and_takes_no_part(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, emailoctopus_id = here.linked()
         here.linked("bob@example.com")
         with here.pair.lease.held():
@@ -308,7 +308,7 @@ def test_who_was_forgotten_is_said_to_be_and_takes_no_part(database_url: str) ->
 
 
 def test_creation_that_is_off(database_url: str) -> None:
-    with world(database_url, sockets=False, create_in_emailoctopus=False) as here:
+    with world(database_url, create_in_emailoctopus=False) as here:
         here.person("bob@example.com")
         here.reconcile()
         here.later(minutes=11)
@@ -319,7 +319,7 @@ def test_creation_that_is_off(database_url: str) -> None:
 
 
 def test_an_additional_address_is_nobodys(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id = here.person("bob@example.com")
         here.ghl.add_email(ghl_id, ADA)
         here.reconcile()
@@ -339,7 +339,7 @@ def test_an_additional_address_is_nobodys(database_url: str) -> None:
 
 
 def test_a_parked_field_says_why_and_when_it_is_tried_again(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, _ = here.linked()
         here.later(minutes=11)
         here.edit_person(ghl_id, firstName="Augusta")
@@ -363,7 +363,7 @@ def test_a_parked_field_says_why_and_when_it_is_tried_again(database_url: str) -
 
 
 def test_a_parked_creation(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.linked("bob@example.com")
         here.later(minutes=11)
         here.person(ADA)
@@ -380,7 +380,7 @@ def test_a_parked_creation(database_url: str) -> None:
 
 
 def test_a_held_deletion_says_what_is_to_be_said(database_url: str) -> None:
-    with world(database_url, sockets=False, guard=GuardLimits(0, 1)) as here:
+    with world(database_url, guard=GuardLimits(0, 1)) as here:
         ghl_id, emailoctopus_id = here.linked()
         others = neighbours(here, 8)
         here.later(minutes=11)
@@ -406,7 +406,7 @@ def test_a_held_deletion_says_what_is_to_be_said(database_url: str) -> None:
 
 def test_a_deletion_is_foretold_for_the_next_full_scan_and_leaves_a_tombstone(database_url: str) -> None:
     # A fifth of all links, which the copy of one person's rows doesn't have.
-    with world(database_url, sockets=False, guard=GuardLimits(20, 0)) as here:
+    with world(database_url, guard=GuardLimits(20, 0)) as here:
         ghl_id, emailoctopus_id = here.linked()
         neighbours(here, 5)
         here.later(minutes=11)
@@ -429,7 +429,7 @@ def test_a_deletion_is_foretold_for_the_next_full_scan_and_leaves_a_tombstone(da
 
 @pytest.mark.parametrize("system", list(SystemName))
 def test_a_change_for_a_contact_that_doesn_t_exist_any_more_is_parked(database_url: str, system: SystemName) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, emailoctopus_id = here.linked()
         here.later(minutes=11)
         if system is GHL:
@@ -446,7 +446,7 @@ def test_a_change_for_a_contact_that_doesn_t_exist_any_more_is_parked(database_u
 
 
 def test_a_held_address(database_url: str) -> None:
-    with world(database_url, sockets=False, double_opt_in=True, address_change=AddressChange.HOLD) as here:
+    with world(database_url, double_opt_in=True, address_change=AddressChange.HOLD) as here:
         ghl_id, emailoctopus_id = here.linked()
         here.emailoctopus.confirm(emailoctopus_id)
         here.later(minutes=11)
@@ -465,7 +465,7 @@ def test_a_held_address(database_url: str) -> None:
 
 
 def test_a_changed_address_is_found_by_both(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, emailoctopus_id = here.linked()
         here.later(minutes=11)
         here.edit_person(ghl_id, email="ada@lovelace.example")
@@ -483,7 +483,7 @@ def test_a_changed_address_is_found_by_both(database_url: str) -> None:
 
 
 def test_a_revocation_is_foretold_with_its_reason_and_remembered_with_its_cause(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, emailoctopus_id = here.linked()
         here.later(minutes=11)
         here.emailoctopus.unsubscribe(emailoctopus_id)
@@ -508,7 +508,7 @@ def test_a_revocation_is_foretold_with_its_reason_and_remembered_with_its_cause(
 
 def test_who_gets_a_revoked_address_is_blocked_before_he_meets_its_subscriber(database_url: str) -> None:
     """GHL's search tells no DND of who has none, so that a poll sends his revocation before anything is linked."""
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.linked("bob@example.com", "Bob")
         ghl_id, emailoctopus_id = here.linked()
         neighbours(here)
@@ -526,7 +526,7 @@ def test_who_gets_a_revoked_address_is_blocked_before_he_meets_its_subscriber(da
 
 
 def test_a_duplicate_that_is_blocked_finds_it_in_his_own_history(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, emailoctopus_id = here.linked()
         other = here.person(ADA, "Ada", "Again")
         here.reconcile()
@@ -540,7 +540,7 @@ def test_a_duplicate_that_is_blocked_finds_it_in_his_own_history(database_url: s
 
 
 def test_a_subscriber_who_is_left_behind_finds_what_was_done_in_his_own_history(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, left = here.linked()
         neighbours(here)
         here.later(minutes=11)
@@ -555,7 +555,7 @@ def test_a_subscriber_who_is_left_behind_finds_what_was_done_in_his_own_history(
 
 
 def test_an_opt_out_that_no_poll_shows_waits_for_the_full_scan(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         _, emailoctopus_id = here.linked()
         here.later(minutes=30)
         here.subscriber("bob@example.com", status="unsubscribed")
@@ -572,7 +572,7 @@ def test_an_opt_out_that_no_poll_shows_waits_for_the_full_scan(database_url: str
 
 
 def test_consent_that_is_held_back(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, emailoctopus_id = here.linked()
         here.later(minutes=11)
         here.emailoctopus.unsubscribe(emailoctopus_id)
@@ -593,7 +593,7 @@ def test_consent_that_is_held_back(database_url: str) -> None:
 
 
 def test_a_change_that_waits_in_the_inbox(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, _ = here.linked()
         here.later(minutes=11)
         here.edit_person(ghl_id, firstName="Augusta")
@@ -614,7 +614,7 @@ def replace_progress(here: World) -> World:
 
 
 def test_a_webhook_that_no_cycle_has_heeded(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, _ = here.linked()
         here.pair_store.save_events(
             [WebhookEvent(GHL, "one", ghl_id, EventKind.CHANGED, datetime(2026, 1, 5, 10, tzinfo=UTC))]
@@ -630,7 +630,7 @@ def test_a_webhook_that_no_cycle_has_heeded(database_url: str) -> None:
 
 
 def test_offline_tells_what_the_store_knows(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ghl_id, emailoctopus_id = here.linked()
         here.later(minutes=11)
         here.emailoctopus.unsubscribe(emailoctopus_id)
@@ -651,7 +651,7 @@ def test_offline_tells_what_the_store_knows(database_url: str) -> None:
 
 
 def test_who_wasn_t_asked_isn_t_called_equal_without_saying_so(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.linked()
         nothing = {name: Unreachable(name, "not asked (--offline)") for name in SystemName}
 
@@ -663,7 +663,7 @@ def test_who_wasn_t_asked_isn_t_called_equal_without_saying_so(database_url: str
 
 
 def test_a_system_that_fails_is_named_and_the_other_is_told(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.linked()
         here.fault(EMAILOCTOPUS, kind="error", status=401, times=99)
 
@@ -680,7 +680,7 @@ def test_a_system_that_fails_is_named_and_the_other_is_told(database_url: str) -
 
 
 def test_hundreds_of_duplicates_cost_a_handful_of_requests(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.linked()
         here.later(minutes=11)
         for _ in range(40):
@@ -701,7 +701,7 @@ def test_hundreds_of_duplicates_cost_a_handful_of_requests(database_url: str) ->
 
 
 def test_two_links_that_exchange_their_addresses_are_told_together(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ada, _ = here.linked()
         bob, _ = here.linked("bob@example.com", "Bob")
         here.later(minutes=11)

@@ -8,7 +8,7 @@ ONLY_GHL, ONLY_EMAILOCTOPUS, BOTH = 260, 120, 230
 
 
 def test_a_first_load_sends_at_most_three_percent_more_than_the_floor(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.ghl.quirks.hits_carry_dnd = "always"
         for number in range(ONLY_GHL):
             here.ghl.create(email=f"g{number}@example.com", firstName=f"G{number}")
@@ -37,7 +37,7 @@ def test_a_first_load_sends_at_most_three_percent_more_than_the_floor(database_u
 
 
 def test_where_the_search_tells_no_consent_each_contact_is_read_once(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.ghl.quirks.hits_carry_dnd = "never"
         for number in range(30):
             here.ghl.create(email=f"g{number}@example.com", firstName=f"G{number}")

@@ -42,7 +42,7 @@ def test_a_quiet_outside_is_written_nothing(
     database_url: str, hits: Literal["when_set", "always", "never"], prefix: str
 ) -> None:
     fields = (*NAMES, FieldRule("city", "City"), FieldRule("phone", "Phone"))
-    with world(database_url, sockets=False, fields=fields, tags=TagRule(prefix=prefix), create_suppressed=True) as here:
+    with world(database_url, fields=fields, tags=TagRule(prefix=prefix), create_suppressed=True) as here:
         for tag in ("City", "Phone"):
             add_field(here.sandbox, tag, "text")
         here.ghl.quirks.hits_carry_dnd = hits

@@ -27,7 +27,7 @@ class PauseAfterOne(NoProgress):
 
 
 def test_a_cycle_under_way_finishes_the_record_in_hand(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         people = [here.person(f"{name}@example.com", first=name.title()) for name in NAMES]
         here.reconcile()
         for name in NAMES:

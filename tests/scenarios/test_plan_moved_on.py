@@ -36,7 +36,7 @@ def test_nothing_is_written_that_the_plan_did_not_hold(
     path = tmp_path / "sync.db"
     shutil.copyfile(sqlite_template, path)
     policies = {"deletes": DeleteRule(in_ghl=DeletedInGhl.DELETE), "resubscribe": Resubscribe.ALLOW}
-    with world(f"sqlite:///{path}", sockets=False, **policies) as w:
+    with world(f"sqlite:///{path}", **policies) as w:
         populate(w)
         for act in before:
             perform(w, act)

@@ -20,7 +20,7 @@ class FirstLook(Tally):
 
 def test_pages_records_and_writes_are_told(database_url: str) -> None:
     tally = Tally()
-    with world(database_url, sockets=False, progress=tally) as here:
+    with world(database_url, progress=tally) as here:
         here.person("both@example.com", "Ada")
         here.subscriber("both@example.com", "Somebody")
         here.person("new@example.com")
@@ -42,7 +42,7 @@ def test_pages_records_and_writes_are_told(database_url: str) -> None:
 
 def test_a_refused_write_is_not_told_as_done(database_url: str) -> None:
     tally = Tally()
-    with world(database_url, sockets=False, progress=tally) as here:
+    with world(database_url, progress=tally) as here:
         refusal = Fault(kind="error", status=422, method="POST", path="/contacts$", times=1)
         here.sandbox.emailoctopus.weather.faults.append(refusal)
         here.person("no@example.com")
@@ -53,7 +53,7 @@ def test_a_refused_write_is_not_told_as_done(database_url: str) -> None:
 
 def test_what_does_not_fit_between_two_polls_counts_as_still_to_come(database_url: str) -> None:
     tally = FirstLook()
-    with world(database_url, sockets=False, limits=True, progress=tally) as here:
+    with world(database_url, limits=True, progress=tally) as here:
         for number in range(1300):
             here.ghl.create(email=f"g{number}@example.com", firstName="Ada")
         here.reconcile()

@@ -123,7 +123,7 @@ def test_a_pair_that_shares_nothing_asks_nothing_of_others(database_url: str, mo
     asked: list[str] = []
     for name in ("called", "shared_links"):
         monkeypatch.setattr(SqlPairStore, name, lambda _, name=name: asked.append(name) or [])
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.linked()
         here.full()
     assert asked == []

@@ -39,7 +39,7 @@ def linked(here: World) -> dict[str, str]:
 
 
 def test_the_record_in_hand_is_finished_and_no_other_is_begun(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         linked(here)
         for name in NAMES:
             subscriber = str(here.in_emailoctopus(f"{name}@example.com")["id"])
@@ -62,7 +62,7 @@ def test_the_record_in_hand_is_finished_and_no_other_is_begun(database_url: str)
 
 
 def test_revocations_that_were_not_begun_are_the_first_of_the_next_cycle(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ids = linked(here)
         for name in NAMES:
             here.emailoctopus.unsubscribe(str(here.in_emailoctopus(f"{name}@example.com")["id"]))
@@ -76,7 +76,7 @@ def test_revocations_that_were_not_begun_are_the_first_of_the_next_cycle(databas
 
 @pytest.mark.parametrize("mode", [Mode.INCREMENTAL, Mode.FULL])
 def test_a_cycle_that_is_told_before_it_reads_writes_nothing(database_url: str, mode: Mode) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         ids = linked(here)
         here.edit_person(ids["ada"], firstName="Augusta")
 

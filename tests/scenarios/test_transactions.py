@@ -11,7 +11,7 @@ from tests.worlds import World, world
 
 @pytest.fixture
 def here(database_url: str) -> Iterator[World]:
-    with world(database_url, sockets=False, keeps_undo=True) as opened:
+    with world(database_url, keeps_undo=True) as opened:
         yield opened
 
 

@@ -43,7 +43,7 @@ def scan(here: World, people: list[Ids]) -> tuple[CycleReport, set[str]]:
 def test_a_scan_passes_over_whoever_stands_and_counts_him(
     database_url: str, hits: Literal["when_set", "always", "never"]
 ) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.ghl.quirks.hits_carry_dnd = hits
         people = settled(here, "ada@example.com", "bob@example.com", "eve@example.com")
         before = here.pair_store.state().watermarks
@@ -57,7 +57,7 @@ def test_a_scan_passes_over_whoever_stands_and_counts_him(
 
 
 def test_a_scan_of_those_who_stand_knows_whether_hits_tell_consent(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.ghl.quirks.hits_carry_dnd = "always"
         people = settled(here, "ada@example.com")
         _, passed_over = scan(here, people)
@@ -72,7 +72,7 @@ def test_a_scan_of_those_who_stand_knows_whether_hits_tell_consent(database_url:
 
 
 def test_a_hit_that_stops_telling_consent_is_looked_at(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         here.ghl.quirks.hits_carry_dnd = "always"
         people = settled(here, "ada@example.com", "bob@example.com")
         here.ghl.unsubscribe(people[0][0])
@@ -91,7 +91,7 @@ def test_a_hit_that_stops_telling_consent_is_looked_at(database_url: str) -> Non
 def test_an_outside_change_is_found_by_the_scan_alone_though_its_timestamp_stands(
     database_url: str, system: SystemName
 ) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         (ada, bob) = settled(here, "ada@example.com", "bob@example.com")
         if system is GHL:
             here.ghl.edit(ada[0], firstName="Augusta")
@@ -105,7 +105,7 @@ def test_an_outside_change_is_found_by_the_scan_alone_though_its_timestamp_stand
 
 
 def test_who_was_written_to_is_looked_at_once(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         people = settled(here, "ada@example.com")
         here.edit_person(people[0][0], firstName="Augusta")
         here.reconcile()
@@ -133,7 +133,7 @@ def with_another_policy(here: World) -> None:
 
 @pytest.mark.parametrize("change", [with_city, with_scope, with_filter, with_another_policy])
 def test_another_configuration_has_everybody_looked_at(database_url: str, change: Callable[[World], None]) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         add_field(here.sandbox, "City", "text")
         people = settled(here, "ada@example.com", "bob@example.com")
         change(here)
@@ -144,7 +144,7 @@ def test_another_configuration_has_everybody_looked_at(database_url: str, change
 
 
 def test_a_mapping_that_gains_a_field_meets_there(database_url: str) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         add_field(here.sandbox, "City", "text")
         people = settled(here, "ada@example.com", city="London")
         with_city(here)
@@ -155,7 +155,7 @@ def test_a_mapping_that_gains_a_field_meets_there(database_url: str) -> None:
 
 
 def test_a_field_that_its_list_defines_otherwise_is_read_anew(database_url: str) -> None:
-    with world(database_url, sockets=False, fields=(*NAMES, FieldRule("city", "City"))) as here:
+    with world(database_url, fields=(*NAMES, FieldRule("city", "City"))) as here:
         add_field(here.sandbox, "City", "text")
         people = settled(here, "ada@example.com", city="London")
         here.emailoctopus.lists[here.sandbox.list_id].fields["City"].label = "Town"
@@ -163,7 +163,7 @@ def test_a_field_that_its_list_defines_otherwise_is_read_anew(database_url: str)
 
 
 def test_another_version_of_the_program_looks_at_everybody(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         people = settled(here, "ada@example.com")
         monkeypatch.setattr(unchanged, "version", lambda name: f"the next one of {name}")
         assert scan(here, people)[1] == set()
@@ -171,7 +171,7 @@ def test_another_version_of_the_program_looks_at_everybody(database_url: str, mo
 
 
 def test_to_apply_a_scope_everybody_is_looked_at(database_url: str) -> None:
-    with world(database_url, sockets=False, on_leave_scope=OnLeaveScope.UNSUBSCRIBE) as here:
+    with world(database_url, on_leave_scope=OnLeaveScope.UNSUBSCRIBE) as here:
         people = settled(here, "ada@example.com", tags=["staff"])
         with_scope(here)
         for _ in range(2):
@@ -185,7 +185,7 @@ def test_to_apply_a_scope_everybody_is_looked_at(database_url: str) -> None:
 
 @pytest.mark.parametrize("system", list(SystemName))
 def test_who_is_missing_among_those_who_stand_is_found_missing(database_url: str, system: SystemName) -> None:
-    with world(database_url, sockets=False) as here:
+    with world(database_url) as here:
         people = settled(here, *(f"p{number}@example.com" for number in range(5)))
         gone, *others = people
         if system is GHL:

@@ -100,7 +100,7 @@ def test_an_undo_at_once_is_the_inverse(
     with TemporaryDirectory() as folder:
         path = Path(folder) / "sync.db"
         shutil.copyfile(sqlite_template, path)
-        with world(f"sqlite:///{path}", sockets=False, keeps_undo=True, fields=fields, guard=ROOMY) as here:
+        with world(f"sqlite:///{path}", keeps_undo=True, fields=fields, guard=ROOMY) as here:
             _undo_what_one_run_did(here, before, during)
 
 

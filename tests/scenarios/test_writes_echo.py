@@ -85,7 +85,7 @@ def test_typed_values_travel_both_ways_and_fall_quiet(
         sandbox.ghl.world.add_field("Thing", ghl_type, options)
 
     fields = (FieldRule("custom.thing", "Thing", blanks=Blanks.PROPAGATE),)
-    with world(database_url, sockets=False, fields=fields, prepare=with_fields) as here:
+    with world(database_url, fields=fields, prepare=with_fields) as here:
         ghl_id, subscriber_id = here.linked(custom={"thing": first})
         assert plain(in_emailoctopus(here)["Thing"]) == plain(first)
         here.assert_quiet()
