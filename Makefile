@@ -6,15 +6,18 @@ BIN := $(VENV)/bin
 export PYTHONHASHSEED := 0
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint config/constraints.txt
 
-.PHONY: demo setup test test-image test-browser lives lint bench soak kills mutants clean
+.PHONY: demo setup test test-all test-image test-browser lives lint bench soak kills mutants clean
 
 demo: $(VENV)/.runtime ## a first reconcile between two local sandboxes, outside changes, and a second one
 	$(BIN)/sync-daemon demo
 
 setup: $(VENV)/.runtime ## only the virtual environment, for your own accounts
 
-test: $(VENV)/.dev ## every test
+test: $(VENV)/.dev ## every test, of those with many cases some; it says what it left out
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-all: $(VENV)/.dev ## every case of every test, on both databases
+	$(BIN)/python -m pytest -n auto --dist worksteal --every-case --every-database
 
 test-image: $(VENV)/.dev ## build the container image and try it; needs docker or podman (see tests/image/test_image.py)
 	$(BIN)/python -m pytest --image tests/image

@@ -150,13 +150,19 @@ ONE_DATABASE_IS_ENOUGH = {
 """Scenarios of what is decided or answered, which no database has a part in: on SQLite alone, unless asked for."""
 
 
+CASES_ENOUGH = {"e2e": 2, "kills": 2, "machine": 8, "scenarios": 2, "web": 2}
+"""Of each parametrised test in these folders so many cases, spread over all of them, unless all are asked for."""
+
+
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
 _SCENARIOS = "scenarios on PostgreSQL; --every-database runs them, too"
+_CASES = "further cases of tests that have many; --every-case runs them, too"
 _BROWSER = "tests in a browser; make test-browser runs them"
 _IMAGE = "tests of the container image; make test-image runs them"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-case", action="store_true", help="run every case of the tests that have many")
     parser.addoption("--every-database", action="store_true", help="run every scenario on PostgreSQL, too")
     parser.addoption("--image", action="store_true", help="build and run the container image, too")
     parser.addoption("--browser", metavar="FOLDER", help="look at the dashboard in a browser, too; pictures go there")
@@ -164,6 +170,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     why = {item: _why_left_out(config, item) for item in items}
+    if not config.getoption("--every-case"):
+        why |= dict.fromkeys(_further_cases([item for item in items if not why[item]]), _CASES)
     left_out = Counter(filter(None, why.values()))
     config.stash[_LEFT_OUT] = dict(left_out)
     if hasattr(config, "workeroutput"):
@@ -181,6 +189,19 @@ def _why_left_out(config: pytest.Config, item: pytest.Item) -> str | None:
         return _BROWSER
     on_postgres = item.get_closest_marker("postgres") is not None and item.path.stem in ONE_DATABASE_IS_ENOUGH
     return _SCENARIOS if on_postgres and not config.getoption("--every-database") else None
+
+
+def _further_cases(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """The cases of each test that are beyond those that are enough, on each database by itself."""
+    tests: dict[tuple[str, bool], list[pytest.Item]] = {}
+    for item in items:
+        on_postgres = item.get_closest_marker("postgres") is not None
+        tests.setdefault((item.nodeid.partition("[")[0], on_postgres), []).append(item)
+    for cases in tests.values():
+        room, *_ = cases[0].path.relative_to(Path(__file__).parent).parts
+        enough = CASES_ENOUGH.get(room, len(cases))
+        kept = {round(number * (len(cases) - 1) / max(1, enough - 1)) for number in range(enough)}
+        yield from (case for number, case in enumerate(cases) if number not in kept)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -70,6 +70,17 @@ class Bench:
             self.sandbox.ghl.log.total + self.sandbox.emailoctopus.log.total,
         )
 
+    @contextmanager
+    def service(self) -> Iterator[None]:
+        """The long-running service in a process of its own as long as the context lasts."""
+        command = [sys.executable, "-m", "sync_daemon", "run", "--config", str(self.config)]
+        process = subprocess.Popen(command, cwd=self.config.parent, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(15)
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:

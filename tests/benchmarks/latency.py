@@ -1,13 +1,9 @@
 """How long a change outside takes to the other side, with a service under way: by webhook, and by polling alone."""
 
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 
@@ -16,9 +12,8 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.clock import SystemClock
 from tests.benchmarks.accounts import Twins, twins
 from tests.benchmarks.figures import Figure, percentile
-from tests.benchmarks.jobs import GHL, Bench, bench
+from tests.benchmarks.jobs import GHL, bench
 
-_ROOT = Path(__file__).parents[2]
 _SHARES = (50, 95, 99)
 _LOOK_EVERY_S = 0.005
 _LOST_AFTER_S = 180.0
@@ -51,22 +46,9 @@ def _service(one: Twins, *, webhooks: bool) -> Iterator[Twins]:
         if webhooks:
             one.sandbox.ghl.webhooks.set(url=f"{url}/webhooks/ghl")
             one.sandbox.emailoctopus.webhooks.set(url=f"{url}/webhooks/emailoctopus", buffer_s=0.0)
-        process = _start(running)
-        try:
+        with running.service():
             _until_ready(url)
             yield one
-        finally:
-            process.terminate()
-            process.wait(15)
-
-
-def _start(running: Bench) -> "subprocess.Popen[bytes]":
-    folder = running.config.parent
-    with (folder / "service.log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "sync_daemon", "run", "--config", str(running.config)],
-            cwd=folder, stderr=log, env={**os.environ, "PYTHONPATH": str(_ROOT)},
-        )  # fmt: skip
 
 
 def _until_ready(url: str) -> None:

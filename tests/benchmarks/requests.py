@@ -63,13 +63,13 @@ _KINDS = (
 )
 
 
-def measure(contacts: int) -> Iterator[Figure]:
-    """Each job's requests at some size: a first load, changes of a tenth, a typical day and an idle one."""
+def measure(contacts: int, of_a_day: int) -> Iterator[Figure]:
+    """Each job's requests: a first load, changes of a tenth; a typical day and an idle one of `of_a_day` contacts."""
     yield from _first_load(contacts)
     yield from _changes(contacts, journal=False)
     yield from _changes(contacts, journal=True)
     yield from _blocks(contacts)
-    yield from _days(contacts)
+    yield from _days(of_a_day)
 
 
 def _first_load(contacts: int) -> Iterator[Figure]:
