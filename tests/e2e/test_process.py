@@ -20,7 +20,6 @@ from tests.e2e.test_reconcile import differences
 from tests.e2e.trial import ROOT, Trial, finished, start
 from tests.plain import PLAIN
 
-
 STREAMS = ("subscribed", "unsubscribed", "pending")
 
 
