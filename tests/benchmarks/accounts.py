@@ -33,7 +33,7 @@ class Twins:
         clock = self.sandbox.clock
         assert isinstance(clock, ManualClock)
         clock.advance(6 * 3600)
-        self.sandbox.ghl.world.touch(self.ids[-1][0])
+        self.sandbox.ghl.world.touch(next(iter(self.sandbox.ghl.world.contacts)).id)
         rows = self.sandbox.emailoctopus.world.lists[self.sandbox.list_id].contacts
         for status in ("subscribed", "unsubscribed", "pending"):
             somebody = next((one for one in reversed(list(rows)) if one.status == status), None)

@@ -42,14 +42,14 @@ def exponent(by_size: Mapping[int, float]) -> float:
 
 def _costs(size: int) -> Iterator[tuple[str, float]]:
     """CPU seconds of each job without those of an idle cycle's process, requests, bytes of state and megabytes."""
-    one = twins(size, in_emailoctopus=False)
+    one = twins(size, in_ghl=False)
     with bench(one.sandbox, limits=False) as running:
         first = running.reconcile()
         one.grow_old()
         running.reconcile()
         one.grow_old()
         idle = running.reconcile()
-        one.changed(slice(size // 10), lambda sandbox, ghl_id, _: sandbox.ghl.world.edit(ghl_id, city="Elsewhere"))
+        one.changed(slice(size // 10), lambda s, _, other: s.emailoctopus.world.edit(other, {"City": "Elsewhere"}))
         updates = running.reconcile()
         compare = running.reconcile("--full")
         state = size_of_state(running.config)

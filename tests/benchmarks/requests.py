@@ -73,13 +73,16 @@ def measure(contacts: int, of_a_day: int) -> Iterator[Figure]:
 
 
 def _first_load(contacts: int) -> Iterator[Figure]:
-    """Everybody is new on one side; fields that are missing there, and the tag, are made first."""
-    for name, there in (("GHL", True), ("EmailOctopus", False)):
-        one = twins(contacts, in_ghl=there, in_emailoctopus=not there)
+    """Everybody is new on one side; fields that are missing there, and the tag, are made first.
+
+    A tenth of them to EmailOctopus: the program keeps to its documented 10 requests a second.
+    """
+    for name, there, count in (("GHL", True, contacts // 10), ("EmailOctopus", False, contacts)):
+        one = twins(count, in_ghl=there, in_emailoctopus=not there)
         with bench(one.sandbox, limits=False) as running:
             job = running.reconcile()
-        pages = _pages(contacts, 0) if there else _pages(0, contacts)
-        yield _figure(f"first load of {contacts:,} from {name}", job.asked, pages + contacts + _SET_UP)
+        pages = _pages(count, 0) if there else _pages(0, count)
+        yield _figure(f"first load of {count:,} from {name}", job.asked, pages + count + _SET_UP)
 
 
 _SET_UP = 5
