@@ -30,11 +30,11 @@ def _three(scale: float, *sizes: int) -> tuple[int, ...]:
 
 
 _SECTIONS: dict[str, Measure] = {
-    "requests": lambda scale: requests.measure(_scaled(10_000, scale), _scaled(50_000, scale)),
+    "requests": lambda scale: requests.measure(_scaled(5_000, scale), _scaled(50_000, scale)),
     "rates": lambda scale: rates.measure(_scaled(1_000, min(1.0, scale * 10)), _scaled(100_000, scale)),
-    "cost": lambda scale: cost.measure(_scaled(100_000, scale), _scaled(10_000, scale)),
+    "cost": lambda scale: cost.measure(_scaled(100_000, scale), _scaled(3_000, scale)),
     "memory": lambda scale: memory.measure(_three(scale, 10_000, 100_000, 1_000_000)),
-    "growth": lambda scale: growth.measure(_three(scale, 3_000, 10_000, 30_000), _scaled(1_000, scale)),
+    "growth": lambda scale: growth.measure(_three(scale, 2_000, 6_000, 18_000), _scaled(1_000, scale)),
     "latency": lambda scale: latency.measure((1, 10, 50), max(10.0, 60 * scale)),
     "workers": lambda scale: workers.measure(max(4, int(300 * scale)), max(10.0, 60 * scale)),
     "side-by-side": lambda scale: rivals.measure(_scaled(20_000, scale), 3),
