@@ -54,7 +54,10 @@ def main() -> int:
     databases.prepare_run()
     try:
         for name in asked.only:
-            found = list(_SECTIONS[name](asked.scale))
+            found = []
+            for one in _SECTIONS[name](asked.scale):
+                out.print(f"{name}: {one.what}: {one.shown}")  # a section can take a quarter of an hour
+                found.append(one)
             out.print(table(name, found))
             figures += found
     finally:

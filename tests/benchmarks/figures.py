@@ -44,6 +44,11 @@ class Figure:
         measured = self.median if self.ratio is None else self.ratio
         return measured >= self.goal if self.least else measured <= self.goal
 
+    @property
+    def shown(self) -> str:
+        """The median with its unit."""
+        return f"{_shown(self.median)} {self.unit}".rstrip()
+
     def as_json(self) -> dict[str, Any]:
         """Plain values for `--json`."""
         return {
@@ -76,7 +81,7 @@ def table(title: str, figures: Iterable[Figure]) -> Table:
         spread = f"{_shown(min(one.runs))} to {_shown(max(one.runs))}" if len(one.runs) > 1 else ""
         floor = "" if one.floor is None else _shown(one.floor)
         ratio = "" if one.ratio is None else f"{one.ratio:.3f}"
-        drawn.add_row(one.what, f"{_shown(one.median)} {one.unit}", spread, floor, ratio, _goal(one))
+        drawn.add_row(one.what, one.shown, spread, floor, ratio, _goal(one))
     return drawn
 
 
