@@ -1,6 +1,7 @@
 """Campaign reports, read as far as rules need them: newest campaigns first, a report only when it has grown."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sync_daemon.cycle.pair import EMAILOCTOPUS, Run, log
@@ -32,11 +33,12 @@ def read_reports(run: Run, since: datetime) -> None:
         return
     began = run.pair.clock.now()
     read = run.pair.store.reports()
+    unchanged: list[ReportRead] = []
     try:
         for campaign in recent_campaigns(engagement, began - (_IN_A_FULL_SCAN if run.full else EACH_TIME)):
             run.campaigns[campaign.id] = campaign
             run.tick()
-            _read_campaign(run, engagement, campaign, since, read)
+            unchanged += _read_campaign(run, engagement, campaign, since, read)
     except (CredentialsRefused, IncompleteRead, Refused) as error:
         _note_failure(run, error)
     except StopSystem as error:
@@ -44,7 +46,7 @@ def read_reports(run: Run, since: datetime) -> None:
             raise
         _note_failure(run, error)
     else:
-        run.commit(Commit(looked_at={REPORTS: began}))
+        run.commit(Commit(looked_at={REPORTS: began}, reports=unchanged))
 
 
 def recent_campaigns(engagement: Engagement, since: datetime) -> list[Campaign]:
@@ -69,32 +71,47 @@ def as_told(
     return [one for one in occasions if one.contact_id in known]
 
 
-def _read_campaign(run: Run, engagement: Engagement, campaign: Campaign, since: datetime, read: ReadBefore) -> None:
-    """One campaign's reports. A growth is noted only when all of it is stored; what has a time and is old isn't.
+def _read_campaign(
+    run: Run, engagement: Engagement, campaign: Campaign, since: datetime, read: ReadBefore
+) -> list[ReportRead]:
+    """Read those of a campaign's reports that have grown; the others, which are known to tell all until now."""
+    began = run.pair.clock.now()
+    counts = engagement.summary(campaign.id)
+    unchanged = []
+    for kind in sorted(run.pair.rules.listens_to):
+        before, held = read.get((campaign.id, kind)), counts.get(kind, 0)
+        if held <= (before.events if before is not None else 0):
+            unchanged.append(replace(before or ReportRead(campaign.id, kind, 0, began), read_at=began))
+            continue
+        _read_report(run, engagement, campaign, since, before, ReportRead(campaign.id, kind, held, began))
+    return unchanged
+
+
+def _read_report(
+    run: Run, engagement: Engagement, campaign: Campaign, since: datetime, before: ReportRead | None, now: ReportRead
+) -> None:
+    """One report. A growth is noted only when all of it is stored; what has a time and is old isn't.
 
     A report that lists less than its summary counts ended early, and is read again; two readings that agree are it.
+    What it left out may be as old as the last reading that told all: until then its time stays.
     """
-    counts = engagement.summary(campaign.id)
-    for kind in sorted(run.pair.rules.listens_to):
-        before = read.get((campaign.id, kind))
-        held = counts.get(kind, 0)
-        if held <= (before.events if before is not None else 0):
-            continue
-        began = run.pair.clock.now()
-        rows = list(engagement.report(campaign.id, kind))
-        occasions = as_told(run, campaign, kind, _new(rows, since), _known_until(run, campaign, before))
-        for start in range(0, len(occasions), _AT_ONCE):
-            run.commit(Commit(occasions=occasions[start : start + _AT_ONCE]))
-        whole = len(rows) >= held or (before is not None and len(rows) == before.events)
-        run.commit(Commit(reports=[ReportRead(campaign.id, kind, held if whole else len(rows), began)]))
+    rows = list(engagement.report(campaign.id, now.kind))
+    told_until = before.read_at if before is not None else campaign.sent_at
+    occasions = as_told(run, campaign, now.kind, _new(rows, since), told_until)
+    for start in range(0, len(occasions), _AT_ONCE):
+        run.commit(Commit(occasions=occasions[start : start + _AT_ONCE]))
+    if len(rows) < now.events and not _agrees(run, before, len(rows)):
+        now = replace(now, events=len(rows), read_at=told_until or now.read_at)
+    run.commit(Commit(reports=[now]))
 
 
-def _known_until(run: Run, campaign: Campaign, before: ReportRead | None) -> datetime | None:
-    """Until when a report is known to have told all: it was read then, or had not grown when that was looked at."""
-    last, sent_at = run.state.looked_at.get(REPORTS), campaign.sent_at
-    looked_at = last is not None and sent_at is not None and sent_at >= last - EACH_TIME
-    times = (sent_at, before.read_at if before is not None else None, last if looked_at else None)
-    return max((time for time in times if time is not None), default=None)
+def _agrees(run: Run, before: ReportRead | None, listed: int) -> bool:
+    """Whether a report that ended early did so in the last look, too, at the same row.
+
+    A look moves the time of every report that told all to its own; an older one tells which did not.
+    """
+    last = run.state.looked_at.get(REPORTS)
+    return before is not None and last is not None and before.read_at < last and before.events == listed
 
 
 def _new(rows: Iterable[ReportRow], since: datetime) -> Iterator[ReportRow]:

@@ -86,7 +86,10 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True)
 class ReportRead:
-    """How many events of a kind a campaign's report held when it was last read, and when that was."""
+    """How many events of a kind a campaign's report held when it was last read.
+
+    `read_at` is until when it is known to have told all: it was read as a whole then, or had not grown since.
+    """
 
     campaign_id: str
     kind: Kind

@@ -497,7 +497,7 @@ deeds = Table(
     Index("ix_deeds_ghl_id", "pair_id", "ghl_id"),
 )
 
-# How many events of a kind each campaign's report held when it was last read.
+# How many events of a kind each campaign's report held when it was last read, and until when it told all.
 reports = Table(
     "reports",
     metadata,

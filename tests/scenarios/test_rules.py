@@ -185,6 +185,50 @@ def test_a_report_that_ends_early_is_read_again_until_two_readings_agree(databas
         assert [tasks(here, ghl_id) for ghl_id, _ in people] == [["Call Ada"], ["Call Bob"], ["Call Eve"]]
 
 
+def test_what_a_report_without_times_left_out_did_not_happen_since(database_url: str) -> None:
+    """Once the database is lost: what the first reading left out may be as old as the campaign."""
+    with world(database_url) as here:
+        here.emailoctopus.quirks.report_times = False
+        people = [here.linked(f"{name.lower()}@example.com", name) for name in ("Ada", "Bob", "Eve")]
+        mail = campaign(here)
+        for _, subscriber_id in people:
+            happens(here, Kind.CLICKED, subscriber_id, mail.id)
+        here.sandbox.emailoctopus.weather.short_listing = 0.4
+        with_rules(here, rule("clicked", TASK))
+        here.sandbox.emailoctopus.weather.short_listing = 0.0
+        poll(here)
+        assert [tasks(here, ghl_id) for ghl_id, _ in people] == [[], [], []]
+
+
+def test_nor_did_what_is_in_a_campaign_that_a_listing_left_out(database_url: str) -> None:
+    with world(database_url) as here:
+        here.emailoctopus.quirks.report_times = False
+        ghl_id, subscriber_id = here.linked()
+        for mail in [campaign(here, name) for name in ("One", "Two", "Three")]:
+            happens(here, Kind.CLICKED, subscriber_id, mail.id)
+        here.sandbox.emailoctopus.weather.short_listing = 0.4
+        with_rules(here, rule("clicked", {"create_note": "{campaign_name}"}))
+        here.sandbox.emailoctopus.weather.short_listing = 0.0
+        poll(here)
+        assert notes(here, ghl_id) == []
+
+
+def test_a_report_that_told_all_before_is_not_taken_at_its_first_short_word(database_url: str) -> None:
+    with world(database_url) as here:
+        (ada, one), (bob, two) = here.linked(), here.linked(BOB, first="Bob")
+        with_rules(here, rule("clicked", TASK))
+        mail = campaign(here)
+        happens(here, Kind.CLICKED, one, mail.id)
+        poll(here)
+        happens(here, Kind.CLICKED, two, mail.id)
+        here.sandbox.emailoctopus.weather.short_listing = 0.4
+        poll(here)
+        assert (tasks(here, ada), tasks(here, bob)) == (["Call Ada"], [])
+        here.sandbox.emailoctopus.weather.short_listing = 0.0
+        poll(here)
+        assert tasks(here, bob) == ["Call Bob"]
+
+
 def test_a_report_that_never_tells_all_that_its_summary_counts_is_not_read_for_ever(database_url: str) -> None:
     with world(database_url) as here:
         people = [here.linked(f"{name.lower()}@example.com", name) for name in ("Ada", "Bob", "Eve")]
