@@ -24,6 +24,8 @@ Record = tuple[str | None, str | None]
 """Both ids of the contact that operations are about."""
 
 FieldNames = Mapping[SystemName, Mapping[str, str]]
+_Pending = Mapping[SystemName, deque[Bundle]]
+"""What is yet to be sent to each system, each in its order."""
 """For each system, the key of the mapping row each field name belongs to."""
 
 
@@ -99,26 +101,29 @@ class Sender:
             self.progress.planned(system, sum(bundle.system is system for bundle in bundles))
         with pool(self.workers, "write", systems=2) as threads:
             for revokes in (True, False):  # nothing else is on its way before every revocation was answered
-                yield from self._drain(deque(bundle for bundle in bundles if bundle.revokes is revokes), threads)
+                waiting = [bundle for bundle in bundles if bundle.revokes is revokes]
+                pending = {name: deque(one for one in waiting if one.system is name) for name in SystemName}
+                yield from self._drain(pending, threads)
         self.batch.learn()
 
     def bundle(self, operations: Iterable[Operation]) -> list[Bundle]:
-        """The requests that carry these operations; the two systems' take turns, so that both are kept busy."""
+        """The requests that carry these operations."""
         listed = list(operations)
-        each = [
-            self.systems[name].writer.bundle([op for op in listed if op.system is name], self._batch_size(name))
+        return [
+            bundle
             for name in SystemName
+            for bundle in self.systems[name].writer.bundle(
+                [operation for operation in listed if operation.system is name], self._batch_size(name)
+            )
         ]
-        longest = max(map(len, each), default=0)
-        return [bundles[index] for index in range(longest) for bundles in each if index < len(bundles)]
 
     def _batch_size(self, system: SystemName) -> int:
         """The learned size is EmailOctopus's; GHL's only batch, the bulk tags, has a fixed one."""
         return self.batch.size if system is SystemName.EMAILOCTOPUS else self.systems[system].max_batch
 
-    def _drain(self, pending: deque[Bundle], threads: Executor) -> Iterator[list[WriteResult]]:
+    def _drain(self, pending: _Pending, threads: Executor) -> Iterator[list[WriteResult]]:
         running: dict[Future[list[WriteResult]], Bundle] = {}
-        while pending or running:
+        while any(pending.values()) or running:
             self._start(pending, running, threads)
             if not running:
                 return
@@ -127,29 +132,21 @@ class Sender:
             for future in done:
                 bundle = running.pop(future)
                 self.progress.sent(bundle.system, 1)
-                results = self._answered(bundle, future, pending)
+                results = self._answered(bundle, future, pending[bundle.system])
                 self.progress.writes_done(bundle.system, sum(result.refusal is None for result in results))
                 yield results
 
-    def _start(
-        self, pending: deque[Bundle], running: dict[Future[list[WriteResult]], Bundle], threads: Executor
-    ) -> None:
-        busy = {name: sum(bundle.system is name for bundle in running.values()) for name in SystemName}
-        later: list[Bundle] = []
-        while pending:
-            bundle = pending.popleft()
-            bundle = replace(bundle, operations=self.still_to_send(bundle.operations))
-            if not bundle.operations or self._is_stopped(bundle):
-                continue
-            if busy[bundle.system] < self.workers:
-                busy[bundle.system] += 1
+    def _start(self, pending: _Pending, running: dict[Future[list[WriteResult]], Bundle], threads: Executor) -> None:
+        for name, waiting in pending.items():
+            busy = sum(bundle.system is name for bundle in running.values())
+            while waiting and busy < self.workers:
+                bundle = waiting.popleft()
+                bundle = replace(bundle, operations=self.still_to_send(bundle.operations))
+                if not bundle.operations or self._is_stopped(bundle):
+                    continue
+                busy += 1
                 self.in_hand.update(map(_record, bundle.operations))
                 running[threads.submit(self._send_one, bundle)] = bundle
-            else:
-                later.append(bundle)
-            if all(count >= self.workers for count in busy.values()):
-                break
-        pending.extendleft(reversed(later))
 
     def _is_stopped(self, bundle: Bundle) -> bool:
         """Whether nothing more can be sent; the last requests of a daily quota are kept for revocations."""

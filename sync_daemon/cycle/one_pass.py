@@ -162,9 +162,11 @@ def _heed_neighbours(run: Run) -> None:
 
 
 def _send_revocations(run: Run) -> None:
-    """What narrows consent goes out before everything else, even when only one side could be read."""
-    after = dict.fromkeys(SystemName, 0)
-    while not run.pair.told_to_stop() and (rows := next_rows(run, after, revoked=True)):
+    """What narrows consent goes out before everything else, even when only one side could be read.
+
+    A row is looked at once in a cycle, and again when it is staged anew: where hits tell no consent, all are.
+    """
+    while not run.pair.told_to_stop() and (rows := next_rows(run, run.revocations_sought, revoked=True)):
         decisions = judge(run, [_without_waiting(case) for case in who_is_who(rows, gather(rows, run.pair.store))])
         keep_reads(run, rows, [decision for decision in decisions if revocations_of(decision) is None])
         carry_out(run, [only for decision in decisions if (only := revocations_of(decision)) is not None])

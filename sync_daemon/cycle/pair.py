@@ -116,6 +116,8 @@ class Run:
     polled: set[SystemName] = field(default_factory=set)
     """The systems that this cycle has read to their end: what changed, or everything."""
     newest: dict[tuple[SystemName, str], datetime] = field(default_factory=dict)
+    revocations_sought: dict[SystemName, int] = field(default_factory=lambda: dict.fromkeys(SystemName, 0))
+    """The last inbox row of each system that was looked at for a revocation."""
     readings: dict[SystemName, bytes] = field(default_factory=dict)
     """In a full scan the digest of all that it depends on what a system's record means."""
     read_now: set[ContactKey] = field(default_factory=set)
