@@ -106,7 +106,7 @@ def _changes(contacts: int, *, journal: bool) -> Iterator[Figure]:
 def _blocks(contacts: int) -> Iterator[Figure]:
     """E-mail DND in GHL; with accounts of its own, as whoever unsubscribed before stays so."""
     one, count = twins(contacts), contacts // 10 + 7
-    with bench(one.sandbox, limits=False) as running:
+    with bench(one.sandbox, limits=False, settings=_NO_JOURNAL) as running:
         _settled(running, one)
         one.changed(slice(count), lambda s, g, _e: s.ghl.world.unsubscribe(g))
         floor = math.ceil(count / GHL_PAGE) + _STATUSES + batches(count)
