@@ -24,9 +24,9 @@ Record = tuple[str | None, str | None]
 """Both ids of the contact that operations are about."""
 
 FieldNames = Mapping[SystemName, Mapping[str, str]]
+"""For each system, the key of the mapping row each field name belongs to."""
 _Pending = Mapping[SystemName, deque[Bundle]]
 """What is yet to be sent to each system, each in its order."""
-"""For each system, the key of the mapping row each field name belongs to."""
 
 
 @dataclass(slots=True)

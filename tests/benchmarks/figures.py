@@ -86,9 +86,9 @@ def table(title: str, figures: Iterable[Figure]) -> Table:
 
 
 def percentile(values: Sequence[float], share: int) -> float:
-    """The value that `share` of 100 values don't exceed."""
+    """The value below which `share` of 100 values lie."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, -(-len(ordered) * share // 100) - 1)]
+    return ordered[min(len(ordered) - 1, len(ordered) * share // 100)]
 
 
 def _goal(one: Figure) -> str:

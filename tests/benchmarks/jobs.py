@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from sync_daemon.commands.sandbox_configuration import configuration
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.server import RunningSandbox, Sandbox, running_sandbox
+from tests.plain import PLAIN
 
 _UNLIMITED = 1_000_000
 _LOOK_EVERY_S = 0.02
@@ -104,6 +107,14 @@ def finished(process: "subprocess.Popen[bytes]") -> Cost:
         ended, status, usage = os.wait4(process.pid, os.WNOHANG)
     process.returncode = os.waitstatus_to_exitcode(status)
     return Cost(process.returncode, time.monotonic() - began, usage.ru_utime + usage.ru_stime, peak)
+
+
+def is_ready(url: str) -> bool:
+    """Whether a service that was started is ready for its pairs."""
+    try:
+        return httpx.get(f"{url}/readyz", verify=PLAIN).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def _peak_mb(pid: int) -> float:

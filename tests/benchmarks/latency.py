@@ -5,14 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
-
 from sync_daemon.commands.demo.sides import Sides
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.clock import SystemClock
 from tests.benchmarks.accounts import Twins, twins
 from tests.benchmarks.figures import Figure, percentile
-from tests.benchmarks.jobs import GHL, bench
+from tests.benchmarks.jobs import GHL, bench, is_ready
+from tests.e2e.office import until
 
 _SHARES = (50, 95, 99)
 _LOOK_EVERY_S = 0.005
@@ -47,20 +46,8 @@ def _service(one: Twins, *, webhooks: bool) -> Iterator[Twins]:
             one.sandbox.ghl.webhooks.set(url=f"{url}/webhooks/ghl")
             one.sandbox.emailoctopus.webhooks.set(url=f"{url}/webhooks/emailoctopus", buffer_s=0.0)
         with running.service():
-            _until_ready(url)
+            until(lambda: is_ready(url), "the service is ready")
             yield one
-
-
-def _until_ready(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise SystemExit("the service wasn't ready within a minute")
 
 
 def _change_all(one: Twins, rate: int) -> list[float]:

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 from rich.console import Console
 
 from sync_daemon.commands.demo.sides import Sides
@@ -29,6 +28,8 @@ from sync_daemon.sandbox.seed import Population
 from sync_daemon.sandbox.server import RunningSandbox, Sandbox, running_sandbox
 from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
+from tests.benchmarks.figures import percentile
+from tests.benchmarks.jobs import is_ready
 from tests.soak.burst import burst
 from tests.soak.outside import Outside
 
@@ -120,13 +121,7 @@ class Soak:
         into.append(time.monotonic() - began)
 
     def _until_ready(self) -> None:
-        def is_ready() -> bool:
-            try:
-                return httpx.get(f"{self.url}/readyz").status_code == 200
-            except httpx.TransportError:
-                return False
-
-        if not _within(120, is_ready):
+        if not _within(120, lambda: is_ready(self.url)):
             raise SystemExit(f"the service isn't ready: {(self.folder / 'service.log').read_text()[-2000:]}")
 
     def _tell(self, seconds: float, *, foul: bool) -> None:
@@ -195,8 +190,8 @@ def _conclude(soak: Soak, acknowledged: list[float]) -> None:
     first, last = _average(quarter[:60]), _average(quarter[-60:])
     out.print(f"memory: {first:.0f} MB after a quarter, {last:.0f} MB at the end, at most {max(soak.memory_mb):.0f} MB")
     across = sorted(soak.to_emailoctopus + soak.to_ghl)
-    if across and _percentile(across, 95) > _ACROSS_AT_MOST_S:
-        failures.append(f"95 of 100 changes took up to {_percentile(across, 95):.2f} s")
+    if across and percentile(across, 95) > _ACROSS_AT_MOST_S:
+        failures.append(f"95 of 100 changes took up to {percentile(across, 95):.2f} s")
     if last > first * _MEMORY_GROWS_AT_MOST:
         failures.append(f"its memory grew from {first:.0f} to {last:.0f} MB")
     events = [json.loads(line) for line in _log_lines(soak.folder)]
@@ -227,15 +222,10 @@ def _memory_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _percentile(ordered: list[float], share: int) -> float:
-    return ordered[min(len(ordered) - 1, len(ordered) * share // 100)]
-
-
 def _percentiles(seconds: list[float]) -> str:
-    ordered = sorted(seconds)
-    if not ordered:
+    if not seconds:
         return "nothing measured"
-    return ", ".join(f"p{share} {_percentile(ordered, share):.3f} s" for share in (50, 95, 99))
+    return ", ".join(f"p{share} {percentile(seconds, share):.3f} s" for share in (50, 95, 99))
 
 
 def _average(values: list[Any]) -> float:

@@ -118,15 +118,20 @@ class GhlReader:
         """The hits; where what one leaves out would look like a change, the contact read by id."""
         for answer in listing.follow(self._search, body, complete=complete):
             hits = [(raw, mapping.hit_keys(raw) or wire.HitKeys(timezone=None)) for raw in answer.contacts]
-            whole = [(raw, keys) for raw, keys in hits if mapping.tells_all(keys, self.columns)]
-            rows = self._all_told([keys.id for _, keys in hits if not mapping.tells_all(keys, self.columns)])
+            whole, partial = list[Record](), list[str]()
+            for raw, keys in hits:
+                if mapping.tells_all(keys, self.columns):
+                    whole.append(Record(keys.id, bytes(raw)))
+                else:
+                    partial.append(keys.id)
+            rows = self._all_told(partial)
             yield Page(
                 stream,
                 tuple(row for row in rows if isinstance(row, Snapshot)),
                 tuple(row for row in rows if isinstance(row, Malformed)),
                 answer.total,
                 rows.count(None),
-                tuple(Record(keys.id, bytes(raw)) for raw, keys in whole),
+                tuple(whole),
                 self._read_hit,
                 tells_consent=any(keys.dnd_settings is not UNSET for _, keys in hits),
             )
