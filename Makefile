@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Lives are the same every time only when sets are walked through in the same order.
 export PYTHONHASHSEED := 0
+# Tests and benchmarks start many processes: each would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint config/constraints.txt
 
 .PHONY: demo setup test test-all test-image test-browser lives lint bench soak kills mutants clean

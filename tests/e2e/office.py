@@ -1,13 +1,10 @@
 """Several locations and lists of one account, and workers that share them over PostgreSQL."""
 
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +15,7 @@ from sqlalchemy import text
 
 from sync_daemon.sandbox.server import RunningSandbox
 from sync_daemon.store.engine import open_engine, reading, writing
-from tests.e2e.trial import ROOT, Answer, finished
+from tests.e2e.trial import Answer, Process, finished, start
 from tests.plain import PLAIN
 
 PATIENCE_S = 120.0
@@ -140,7 +137,7 @@ class Office:
 class Worker:
     """A worker under way."""
 
-    process: subprocess.Popen[str]
+    process: Process
     log: Path
     url: str = ""
 
@@ -159,18 +156,16 @@ class Worker:
 
 
 @contextmanager
-def workers(office: Office, *names: str, service: str = "http: {port: 0}, poll_every: 1h") -> Iterator[list[Worker]]:
+def workers(
+    office: Office, *names: str, service: str = "http: {port: 0}, poll_every: 1h", command: Sequence[str] = ()
+) -> Iterator[list[Worker]]:
     """Workers on one office, each listening; killed at the end if they still are."""
     path, started = office.write(f"{{{service}}}"), list[Worker]()
     try:
         for name in names:
             log = office.folder / f"{name}.log"
-            with log.open("w", encoding="utf-8") as told:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "sync_daemon", "worker", "--config", str(path), "--concurrency", "2"],
-                    cwd=office.folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=told,
-                    stdout=subprocess.PIPE, text=True,
-                )  # fmt: skip
+            line = ("worker", "--config", str(path), "--concurrency", "2")
+            process = start(*line, folder=office.folder, stderr=log, command=command)
             started.append(Worker(process, log))
         for one in started:
             until(lambda one=one: one.process.poll() is not None or one.events("listening"), "listening")

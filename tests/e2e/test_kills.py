@@ -14,7 +14,7 @@ from sync_daemon.model.system import SystemName
 from sync_daemon.store.engine import open_engine, reading
 from sync_daemon.store.tables import metadata
 from tests.e2e.test_reconcile import differences
-from tests.e2e.trial import Trial, finished, let_leases_run_out
+from tests.e2e.trial import COMMAND, Trial, finished, let_leases_run_out
 
 pytestmark = pytest.mark.usefixtures("with_tables")
 
@@ -41,7 +41,9 @@ def test_who_stood_still_past_its_lease_sends_and_stores_nothing_more(trial: Tri
         trial.ghl.edit(one.id, firstName="Augusta")
     # A revocation goes out alone: while it is under way nothing else is.
     trial.ghl.set_dnd(people[0].id)
-    process = trial.start_and_signal(SystemName.EMAILOCTOPUS, 1, Signals.SIGSTOP, "reconcile", "--json")
+    process = trial.start_and_signal(
+        SystemName.EMAILOCTOPUS, 1, Signals.SIGSTOP, "reconcile", "--json", command=COMMAND
+    )
     os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
     stopped = time.monotonic()
     database_url = f"sqlite:///{trial.folder / 'sync.db'}"

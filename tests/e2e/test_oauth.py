@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,7 +20,7 @@ from sync_daemon.wiring.oauth.apps import apps_of
 from sync_daemon.wiring.oauth.logins import Logins
 from sync_daemon.wiring.state import open_store
 from tests.e2e.test_service import free_port, service, until
-from tests.e2e.trial import Trial, finished
+from tests.e2e.trial import Process, Trial, finished
 from tests.plain import PLAIN
 
 AT = re.compile(r"http\S+/chooselocation\?\S+")
@@ -67,7 +66,7 @@ def agreed(address: str) -> str:
     return answer.headers["location"]
 
 
-def begun(process: subprocess.Popen[str]) -> str:
+def begun(process: Process) -> str:
     """The address that a login shows."""
     assert process.stderr is not None
     for line in process.stderr:

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ from sync_daemon.cli import run
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.weather import Fault, Weather
 from tests.e2e.test_reconcile import differences
-from tests.e2e.trial import ROOT, Trial, finished, start
+from tests.e2e.trial import ROOT, Process, Trial, finished, start
 from tests.plain import PLAIN
 
 STREAMS = ("subscribed", "unsubscribed", "pending")
@@ -233,7 +232,7 @@ def test_the_demo_tells_its_story_and_ends(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def read_object(process: subprocess.Popen[str]) -> dict[str, str]:
+def read_object(process: Process) -> dict[str, str]:
     """The JSON object that a process prints first."""
     assert process.stdout is not None
     lines = []

@@ -1,12 +1,9 @@
 """`sync-daemon run`, the real process: near real time, by the clock, in trouble, and at its end."""
 
 import json
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,12 +20,11 @@ from sync_daemon.sandbox.weather import Fault, Weather
 from sync_daemon.store.engine import open_engine, writing
 from tests.databases import Server
 from tests.e2e.test_reconcile import differences
-from tests.e2e.trial import ROOT, Answer, Trial, finished
+from tests.e2e.trial import Answer, Process, Trial, finished, start
 from tests.plain import PLAIN
 
 pytestmark = pytest.mark.usefixtures("with_tables")
 
-COMMAND = (sys.executable, "-m", "sync_daemon")
 PATIENCE_S = 60.0
 
 
@@ -37,7 +33,7 @@ class Running:
     """A service under way."""
 
     trial: Trial
-    process: subprocess.Popen[str]
+    process: Process
     url: str
     log: Path
 
@@ -86,12 +82,8 @@ def service(trial: Trial, *, ready: bool = True, polls: str = "1h", workflow: st
     own = f"http: {{port: {port}}}, poll_every: {polls}, ghl_workflow_secret: '{workflow}'"
     config = f"{trial.config}\nservice: {{{own}}}\n"
     log = trial.folder / "service.log"
-    with log.open("w", encoding="utf-8") as told:
-        process = subprocess.Popen(
-            [*COMMAND, "run", "--config", str(trial.write(config))],
-            cwd=trial.folder, env={**os.environ, "PYTHONPATH": str(ROOT), **trial.variables}, stderr=told,
-            stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+    line = ("run", "--config", str(trial.write(config)))
+    process = start(*line, folder=trial.folder, variables=trial.variables, stderr=log)
     here = Running(trial, process, f"http://127.0.0.1:{port}", log)
     try:
         until(lambda: process.poll() is not None or here.events("listening"), "listening")

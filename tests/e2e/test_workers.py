@@ -23,7 +23,7 @@ from sync_daemon.wiring.installation import open_installation
 from tests.databases import Server
 from tests.e2e.office import Office, Tenant, until, workers
 from tests.e2e.test_kills import everything
-from tests.e2e.trial import WRITES, Lightning, Trial
+from tests.e2e.trial import COMMAND, WRITES, Lightning, Trial
 from tests.plain import PLAIN
 
 pytestmark = pytest.mark.postgres
@@ -57,7 +57,7 @@ def at_rest(office: Office) -> bool:
 def test_two_workers_share_pairs_and_one_takes_over_what_the_other_had_in_hand(office: Office) -> None:
     tenants = [office.add(f"pair{number}", people=20) for number in range(4)]
     sandbox = office.running.sandbox
-    with workers(office, "one", "other") as (one, other):
+    with workers(office, "one", "other", command=COMMAND) as (one, other):
         until(lambda: all(map(office.is_equal, tenants)), "equal")
         for worker in (one, other):
             worker.process.send_signal(signal.SIGHUP)  # has it look at its configuration at once, and go on

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -22,10 +23,14 @@ from sync_daemon.sandbox.ghl.world import GhlWorld
 from sync_daemon.sandbox.server import RunningSandbox, Sandbox
 from sync_daemon.sandbox.weather import Fault, Weather
 from sync_daemon.store.engine import open_engine, writing
+from tests.e2e.forked import Forked
 
 ROOT = Path(__file__).parents[2]
 WRITES = {"POST", "PUT", "DELETE", "PATCH"}
-_STARTED: list[subprocess.Popen[str]] = []
+COMMAND = (sys.executable, "-m", "sync_daemon")
+"""The program in an interpreter that is the test's own child."""
+Process = subprocess.Popen[str] | Forked
+_STARTED: list[Process] = []
 SEARCHES = re.compile(r"/contacts/search$|/tasks/search$")
 
 
@@ -107,9 +112,10 @@ class Trial:
         printed = self.capture.readouterr()
         return Answer(status, printed.out, printed.err)
 
-    def start(self, *arguments: str, config: str | None = None) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, config: str | None = None, command: Sequence[str] = ()) -> Process:
         """One command line in a process of its own."""
-        return start(*arguments, "--config", str(self.write(config)), folder=self.folder, variables=self.variables)
+        line = (*arguments, "--config", str(self.write(config)))
+        return start(*line, folder=self.folder, variables=self.variables, command=command)
 
     def start_and_signal(
         self,
@@ -119,12 +125,13 @@ class Trial:
         *arguments: str,
         methods: set[str] = WRITES,
         path: str = "",
-    ) -> subprocess.Popen[str]:
+        command: Sequence[str] = (),
+    ) -> Process:
         """`start`, and send the process a signal while its nth request of a kind to a system is under way."""
         context = self.sandbox.ghl if system is SystemName.GHL else self.sandbox.emailoctopus
-        started: list[subprocess.Popen[str]] = []
+        started: list[Process] = []
         context.weather = Lightning(nth=nth, methods=methods, path=path, act=lambda: started[0].send_signal(signal))
-        started.append(self.start(*arguments))
+        started.append(self.start(*arguments, command=command))
         return started[0]
 
     def writes(self) -> list[str]:
@@ -146,19 +153,21 @@ def start(
     *arguments: str,
     folder: Path,
     variables: Mapping[str, str] | None = None,
-    command: Sequence[str] = (sys.executable, "-m", "sync_daemon"),
+    command: Sequence[str] = (),
+    stderr: Path | None = None,
     **options: Any,
-) -> subprocess.Popen[str]:
-    """A `sync-daemon` process in a folder; `end_all` ends it if the test doesn't."""
-    process = subprocess.Popen(
-        [*command, *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **(variables or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
+) -> Process:
+    """A `sync-daemon` process in a folder, or another `command`; `end_all` ends it if the test doesn't."""
+    everything = {**os.environ, "PYTHONPATH": str(ROOT), **(variables or {})}
+    process: Process
+    if command:
+        with nullcontext(subprocess.PIPE) if stderr is None else stderr.open("w", encoding="utf-8") as told:
+            process = subprocess.Popen(
+                [*command, *arguments], cwd=folder, env=everything, stdout=subprocess.PIPE, stderr=told, text=True,
+                **options,
+            )  # fmt: skip
+    else:
+        process = Forked(arguments, folder, everything, stderr)
     _STARTED.append(process)
     return process
 
@@ -190,7 +199,7 @@ def end_all() -> None:
         process.wait()
 
 
-def finished(process: subprocess.Popen[str], seconds: float = 180) -> Answer:
+def finished(process: Process, seconds: float = 180) -> Answer:
     """What a process gave when it ended; it is killed when it doesn't in time."""
     try:
         out, err = process.communicate(timeout=seconds)

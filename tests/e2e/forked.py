@@ -1,0 +1,117 @@
+"""`sync-daemon` as a process of its own that needn't import anything first: forked off one that has it all.
+
+A new interpreter imports for two seconds, a fork takes 20 ms; the tests start hundreds. What is forked has no thread
+and no connection yet, calls the program's own `main`, and takes signals and dies like any other process. That a new
+interpreter does the same is tested in test_process.py, test_packaging.py, and wherever a shell is part of the test.
+"""
+
+import io
+import os
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from threading import Thread
+from typing import IO
+
+import sync_daemon
+
+_ROOT = Path(__file__).parents[2]
+
+
+class Forked:
+    """What tests use of `subprocess.Popen`, of a forked `sync-daemon`; standard error can go to a file instead."""
+
+    def __init__(
+        self, arguments: Sequence[str], folder: Path, variables: Mapping[str, str], stderr: Path | None = None
+    ) -> None:
+        self.args = ("sync-daemon", *arguments)
+        self.stdout, out = _pipe()
+        if stderr is not None:
+            stderr.write_text("", encoding="utf-8")
+        self.stderr, err = _pipe() if stderr is None else (None, stderr)
+        self._process = _server().Process(target=_be, args=(self.args, folder, dict(variables), out, err), daemon=True)
+        self._process.start()
+        for end in (out, err):
+            if isinstance(end, Connection):
+                end.close()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0.0)
+        return self._process.exitcode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Everything that it still prints, when it has ended; nothing, asked once more."""
+        printed = {pipe: "" for pipe in (self.stdout, self.stderr) if pipe is not None and not pipe.closed}
+        readers = [Thread(target=_read, args=(pipe, printed), daemon=True) for pipe in printed]
+        for reader in readers:
+            reader.start()
+        self.wait(timeout)
+        for reader in readers:
+            reader.join()
+        for pipe in printed:
+            pipe.close()
+        return printed.get(self.stdout, ""), printed.get(self.stderr, "") if self.stderr is not None else ""
+
+    def send_signal(self, number: int) -> None:
+        if self._process.exitcode is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+def _pipe() -> tuple[IO[str], Connection]:
+    """The end that is read here, as text, and the one for the process."""
+    reading, writing = os.pipe()
+    return os.fdopen(reading, encoding="utf-8"), Connection(writing, readable=False)
+
+
+def _read(pipe: IO[str], printed: dict[IO[str], str]) -> None:
+    printed[pipe] = pipe.read()
+
+
+@cache
+def _server() -> ForkServerContext:
+    """What forks: it imports all modules of the program, once for each process that runs tests."""
+    context = get_context("forkserver")
+    modules = pkgutil.walk_packages(sync_daemon.__path__, "sync_daemon.")
+    context.set_forkserver_preload([one.name for one in modules])
+    os.environ["PYTHONPATH"] = str(_ROOT)
+    return context
+
+
+def _be(
+    command: Sequence[str], folder: Path, variables: Mapping[str, str], out: Connection, err: Connection | Path
+) -> None:
+    """Be a `sync-daemon` in a folder, with these environment variables and no others."""
+    from sync_daemon.__main__ import main  # noqa: PLC0415 - what starts processes needn't have it
+
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    os.dup2(out.fileno(), 1)
+    os.dup2(err.fileno() if isinstance(err, Connection) else os.open(err, os.O_WRONLY | os.O_APPEND), 2)
+    for end in (out, err):
+        if isinstance(end, Connection):
+            end.close()
+    assert isinstance(sys.stdout, io.TextIOWrapper)
+    sys.stdout.reconfigure(line_buffering=bool(variables.get("PYTHONUNBUFFERED")))
+    sys.argv = list(command)
+    main()
