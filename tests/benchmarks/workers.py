@@ -6,18 +6,25 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sync_daemon.sandbox.server import Sandbox, running_sandbox
 from tests import databases
 from tests.benchmarks.figures import Figure
 from tests.e2e.office import Office, Worker, until, workers
 
-_LATENCY_S = 0.3
+_LATENCY_S = 1.0
+"""So slow that two processors have enough for four workers, PostgreSQL, and the sandbox."""
+_CONCURRENCY = 3
 _PEOPLE = 20
+_STARTING_S = 20.0
+"""After that a worker's first cycles, which read the schemas, are over."""
+_LOOK_EVERY_S = 5.0
 _ALWAYS_DUE = "http: {port: 0}, poll_every: 1s, counts_every: 1h"
 _CYCLES_AN_HOUR = 60
 """At the default `poll_every` of a minute."""
@@ -27,18 +34,36 @@ _BEGUN = "SELECT DISTINCT name FROM runs JOIN pairs ON pairs.id = pair_id WHERE 
 
 
 def measure(pairs: int, seconds: float) -> Iterator[Figure]:
-    """Throughput over so many seconds in which every pair is always due, each request 0.3 s under way."""
+    """Throughput where every pair is always due and has accounts of its own, each request a second under way.
+
+    For so many seconds, and until each pair has begun two cycles.
+    """
     alone = 0.0
-    for count in (1, 2, 4):
-        with _office(pairs) as office, workers(office, *_names(count), service=_ALWAYS_DUE) as started:
-            _loaded(office, pairs)
-            window = _Window.of(office, started, seconds)
-            yield from _throughput(window, pairs, count, alone)
-            alone = alone or window.rate
-            if count == 1:
-                yield from _database(window)
-            if count == 2:
-                yield _takeover(office, started)
+    with _office(pairs) as office:
+        with _working(office, 4):
+            _load(office, pairs)
+        for count in (1, 2, 4):
+            with _working(office, count) as started:
+                time.sleep(_STARTING_S)
+                window = _Window.of(office, started, seconds)
+                yield from _throughput(window, pairs, count, alone)
+                alone = alone or window.rate
+                if count == 1:
+                    yield from _database(window)
+                if count == 2:
+                    yield _takeover(office, started)
+
+
+@contextmanager
+def _working(office: Office, count: int) -> Iterator[list[Worker]]:
+    """So many workers, which finish what they have in hand at the end."""
+    names = [f"worker{number}" for number in range(count)]
+    with workers(office, *names, service=_ALWAYS_DUE, concurrency=_CONCURRENCY) as started:
+        yield started
+        for one in started:
+            one.process.send_signal(signal.SIGTERM)
+        for one in started:
+            one.process.wait(30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +84,10 @@ class _Window:
     @classmethod
     def of(cls, office: Office, started: list[Worker], seconds: float) -> "_Window":
         before, cpu, began = _DatabaseWork.of(office), _cpu_seconds(started), time.time()
-        time.sleep(seconds)
-        rows = office.rows(_CYCLES, since=int(began * 1e6))
+        rows = list[Any]()
+        while time.time() - began < seconds or _twice(rows) < len(office.tenants):
+            time.sleep(_LOOK_EVERY_S)
+            rows = office.rows(_CYCLES, since=int(began * 1e6))
         took, work = time.time() - began, _DatabaseWork.of(office).since(before)
         return cls(took, [(row.name, row.started / 1e6) for row in rows], _cpu_seconds(started) - cpu, work)
 
@@ -155,15 +182,15 @@ def _office(pairs: int) -> Iterator[Office]:
         ):
             office = Office(Path(folder), running, url)
             for number in range(pairs):
-                office.add(f"pair{number}", _PEOPLE)
+                office.add(f"pair{number}", _PEOPLE, api_key=f"eo_account_{number}")
             yield office
             office.close()
     finally:
         server.close()
 
 
-def _loaded(office: Office, pairs: int) -> None:
-    """Every pair has had its first load."""
+def _load(office: Office, pairs: int) -> None:
+    """Wait until every pair has had its first load."""
     full = "SELECT count(DISTINCT pair_id) AS pairs FROM runs WHERE mode = 'full'"
     while office.rows(full)[0].pairs < pairs:
         time.sleep(0.5)
@@ -193,5 +220,6 @@ def _stat(process: int) -> list[str]:
         return []
 
 
-def _names(count: int) -> list[str]:
-    return [f"worker{number}" for number in range(count)]
+def _twice(rows: Sequence[Any]) -> int:
+    """How many pairs have begun two cycles."""
+    return sum(cycles > 1 for cycles in Counter(row.name for row in rows).values())

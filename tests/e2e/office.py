@@ -35,6 +35,7 @@ class Tenant:
     name: str
     location_id: str
     list_id: str
+    api_key: str
 
 
 @dataclass
@@ -53,10 +54,12 @@ class Office:
     def close(self) -> None:
         self._engine.dispose()
 
-    def add(self, name: str, people: int) -> Tenant:
-        """One more location and list; nobody is on the list yet."""
+    def add(self, name: str, people: int, api_key: str = "") -> Tenant:
+        """One more location and list; nobody is on the list yet. An `api_key` of its own is an account of its own."""
         ghl, emailoctopus = self.running.sandbox.ghl.world, self.running.sandbox.emailoctopus.world
-        tenant = Tenant(name, ghl.add_location().id, emailoctopus.create_list(name).id)
+        api_key = api_key or self.running.sandbox.emailoctopus_key
+        emailoctopus.api_keys.add(api_key)
+        tenant = Tenant(name, ghl.add_location().id, emailoctopus.create_list(name).id, api_key)
         for number in range(people):
             ghl.create(location_id=tenant.location_id, email=f"{name}{number}@example.com", firstName=f"First {number}")
         self.tenants.append(tenant)
@@ -79,7 +82,7 @@ class Office:
                 location_id=one.location_id,
                 token=sandbox.ghl.world.private_token(location_id=one.location_id),
                 list_id=one.list_id,
-                key=sandbox.emailoctopus_key,
+                key=one.api_key,
             )
             for one in self.tenants
         ]
@@ -157,14 +160,18 @@ class Worker:
 
 @contextmanager
 def workers(
-    office: Office, *names: str, service: str = "http: {port: 0}, poll_every: 1h", command: Sequence[str] = ()
+    office: Office,
+    *names: str,
+    service: str = "http: {port: 0}, poll_every: 1h",
+    concurrency: int = 2,
+    command: Sequence[str] = (),
 ) -> Iterator[list[Worker]]:
     """Workers on one office, each listening; killed at the end if they still are."""
     path, started = office.write(f"{{{service}}}"), list[Worker]()
     try:
         for name in names:
             log = office.folder / f"{name}.log"
-            line = ("worker", "--config", str(path), "--concurrency", "2")
+            line = ("worker", "--config", str(path), "--concurrency", str(concurrency))
             process = start(*line, folder=office.folder, stderr=log, command=command)
             started.append(Worker(process, log))
         for one in started:
