@@ -27,16 +27,19 @@ _ROUNDS = 6
 _NOBODY_LEFT = "it was held, and is over: the contact doesn't exist any more"
 
 
-def judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move] | None = None) -> list[Decision]:
+def judge(
+    run: Run, cases: Sequence[Case], moves: Mapping[str, Move] | None = None, *, consent_alone: bool = False
+) -> list[Decision]:
     """Decide cases; those whose contacts turned out to be gone or somebody else's are left for another round.
 
-    `moves` are by GHL id. Before the first blank of a cycle is written or agreed to the schema is read, and all
-    is decided again: only a field that its system still has can be blank.
+    `moves` are by GHL id; `consent_alone` is for whoever asks for revocations. Before the first blank of a cycle is
+    written or agreed to the schema is read, and all is decided again: only a field that its system still has can be
+    blank.
     """
-    decisions = _judge(run, cases, moves or {})
+    decisions = _judge(run, cases, moves or {}, consent_alone=consent_alone)
     if not run.schema_fresh and any(_meets_a_blank(decision, run.context()) for decision in decisions):
         refresh_schemas(run)
-        decisions = _judge(run, list(_as_they_were(cases, decisions)), moves or {})
+        decisions = _judge(run, list(_as_they_were(cases, decisions)), moves or {}, consent_alone=consent_alone)
     return decisions
 
 
@@ -94,8 +97,8 @@ def fetch(run: Run, keys: Collection[ContactKey]) -> dict[ContactKey, Snapshot |
     return {key: answer for key, answer in found.items() if key not in met}
 
 
-def _judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move]) -> list[Decision]:
-    context = run.context()
+def _judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move], *, consent_alone: bool) -> list[Decision]:
+    context = run.context(consent_alone=consent_alone)
     decisions: list[Decision] = []
     open_cases = [_as_read_now(run, case) for case in cases]
     for _ in range(_ROUNDS):
@@ -110,7 +113,7 @@ def _judge(run: Run, cases: Sequence[Case], moves: Mapping[str, Move]) -> list[D
             break
         open_cases, revocations = _with_reads(run, waiting, moves)
         decisions.extend(revocations)
-        context = run.context()
+        context = run.context(consent_alone=consent_alone)
     return decisions
 
 

@@ -167,7 +167,8 @@ def _send_revocations(run: Run) -> None:
     A row is looked at once in a cycle, and again when it is staged anew: where hits tell no consent, all are.
     """
     while not run.pair.told_to_stop() and (rows := next_rows(run, run.revocations_sought, revoked=True)):
-        decisions = judge(run, [_without_waiting(case) for case in who_is_who(rows, gather(rows, run.pair.store))])
+        cases = [_without_waiting(case) for case in who_is_who(rows, gather(rows, run.pair.store))]
+        decisions = judge(run, cases, consent_alone=True)
         keep_reads(run, rows, [decision for decision in decisions if revocations_of(decision) is None])
         carry_out(run, [only for decision in decisions if (only := revocations_of(decision)) is not None])
 

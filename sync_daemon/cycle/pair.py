@@ -222,7 +222,7 @@ class Run:
         rules = tuple(mapped.rule for mapped in self.mapped_fields())
         return Detector(self.pair.digester, rules, self.book)
 
-    def context(self) -> Context:
+    def context(self, *, consent_alone: bool = False) -> Context:
         """What decisions may know, at this moment."""
         return Context(
             policy=self.policy(),
@@ -235,6 +235,7 @@ class Run:
             scope_generation=self.scope_generation,
             full=self.full,
             apply_scope=self.apply_scope,
+            consent_alone=consent_alone,
         )
 
     def commit(self, commit: Commit) -> None:

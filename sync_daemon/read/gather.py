@@ -38,8 +38,8 @@ def _follow(keys: Iterable[ContactKey], lookups: Lookups, store: PairStore) -> N
         ids = _ids(wanted, system)
         if ids:
             _add_contacts(store.contacts(system, ids).values(), lookups)
-            for contact_id, row in store.staged(system, ids).items():
-                lookups.staged.setdefault((system, contact_id), row)
+            unheard_of = [contact_id for contact_id in ids if (system, contact_id) not in lookups.staged]
+            lookups.staged.update(((system, one), row) for one, row in store.staged(system, unheard_of).items())
 
 
 def _add_waiting(lookups: Lookups, store: PairStore) -> None:

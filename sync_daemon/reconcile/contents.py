@@ -131,7 +131,7 @@ def _take(
     """Put down what a decision asks for, unless it is parked and waits for its time; whether it was put down."""
     key, target = mapped.rule.key, decision.write
     entry = case.parked.get(key)
-    digest = _value_digest(decision, mapped, case, context)
+    digest = _value_digest(decision, mapped, case, context) if decision.park or target else b""
     if (decision.park or target) and (dropped := ordered_drop(case, key)) is not None:
         contents.drop(dropped)
         return False

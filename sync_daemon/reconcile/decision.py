@@ -20,7 +20,8 @@ class Context:
 
     `search_tells_consent` says that GHL's search has been seen to return `dndSettings`, so that a missing
     one means no restriction. `full` allows first meetings of fields that the mapping gained, `apply_scope` what
-    `on_leave_scope` says about those who left because the scope was narrowed.
+    `on_leave_scope` says about those who left because the scope was narrowed. `consent_alone` leaves fields and tags
+    of two contacts undecided: `revocations_of` is asked for, and they have no part in it.
     """
 
     policy: PairPolicy
@@ -33,6 +34,7 @@ class Context:
     scope_generation: bytes
     full: bool = False
     apply_scope: bool = False
+    consent_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

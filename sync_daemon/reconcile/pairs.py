@@ -62,7 +62,7 @@ def decide_pair(case: Case, context: Context, move: Move | None = None) -> Decis
     consent = case_consent(case, context, first=first)
     if consent.decision.step_up and unread(case):
         return Needs(unread(case))
-    contents = pair_contents(case, context, first=first)
+    contents = Contents() if context.consent_alone else pair_contents(case, context, first=first)
     address = address_operations(case, context, move)
     consent_digest = operations_digest(consent.operations, "consent", context)
     address_digest = operations_digest(address, "address", context)

@@ -123,10 +123,11 @@ def _as_agreed(mapped: MappedField, sides: tuple[CaseSide, CaseSide], context: C
         side.snapshot is not None and context.detector.half_written(mapped.rule, side.snapshot, side.known)
         for side in sides
     ]
-    return (
-        replace(ghl, changed=ghl.changed or (half[1] and ghl.known)),
-        replace(emailoctopus, changed=emailoctopus.changed or (half[0] and emailoctopus.known)),
-    )
+    return _asked(ghl) if half[1] else ghl, _asked(emailoctopus) if half[0] else emailoctopus
+
+
+def _asked(side: FieldSide) -> FieldSide:
+    return replace(side, changed=side.changed or side.known)
 
 
 def _reason(decision: FieldDecision, mapped: MappedField, *, exchanged: bool, met: bool) -> str:

@@ -272,6 +272,9 @@ class Program:
                 move = moves.get(open_case.ghl.contact_id) if open_case.ghl else None
                 answer = decide(open_case, self.context(full=full), move)
                 if isinstance(answer, Decision):
+                    alone = decide(open_case, replace(self.context(full=full), consent_alone=True), move)
+                    assert isinstance(alone, Decision)
+                    assert _ahead(alone) == _ahead(answer), "what goes ahead depends on fields or tags"
                     decisions.append(answer)
                     break
                 open_case = self._with_reads(open_case, answer)
@@ -507,3 +510,9 @@ class Program:
 
 def _key(row: Staged | KnownContact) -> ContactKey:
     return row.system, row.contact_id
+
+
+def _ahead(decision: Decision) -> Decision | None:
+    """What of a decision goes ahead of everything else."""
+    ahead = revocations_of(decision)
+    return None if ahead is None else replace(ahead, digests={"consent": ahead.digests.get("consent")})
