@@ -23,6 +23,7 @@ from tests.plain import PLAIN
 _UNLIMITED = 1_000_000
 _LOOK_EVERY_S = 0.02
 UNGUARDED = "    guard: {max_destructive_percent: 100, max_destructive_count: 1000000, max_create_count: 10000000}\n"
+_SECRET = "secret_key: a secret of at least 32 characters, for benchmarks\n"
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 
 
@@ -134,6 +135,7 @@ def bench(sandbox: Sandbox, *, limits: bool, database_url: str = "", settings: s
     with tempfile.TemporaryDirectory() as folder, running_sandbox(sandbox) as running:
         config = Path(folder) / "sync.yaml"
         text = configuration(running, database_url or f"sqlite:///{folder}/sync.db") + UNGUARDED + settings
+        text += _SECRET if database_url else ""
         config.write_text(text, encoding="utf-8")
         yield Bench(running, config)
 
