@@ -17,6 +17,7 @@ from sync_daemon.sandbox.server import Sandbox, running_sandbox
 from tests import databases
 from tests.benchmarks.figures import Figure
 from tests.e2e.office import Office, Worker, until, workers
+from tests.e2e.trial import COMMAND
 
 _LATENCY_S = 1.0
 """So slow that two processors have enough for four workers, PostgreSQL, and the sandbox."""
@@ -58,7 +59,7 @@ def measure(pairs: int, seconds: float) -> Iterator[Figure]:
 def _working(office: Office, count: int) -> Iterator[list[Worker]]:
     """So many workers, which finish what they have in hand at the end."""
     names = [f"worker{number}" for number in range(count)]
-    with workers(office, *names, service=_ALWAYS_DUE, concurrency=_CONCURRENCY) as started:
+    with workers(office, *names, service=_ALWAYS_DUE, concurrency=_CONCURRENCY, command=COMMAND) as started:
         yield started
         for one in started:
             one.process.send_signal(signal.SIGTERM)
