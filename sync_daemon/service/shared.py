@@ -6,7 +6,7 @@ due again as soon as its lease is over.
 
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -31,6 +31,8 @@ from sync_daemon.wiring.installation import Installation
 
 _LATE = timedelta(seconds=10)
 """A pair that is due for so long goes before hints that came later, and before a cycle that has had its time."""
+_AHEAD = 500
+"""Pairs that wait for a worker at a time: more than all workers together take before the next look."""
 _DUTY, _DUTY_S = "dispatch", 10.0
 _LOOK_AGAIN_S = 1.0
 _JITTER = 0.1
@@ -45,6 +47,9 @@ class Queue(Protocol):
 
     def put(self, pair: DuePair, *, urgent: bool = False, after: float = 0.0) -> None:
         """Have a pair worked on, `after` some seconds; urgent ones go before others. Never raises, and never waits."""
+
+    def put_all(self, pairs: Collection[DuePair]) -> None:
+        """Have those pairs worked on, in their order, that don't wait for it yet. Never raises, and never waits."""
 
     def stop(self, within: float) -> bool:
         """Begin no further job; whether those under way ended in time."""
@@ -263,8 +268,7 @@ class Shared:
         """What one process at a time does for all: have those worked on that are due, look at what waits, watch."""
         if not self._cluster.on_duty(_DUTY, self.installation.holder, _DUTY_S):
             return
-        for pair in self._cluster.due(self._desks):
-            self.queue.put(pair)
+        self.queue.put_all(self._cluster.due(self._desks, most=_AHEAD))
         now = self.installation.clock.monotonic()
         if self._rounds is not None and now - self._looked_at >= self._rounds.look_every.total_seconds():
             self._looked_at = now
@@ -278,7 +282,7 @@ class Shared:
         now = self.installation.clock.monotonic()
         asked_at, waits = self._waits
         if now - asked_at >= _LOOK_AGAIN_S:
-            waits = bool(self._cluster.due(self._desks, _LATE))
+            waits = bool(self._cluster.due(self._desks, _LATE, most=1))
             self._waits = now, waits
         return waits
 

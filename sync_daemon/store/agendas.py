@@ -34,6 +34,7 @@ _DUE = (
     )
     .where(bindparam("before") >= _DUE_AT, _IN_NOBODYS_HANDS, pairs.c.name.in_(bindparam("names", expanding=True)))
     .order_by(_DUE_AT)
+    .limit(bindparam("most"))
 )
 
 
@@ -58,12 +59,13 @@ class Agendas(Room):
                 connection.execute(_SET.values(**_columns(after)), {"pair": self._pair_id})
 
 
-def due_pairs(engine: Engine, names: Collection[str], before: datetime, now: datetime) -> list[DuePair]:
-    """The pairs of these names that were due at `before` and are in nobody's hands, those first that wait longest."""
+def due_pairs(engine: Engine, names: Collection[str], before: datetime, now: datetime, most: int) -> list[DuePair]:
+    """The pairs of these names that were due at `before` and are in nobody's hands: those `most` that wait longest."""
     moments = {
         "before": to_micros(before),
         "now": to_micros(now),
         "abandoned": to_micros(now - ABANDONED_AFTER),
+        "most": most,
     }
     with reading(engine) as connection:
         return [DuePair(*row) for row in connection.execute(_DUE, {"names": list(names), **moments})]

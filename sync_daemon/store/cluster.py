@@ -51,10 +51,13 @@ class Cluster:
                 "workers tell by the clock whether another one still holds a pair; let NTP set the clocks"
             )
 
-    def due(self, names: Collection[str], late: timedelta = timedelta(0)) -> list[DuePair]:
-        """The pairs of these names that have been due for so long and are in nobody's hands, the longest first."""
+    def due(self, names: Collection[str], late: timedelta = timedelta(0), *, most: int) -> list[DuePair]:
+        """So many at most of the pairs of these names that have been due for so long and are in nobody's hands.
+
+        Those that wait longest come first.
+        """
         now = self._clock.now()
-        return due_pairs(self._engine, names, now - late, now)
+        return due_pairs(self._engine, names, now - late, now, most)
 
     def on_duty(self, name: str, holder: str, seconds: float) -> bool:
         """Take over what one process does for all, for `seconds` from now, or again; False while another has it."""

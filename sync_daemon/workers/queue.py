@@ -9,7 +9,7 @@ back in the queue, but ended.
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -65,6 +65,11 @@ class JobQueue:
     def put(self, pair: DuePair, *, urgent: bool = False, after: float = 0.0) -> None:
         """Have a pair worked on, `after` some seconds; urgent ones go before others. Never raises, and never waits."""
         self._soon(lambda: _in_background(self._defer(pair, _URGENT if urgent else 0, after)))
+
+    def put_all(self, pairs: Collection[DuePair]) -> None:
+        """Have those pairs worked on, in their order, that don't wait for it yet. Never raises, and never waits."""
+        if pairs:
+            self._soon(lambda: _in_background(self._defer_all(pairs)))
 
     def waiting(self) -> int:
         """How many pairs wait for a worker. Raises `TimeoutError` when the database doesn't tell in time."""
@@ -128,9 +133,21 @@ class JobQueue:
             return  # another worker was quicker
         _log.warning("job_of_a_dead_worker_ended", job=job.task_name, pair=job.task_kwargs.get("pair"))
 
+    async def _defer_all(self, pairs: Collection[DuePair]) -> None:
+        """What waits is asked for once: to have the database refuse each of many that wait costs it much more."""
+        try:
+            jobs = await self._app.job_manager.list_jobs_async(task=_PAIR, status=Status.TODO.value)
+        except Exception as error:  # noqa: BLE001 - what is due is put in the queue at the next tick
+            _log.warning("jobs_not_queued", why=_shown(error))
+            return
+        waiting = {job.lock for job in jobs}
+        for pair in pairs:
+            if _lock(pair) not in waiting:
+                await self._defer(pair, 0, 0.0)
+
     async def _defer(self, pair: DuePair, priority: int, after: float) -> None:
         await asyncio.sleep(after)
-        lock = f"pair:{pair.number}"
+        lock = _lock(pair)
         task = self._app.configure_task(_PAIR, lock=lock, queueing_lock=lock, priority=priority)
         try:
             await task.defer_async(pair=pair.name)
@@ -146,6 +163,10 @@ _POOL: dict[str, Any] = {
     "kwargs": {"options": f"-c search_path={SCHEMA}", "application_name": "sync-daemon worker"},
 }
 _background: set[asyncio.Task[None]] = set()
+
+
+def _lock(pair: DuePair) -> str:
+    return f"pair:{pair.number}"
 
 
 def _conninfo(database_url: str) -> str:

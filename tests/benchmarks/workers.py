@@ -43,6 +43,8 @@ def measure(pairs: int, seconds: float) -> Iterator[Figure]:
     with _office(pairs) as office:
         with _working(office, 4):
             _load(office, pairs)
+        sandbox = office.running.sandbox
+        sandbox.ghl.weather.latency_s = sandbox.emailoctopus.weather.latency_s = _LATENCY_S
         for count in (1, 2, 4):
             with _working(office, count) as started:
                 time.sleep(_STARTING_S)
@@ -173,7 +175,6 @@ def _held(office: Office, worker: Worker) -> set[str]:
 def _office(pairs: int) -> Iterator[Office]:
     sandbox = Sandbox(seed=1)
     sandbox.emailoctopus.limiter.settings.enabled = False
-    sandbox.ghl.weather.latency_s = sandbox.emailoctopus.weather.latency_s = _LATENCY_S
     server = databases.server()
     try:
         with (

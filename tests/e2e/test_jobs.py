@@ -41,6 +41,7 @@ class Work:
         self.gate = threading.Event()
         self.begun: set[int] = set()
         self.due: list[Callable[[], None]] = []
+        self.ticks = 0
         self._under_way: Counter[str] = Counter()
 
     def __call__(self, pair: str) -> None:
@@ -56,6 +57,7 @@ class Work:
     def tick(self, process: int) -> None:
         """As the dispatcher does: what is due is put into the queue every second, until it stands there."""
         self.begun.add(process)
+        self.ticks += 1
         for put in list(self.due):
             put()
 
@@ -89,6 +91,22 @@ def test_of_one_pair_one_job_is_done_at_a_time_and_nothing_is_left(postgres_serv
     assert (work.overlaps, Counter(work.done)["one"]) == (0, 2)
 
 
+def test_what_waits_already_is_not_even_tried_again(postgres_server: Server) -> None:
+    work, url = Work(), postgres_server.emptied_database()
+    pairs = [DuePair(f"pair{number}", number) for number in range(20)]
+    with queues(url, work, processes=1, concurrency=1) as (queue,):
+        queue.put(pairs[0])
+        until(work.busy, "the only place is taken")
+        work.due.append(lambda: queue.put_all(pairs[1:]))
+        until(lambda: queue.waiting() == 19, "all others wait")
+        tried, ticks = _numbered(url), work.ticks
+        until(lambda: work.ticks > ticks + 2, "they were due again")
+        assert _numbered(url) == tried
+        work.due.clear()
+        work.gate.set()
+        until(lambda: sorted(work.done) == sorted(pair.name for pair in pairs), "each was done once")
+
+
 def test_urgent_ones_go_first_and_what_a_dead_worker_left_holds_nobody_up(postgres_server: Server) -> None:
     work, url = Work(), postgres_server.emptied_database()
     engine = open_engine(url)
@@ -111,8 +129,17 @@ def test_urgent_ones_go_first_and_what_a_dead_worker_left_holds_nobody_up(postgr
 
 
 def rows(url: str) -> int:
+    return _number(url, "SELECT count(*) FROM workers.procrastinate_jobs")
+
+
+def _numbered(url: str) -> int:
+    """How many jobs were ever begun to be stored: the database numbers those that it refuses, too."""
+    return _number(url, "SELECT last_value FROM workers.procrastinate_jobs_id_seq")
+
+
+def _number(url: str, question: str) -> int:
     engine = open_engine(url)
     with reading(engine) as connection:
-        count = connection.execute(text("SELECT count(*) FROM workers.procrastinate_jobs")).scalar_one()
+        answer = connection.execute(text(question)).scalar_one()
     engine.dispose()
-    return int(count)
+    return int(answer)
