@@ -24,7 +24,11 @@ class Wishes:
 
 
 class DuePair(NamedTuple):
-    """A pair that somebody should work on: its name, and its number in the database."""
+    """A pair that somebody should work on: its name, its number in the database, and whether it was left in the middle.
+
+    Only a process that is no more leaves one so.
+    """
 
     name: str
     number: int
+    abandoned: bool = False

@@ -49,7 +49,10 @@ class Queue(Protocol):
         """Have a pair worked on, `after` some seconds; urgent ones go before others. Never raises, and never waits."""
 
     def put_all(self, pairs: Collection[DuePair]) -> None:
-        """Have those pairs worked on, in their order, that don't wait for it yet. Never raises, and never waits."""
+        """Have those pairs worked on, in their order, that don't wait for it yet; abandoned ones before all others.
+
+        Never raises, and never waits.
+        """
 
     def stop(self, within: float) -> bool:
         """Begin no further job; whether those under way ended in time."""

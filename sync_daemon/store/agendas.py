@@ -28,7 +28,7 @@ _IN_NOBODYS_HANDS = or_(
     and_(agendas.c.taken_at <= bindparam("abandoned"), leases.c.expires_at <= bindparam("now")),
 )
 _DUE = (
-    select(pairs.c.name, pairs.c.id)
+    select(pairs.c.name, pairs.c.id, agendas.c.taken.is_not(None))
     .select_from(
         agendas.join(pairs, pairs.c.id == agendas.c.pair_id).join(leases, leases.c.pair_id == agendas.c.pair_id)
     )

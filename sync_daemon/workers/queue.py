@@ -67,7 +67,10 @@ class JobQueue:
         self._soon(lambda: _in_background(self._defer(pair, _URGENT if urgent else 0, after)))
 
     def put_all(self, pairs: Collection[DuePair]) -> None:
-        """Have those pairs worked on, in their order, that don't wait for it yet. Never raises, and never waits."""
+        """Have those pairs worked on, in their order, that don't wait for it yet; abandoned ones before all others.
+
+        Never raises, and never waits.
+        """
         if pairs:
             self._soon(lambda: _in_background(self._defer_all(pairs)))
 
@@ -143,7 +146,7 @@ class JobQueue:
         waiting = {job.lock for job in jobs}
         for pair in pairs:
             if _lock(pair) not in waiting:
-                await self._defer(pair, 0, 0.0)
+                await self._defer(pair, _URGENT if pair.abandoned else 0, 0.0)
 
     async def _defer(self, pair: DuePair, priority: int, after: float) -> None:
         await asyncio.sleep(after)

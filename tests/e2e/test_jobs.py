@@ -107,6 +107,20 @@ def test_what_waits_already_is_not_even_tried_again(postgres_server: Server) -> 
         until(lambda: sorted(work.done) == sorted(pair.name for pair in pairs), "each was done once")
 
 
+def test_what_a_dead_worker_left_in_the_middle_does_not_wait_its_turn(postgres_server: Server) -> None:
+    work, url = Work(), postgres_server.emptied_database()
+    with queues(url, work, processes=1, concurrency=1) as (queue,):
+        queue.put(DuePair("zero", 0))
+        until(work.busy, "the only place is taken")
+        queue.put_all([DuePair(f"pair{number}", number) for number in range(1, 20)])
+        until(lambda: queue.waiting() == 19, "many wait")
+        queue.put_all([DuePair("left", 20, abandoned=True)])
+        until(lambda: queue.waiting() == 20, "it waits, too")
+        work.gate.set()
+        until(lambda: len(work.done) == 21, "all are done")
+    assert work.done[1] == "left"
+
+
 def test_urgent_ones_go_first_and_what_a_dead_worker_left_holds_nobody_up(postgres_server: Server) -> None:
     work, url = Work(), postgres_server.emptied_database()
     engine = open_engine(url)
