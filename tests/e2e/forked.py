@@ -12,12 +12,13 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from threading import Thread
 from typing import IO
+from unittest.mock import patch
 
 import sync_daemon
 
@@ -93,7 +94,8 @@ def _server() -> ForkServerContext:
     context = get_context("forkserver")
     modules = pkgutil.walk_packages(sync_daemon.__path__, "sync_daemon.")
     context.set_forkserver_preload([one.name for one in modules])
-    os.environ["PYTHONPATH"] = str(_ROOT)
+    with patch.dict(os.environ, {"PYTHONPATH": str(_ROOT)}):
+        forkserver.ensure_running()
     return context
 
 
