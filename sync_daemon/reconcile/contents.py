@@ -131,11 +131,12 @@ def _take(
     """Put down what a decision asks for, unless it is parked and waits for its time; whether it was put down."""
     key, target = mapped.rule.key, decision.write
     entry = case.parked.get(key)
-    digest = _value_digest(decision, mapped, case, context) if decision.park or target else b""
-    if (decision.park or target) and (dropped := ordered_drop(case, key)) is not None:
+    asks = bool(decision.park or target)
+    digest = _value_digest(decision, mapped, case, context) if asks else b""
+    if asks and (dropped := ordered_drop(case, key)) is not None:
         contents.drop(dropped)
         return False
-    if (decision.park or target) and part_waits(case, key, digest, context.now):
+    if asks and part_waits(case, key, digest, context.now):
         return False
     if decision.park:
         contents.to_park.append(ToPark(key, decision.park, digest))

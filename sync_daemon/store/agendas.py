@@ -33,7 +33,7 @@ _DUE = (
         agendas.join(pairs, pairs.c.id == agendas.c.pair_id).join(leases, leases.c.pair_id == agendas.c.pair_id)
     )
     .where(bindparam("before") >= _DUE_AT, _IN_NOBODYS_HANDS, pairs.c.name.in_(bindparam("names", expanding=True)))
-    .order_by(_DUE_AT)
+    .order_by(agendas.c.taken.is_(None), _DUE_AT)
     .limit(bindparam("most"))
 )
 
@@ -60,7 +60,10 @@ class Agendas(Room):
 
 
 def due_pairs(engine: Engine, names: Collection[str], before: datetime, now: datetime, most: int) -> list[DuePair]:
-    """The pairs of these names that were due at `before` and are in nobody's hands: those `most` that wait longest."""
+    """The pairs of these names that were due at `before` and are in nobody's hands, `most` of them.
+
+    Those that were left in the middle come first, then those that wait longest.
+    """
     moments = {
         "before": to_micros(before),
         "now": to_micros(now),

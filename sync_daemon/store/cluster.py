@@ -54,7 +54,7 @@ class Cluster:
     def due(self, names: Collection[str], late: timedelta = timedelta(0), *, most: int) -> list[DuePair]:
         """So many at most of the pairs of these names that have been due for so long and are in nobody's hands.
 
-        Those that wait longest come first.
+        Those that were left in the middle come first, then those that wait longest.
         """
         now = self._clock.now()
         return due_pairs(self._engine, names, now - late, now, most)

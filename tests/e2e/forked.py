@@ -43,6 +43,8 @@ class Forked:
                 end.close()
         assert self._process.pid is not None
         self.pid = self._process.pid
+        self._printed: dict[IO[str], str] = {}
+        self._readers: list[Thread] = []
 
     @property
     def returncode(self) -> int | None:
@@ -58,17 +60,16 @@ class Forked:
         return self._process.exitcode
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
-        """Everything that it still prints, when it has ended; nothing, asked once more."""
-        printed = {pipe: "" for pipe in (self.stdout, self.stderr) if pipe is not None and not pipe.closed}
-        readers = [Thread(target=_read, args=(pipe, printed), daemon=True) for pipe in printed]
-        for reader in readers:
-            reader.start()
+        """Everything that it still printed, when it has ended; the same if it didn't end in time and is asked again."""
+        if not self._readers:
+            pipes = [pipe for pipe in (self.stdout, self.stderr) if pipe is not None and not pipe.closed]
+            self._readers = [Thread(target=self._read, args=(pipe,), daemon=True) for pipe in pipes]
+            for reader in self._readers:
+                reader.start()
         self.wait(timeout)
-        for reader in readers:
+        for reader in self._readers:
             reader.join()
-        for pipe in printed:
-            pipe.close()
-        return printed.get(self.stdout, ""), printed.get(self.stderr, "") if self.stderr is not None else ""
+        return self._printed.get(self.stdout, ""), self._printed.get(self.stderr, "") if self.stderr else ""
 
     def send_signal(self, number: int) -> None:
         if self._process.exitcode is None:
@@ -77,15 +78,15 @@ class Forked:
     def kill(self) -> None:
         self._process.kill()
 
+    def _read(self, pipe: IO[str]) -> None:
+        with pipe:
+            self._printed[pipe] = pipe.read()
+
 
 def _pipe() -> tuple[IO[str], Connection]:
     """The end that is read here, as text, and the one for the process."""
     reading, writing = os.pipe()
     return os.fdopen(reading, encoding="utf-8"), Connection(writing, readable=False)
-
-
-def _read(pipe: IO[str], printed: dict[IO[str], str]) -> None:
-    printed[pipe] = pipe.read()
 
 
 @cache

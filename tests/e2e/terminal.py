@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.e2e.trial import ROOT, Trial
+from tests.e2e.trial import COMMAND, ROOT, Trial
 
 _PATIENCE_S = 60.0
 _IN_FRONT = "import os, sys; os.close(os.open(os.ttyname(0), os.O_RDWR)); os.execv(sys.executable, sys.argv[1:])"
@@ -25,9 +25,8 @@ class Terminal:
 
     def __init__(self, *arguments: str, folder: Path, variables: Mapping[str, str]) -> None:
         self._master, slave = pty.openpty()
-        command = [sys.executable, "-m", "sync_daemon", *arguments]
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _IN_FRONT, *command],
+            [sys.executable, "-c", _IN_FRONT, *COMMAND, *arguments],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb", "COLUMNS": "200", **variables},
             stdin=slave,

@@ -3,7 +3,6 @@
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -11,10 +10,9 @@ import httpx
 import pytest
 
 from sync_daemon.settings.passwords import Hash
-from tests.e2e.trial import ROOT, Trial, finished, start
+from tests.e2e.trial import COMMAND, ROOT, Trial, finished, start
 from tests.plain import PLAIN
 
-COMMAND = (sys.executable, "-m", "sync_daemon")
 _HASH = str(Hash(14, 8, 5, b"s" * 16, b"d" * 32))
 _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 

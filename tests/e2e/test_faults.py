@@ -2,7 +2,6 @@
 
 import resource
 import sqlite3
-import sys
 import time
 from contextlib import closing
 
@@ -11,7 +10,7 @@ import pytest
 from sync_daemon.sandbox.limits import GhlWindow
 from sync_daemon.sandbox.weather import Weather
 from sync_daemon.store import engine as engine_module
-from tests.e2e.trial import Trial, finished, let_leases_run_out, start
+from tests.e2e.trial import COMMAND, Trial, finished, let_leases_run_out, start
 
 pytestmark = pytest.mark.usefixtures("with_tables")
 
@@ -60,8 +59,8 @@ def test_a_disk_that_fills_up_in_the_middle_is_told_and_nothing_counts_that_is_n
     def little_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
-    command = [sys.executable, "-m", "sync_daemon", "reconcile", "--config", str(trial.write())]
-    answer = finished(start(folder=trial.folder, command=command, preexec_fn=little_room))
+    line = ("reconcile", "--config", str(trial.write()))
+    answer = finished(start(*line, folder=trial.folder, command=COMMAND, preexec_fn=little_room))
     assert answer.status == 2
     assert "room" in answer.err
     assert "Traceback" not in answer.err

@@ -13,7 +13,7 @@ from sync_daemon.cli import run
 from sync_daemon.sandbox.server import serve
 from sync_daemon.sandbox.weather import Fault
 from tests.contract.noting import FILE, Noting
-from tests.e2e.trial import ROOT, Trial
+from tests.e2e.trial import COMMAND, ROOT, Trial
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_on_a_terminal_it_asks(trial: Trial, contact_id: str, word: str, status:
     terminal, theirs = pty.openpty()
     words = ["ghl", "call", "delete-contact", f"contactId={contact_id}", "--config", str(trial.write())]
     with subprocess.Popen(
-        [sys.executable, "-m", "sync_daemon", *words],
+        [*COMMAND, *words],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=theirs,
         stdout=subprocess.PIPE,
@@ -232,7 +232,7 @@ def test_a_file_goes_where_it_is_sent(trial: Trial, elsewhere: Noting, tmp_path:
 
 
 def test_a_file_goes_into_a_pipe_but_never_to_a_terminal(trial: Trial, elsewhere: Noting) -> None:
-    words = [sys.executable, "-m", "sync_daemon", "ghl", "call", "get-message-recording", "messageId=m"]
+    words = [*COMMAND, "ghl", "call", "get-message-recording", "messageId=m"]
     words += ["--config", str(trial.write())]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     piped = subprocess.run(words, check=True, env=environment, capture_output=True, timeout=60)
