@@ -2,19 +2,14 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from sync_daemon.cycle import reconcile
 from sync_daemon.model.report import Mode
 from sync_daemon.sandbox.clock import ManualClock
-from sync_daemon.settings.load import load
-from sync_daemon.settings.variables import Variables
-from sync_daemon.wiring.installation import open_installation
 from tests.benchmarks.accounts import Twins, twins
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.jobs import Bench, bench
 from tests.benchmarks.memory import size_of_state
-from tests.worlds import NoProgress, VirtualClock
 
 _LINEAR, _NOT_AT_ALL, _NO_GROWTH = 1.05, 0.05, 1.05
 _SHORT = "retention: {runs: 10d, events: 10d, undo_days: 7}\n"
@@ -74,16 +69,13 @@ def _live(running: Bench, one: Twins) -> list[int]:
     """Bytes of state after each day: hourly cycles, one in full, and what housekeeping does."""
     clock = one.sandbox.clock
     assert isinstance(clock, ManualClock)
-    settings, sizes = load(running.config, Variables({})), []
-    with open_installation(settings) as opened:
-        installation = replace(opened, clock=VirtualClock(clock))
-        pair = replace(installation.open(settings.pairs[0], NoProgress()), workers=1)  # one thread moves the clock
+    sizes = list[int]()
+    with running.at_virtual_time() as (installation, pair):
         for day in range(_DAYS):
             for hour in range(24):
                 clock.advance(3600)
                 _change(one, day, hour)
-                report = reconcile(replace(pair, schema_fresh=False), Mode.INCREMENTAL if hour else Mode.FULL)
-                installation.after(report)
+                installation.after(reconcile(pair, Mode.INCREMENTAL if hour else Mode.FULL))
             installation.tidy()
             sizes.append(size_of_state(running.config))
     return sizes

@@ -9,16 +9,22 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from sync_daemon.commands.sandbox_configuration import configuration
+from sync_daemon.cycle.pair import Pair
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.server import RunningSandbox, Sandbox, running_sandbox
+from sync_daemon.settings.load import load
+from sync_daemon.settings.variables import Variables
+from sync_daemon.systems.registry import own_rates
+from sync_daemon.wiring.installation import Installation, open_installation
 from tests.plain import PLAIN
+from tests.worlds import NoProgress, VirtualClock
 
 _UNLIMITED = 1_000_000
 _LOOK_EVERY_S = 0.02
@@ -73,6 +79,15 @@ class Bench:
             {GHL: _writing(self.sandbox.ghl), EMAILOCTOPUS: _writing(self.sandbox.emailoctopus)},
             self.sandbox.ghl.log.total + self.sandbox.emailoctopus.log.total,
         )
+
+    @contextmanager
+    def at_virtual_time(self) -> Iterator[tuple[Installation, Pair]]:
+        """The installation and its pair in this process, on the sandbox's clock; a request waits on that one, too."""
+        settings, clock = load(self.config, Variables({})), VirtualClock(self.sandbox.clock)
+        with open_installation(settings) as opened:
+            installation = replace(opened, clock=clock, rates=own_rates(clock))
+            pair = installation.open(settings.pairs[0], NoProgress())
+            yield installation, replace(pair, workers=1, schema_fresh=False)  # one thread moves the clock
 
     @contextmanager
     def service(self) -> Iterator[None]:

@@ -6,18 +6,14 @@ for each contact whose value is replaced unread, or a listing of everybody where
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sync_daemon.cycle import reconcile
 from sync_daemon.model.report import Mode
 from sync_daemon.sandbox.server import Sandbox
-from sync_daemon.settings.load import load
-from sync_daemon.settings.variables import Variables
-from sync_daemon.wiring.installation import open_installation
 from tests.benchmarks.accounts import Twins, twins
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.jobs import Bench, bench
-from tests.worlds import NoProgress, VirtualClock
 
 GHL_PAGE, EMAILOCTOPUS_PAGE, BATCH, BULK = 500, 100, 100, 100
 _STATUSES = 3
@@ -129,20 +125,17 @@ def _days(contacts: int) -> Iterator[Figure]:
 def _day(running: Bench, one: Twins, changes: int) -> tuple[int, int]:
     """The requests of a day, and how many of them are writes that no schedule asks for: one a change."""
     sandbox, clock = one.sandbox, one.sandbox.clock
-    settings = load(running.config, Variables({}))
     every = _POLLS_A_DAY // changes if changes else 0
-    with open_installation(settings) as opened:
-        installation = replace(opened, clock=VirtualClock(clock))  # type: ignore[arg-type]  # twins' clock is manual
-        pair = replace(installation.open(settings.pairs[0], NoProgress()), workers=1)  # one thread moves the clock
+    with running.at_virtual_time() as (_, pair):
         reconcile(pair, Mode.FULL)
         for context in (sandbox.ghl, sandbox.emailoctopus):
             context.log.clear()
-        reconcile(replace(pair, schema_fresh=False), Mode.FULL)
+        reconcile(pair, Mode.FULL)
         for minute in range(_POLLS_A_DAY):
-            clock.advance(60)  # type: ignore[attr-defined]
+            clock.advance(60)  # type: ignore[attr-defined]  # twins' clock is manual
             if every and minute % every == 0:
                 _live(sandbox, *one.ids[minute // every % len(one.ids)], minute // every)
-            reconcile(replace(pair, schema_fresh=False), Mode.INCREMENTAL)
+            reconcile(pair, Mode.INCREMENTAL)
     return sandbox.ghl.log.total + sandbox.emailoctopus.log.total, changes
 
 
