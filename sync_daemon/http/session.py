@@ -51,7 +51,7 @@ for _client_logger in ("httpx", "httpcore"):  # they log whole URLs, which can h
 
 
 @functools.cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """The authorities that every session trusts: reading them takes 30 ms, and a pair has two sessions."""
     return httpx.create_ssl_context()
 
@@ -137,7 +137,7 @@ class Session:
             timeout=httpx.Timeout(TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
             limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once),
             transport=transport,
-            verify=_trusted(),
+            verify=trusted(),
         )
         weakref.finalize(self, self._client.close)
 

@@ -10,14 +10,14 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import NamedTuple
 
 from tests import databases
-from tests.kills.theatre import NewDatabase, new_sqlite, share, theatre, troubles
+from tests.kills.theatre import Databases, SqliteFiles, share, theatre, troubles
 from tests.kills.worlds import WORLDS
 
 _SHARES = 8
@@ -42,26 +42,28 @@ def main() -> int:
     worlds = [number for number, world in enumerate(WORLDS) if arguments.world in (None, world.name)]
     kinds = [POSTGRESQL] if arguments.racing else [SQLITE, POSTGRESQL]
     kinds = [kind for kind in kinds if arguments.database in (None, kind)]
-    began, say = time.monotonic(), sys.stdout.write
+    began, results = time.monotonic(), list[Result]()
     databases.prepare_run()
     try:
         databases.server().close()
         with ProcessPoolExecutor(os.cpu_count()) as pool:
             jobs = product(worlds, kinds, range(_SHARES), [arguments.racing])
-            results = list(pool.map(_share_of, *zip(*jobs, strict=True)))
+            shares = pool.map(_share_of, *zip(*jobs, strict=True))
+            while mine := list(islice(shares, _SHARES)):
+                _say(f"{mine[0].world:12} {mine[0].database:11}", mine)
+                results += mine
     finally:
         databases.finish_run()
-    for world, database in product([WORLDS[number] for number in worlds], kinds):
-        mine = [one for one in results if (one.world, one.database) == (world.name, database)]
-        points, pairs = sum(one.points for one in mine), sum(one.pairs for one in mine)
-        wrong = [line for one in mine for line in one.wrong]
-        say(f"{world.name:12} {database:11} {points:4} kills, {pairs:3} pairs of kills, {len(wrong)} differences\n")
-        say("".join(f"  {line}\n" for line in wrong))
+    _say("all:", results, f", in {time.monotonic() - began:.0f} s")
+    return 1 if any(one.wrong for one in results) else 0
+
+
+def _say(what: str, results: Sequence[Result], took: str = "") -> None:
     points, pairs = sum(one.points for one in results), sum(one.pairs for one in results)
     wrong = [line for one in results for line in one.wrong]
-    took = time.monotonic() - began
-    say(f"all: {points} kills, {pairs} pairs of kills, {len(wrong)} differences, in {took:.0f} s\n")
-    return 1 if wrong else 0
+    sys.stdout.write(f"{what} {points:4} kills, {pairs:3} pairs of kills, {len(wrong)} differences{took}\n")
+    sys.stdout.write("".join(f"  {line}\n" for line in wrong))
+    sys.stdout.flush()
 
 
 def _arguments() -> argparse.Namespace:
@@ -88,12 +90,12 @@ def _share_of(number: int, database: str, part: int, racing: bool) -> Result:
     return Result(world.name, database, len(mine), len(pairs), wrong)
 
 
-def _databases(kind: str, folder: Path) -> NewDatabase:
+def _databases(kind: str, folder: Path) -> Databases:
     if kind == POSTGRESQL:
-        return databases.server().emptied_database
+        return databases.server()
     template = folder / "template.db"
     databases.make_sqlite(template)
-    return partial(new_sqlite, template, folder)
+    return SqliteFiles(template, folder)
 
 
 if __name__ == "__main__":

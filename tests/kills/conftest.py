@@ -1,30 +1,29 @@
 """A theatre for each test."""
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.databases import Server
-from tests.kills.theatre import Theatre, new_sqlite, theatre
+from tests.kills.theatre import SqliteFiles, Theatre, theatre
 
 
 @pytest.fixture
 def stage(tmp_path: Path, sqlite_template: Path) -> Iterator[Theatre]:
-    with theatre(tmp_path, partial(new_sqlite, sqlite_template, tmp_path)) as opened:
+    with theatre(tmp_path, SqliteFiles(sqlite_template, tmp_path)) as opened:
         yield opened
 
 
 @pytest.fixture
 def stage_on_postgresql(tmp_path: Path, postgres_server: Server) -> Iterator[Theatre]:
-    with theatre(tmp_path, postgres_server.emptied_database) as opened:
+    with theatre(tmp_path, postgres_server) as opened:
         yield opened
 
 
 @pytest.fixture
 def racing_stage(tmp_path: Path, postgres_server: Server) -> Iterator[Theatre]:
-    with theatre(tmp_path, postgres_server.emptied_database, racing=True) as opened:
+    with theatre(tmp_path, postgres_server, racing=True) as opened:
         yield opened
 
 

@@ -9,8 +9,10 @@ no thread and no connection yet, calls the program's own `main`, and dies by SIG
 """
 
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import re
 import signal
 import sys
@@ -22,12 +24,12 @@ from threading import Lock
 from typing import Any
 
 import httpx
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import Pool
 
-import sync_daemon.commands.reconcile
-import sync_daemon.store.migrate  # noqa: F401 - imported here, once, with all that a run needs
+import sync_daemon
 from sync_daemon.__main__ import main
+from sync_daemon.http.session import trusted
 from sync_daemon.systems import registry
 
 Point = tuple[str, int]
@@ -118,8 +120,18 @@ def run(order: dict[str, Any]) -> None:
     os._exit(status if isinstance(status, int) else 1)
 
 
+def load() -> None:
+    """Have, once for all runs, what a run imports and reads before its first request."""
+    for module in pkgutil.walk_packages(sync_daemon.__path__, "sync_daemon."):
+        importlib.import_module(module.name)
+    for url in ("sqlite://", "postgresql+psycopg://"):
+        create_engine(url).dispose()
+    trusted()
+
+
 def serve() -> None:
     """Fork for each line of standard input, as often as it says; answer each end by its status, signals negative."""
+    load()
     gc.freeze()  # what is never looked at again is never copied
     for line in sys.stdin:
         order = json.loads(line)

@@ -8,12 +8,12 @@ import subprocess
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from signal import SIGKILL
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import func, select, update
 
@@ -36,7 +36,6 @@ _DONE, _HELD = 0, 5
 _ONCE = re.compile(
     r"POST \S+/contacts/?$|POST /contacts/$|DELETE \S*/contacts/\*$|POST \S+/queue$|POST \S+/(?:notes|tasks)$"
 )
-NewDatabase = Callable[[], str]
 Rows = list[tuple[object, ...]]
 
 
@@ -58,6 +57,44 @@ class End:
     """The tasks and notes of everybody in GHL."""
 
 
+class Databases(Protocol):
+    """Gives one database after the other, by its URL; the one before is no more."""
+
+    def emptied_database(self) -> str:
+        """One with all tables, as good as new."""
+
+    def keep(self) -> str:
+        """Keep what the present one holds; a name for it."""
+
+    def restored_database(self, kept: str) -> str:
+        """One that holds what was kept."""
+
+
+class SqliteFiles:
+    """`Databases` that are files of a folder."""
+
+    def __init__(self, template: Path, folder: Path) -> None:
+        self._template, self._folder = template, folder
+
+    def emptied_database(self) -> str:
+        return self._copy_of(self._template)
+
+    def keep(self) -> str:
+        kept = self._folder / f"kept-{len(list(self._folder.glob('kept-*')))}.db"
+        shutil.copyfile(self._folder / "sync.db", kept)
+        return str(kept)
+
+    def restored_database(self, kept: str) -> str:
+        return self._copy_of(Path(kept))
+
+    def _copy_of(self, source: Path) -> str:
+        path = self._folder / "sync.db"
+        for old in self._folder.glob("sync.db*"):
+            old.unlink()
+        shutil.copyfile(source, path)
+        return f"sqlite:///{path}"
+
+
 class Unreached(Exception):
     """Runs came to their end without the point at which they were to be killed."""
 
@@ -77,7 +114,7 @@ class Theatre:
     def __init__(
         self,
         folder: Path,
-        new_database: NewDatabase,
+        databases: Databases,
         urls: tuple[str, str],
         boards: Sequence[_Board],
         *,
@@ -85,7 +122,7 @@ class Theatre:
     ) -> None:
         self._racing = racing
         self._folder = folder
-        self._new_database = new_database
+        self._databases = databases
         self._urls = urls
         self._boards = boards
         self._forking = subprocess.Popen(
@@ -98,7 +135,7 @@ class Theatre:
         self._database = ""
         self._cycle = ["reconcile"]
         self._sandbox = Sandbox()
-        self._kept: dict[str, Sandbox] = {}
+        self._kept: dict[str, tuple[Sandbox, str]] = {}
 
     def close(self) -> None:
         """End the process that forks."""
@@ -177,13 +214,13 @@ class Theatre:
         return -SIGKILL in statuses
 
     def _prepare(self, world: KillWorld) -> None:
-        """Everything as it is before the world's last cycle; a SQLite file is kept for the next time."""
-        kept = self._kept.get(world.name)
-        self._database = self._new_database()
-        if kept is not None:
-            self._open(_copied(kept), world)
-            self._copy_database(f"{world.name}.db", "sync.db")
+        """Everything as it is before the world's last cycle, which is made once and kept for the next time."""
+        if (kept := self._kept.get(world.name)) is not None:
+            sandbox, database = kept
+            self._database = self._databases.restored_database(database)
+            self._open(_copied(sandbox), world)
             return
+        self._database = self._databases.emptied_database()
         self._open(Sandbox(seed=1), world)
         for act in world.acts[:-1]:
             act(self._sandbox)
@@ -193,9 +230,7 @@ class Theatre:
         world.acts[-1](self._sandbox)
         if world.looks_are_due:
             _let_looks_be_due(self._database)
-        if self._database.startswith("sqlite"):
-            self._kept[world.name] = _copied(self._sandbox)
-            self._copy_database("sync.db", f"{world.name}.db")
+        self._kept[world.name] = _copied(self._sandbox), self._databases.keep()
 
     def _open(self, sandbox: Sandbox, world: KillWorld) -> None:
         """Put a sandbox behind the servers, and the configuration for it on the disk."""
@@ -205,9 +240,6 @@ class Theatre:
             board.app = app
         text = SECRET + configuration(RunningSandbox(sandbox, *self._urls), self._database) + world.settings
         (self._folder / "sync.yaml").write_text(text, encoding="utf-8")
-
-    def _copy_database(self, source: str, target: str) -> None:
-        shutil.copyfile(self._folder / source, self._folder / target)
 
     def _settle(self, world: KillWorld) -> None:
         """The cycles after the one that nobody kills, until all that it did has travelled."""
@@ -379,23 +411,14 @@ def _sorted(rows: Any) -> Rows:
 
 
 @contextmanager
-def theatre(folder: Path, new_database: NewDatabase, *, racing: bool = False) -> Iterator[Theatre]:
+def theatre(folder: Path, databases: Databases, *, racing: bool = False) -> Iterator[Theatre]:
     """A theatre over databases of one kind, as long as the context lasts; `racing`: with two processes at a time."""
     boards = (_Board(), _Board())
     with ExitStack() as stack:
         ghl, emailoctopus = (stack.enter_context(serve(board)) for board in boards)
-        opened = Theatre(folder, new_database, (ghl, emailoctopus), boards, racing=racing)
+        opened = Theatre(folder, databases, (ghl, emailoctopus), boards, racing=racing)
         stack.callback(opened.close)
         yield opened
-
-
-def new_sqlite(template: Path, folder: Path) -> str:
-    """The URL of a SQLite file with all tables, as good as new."""
-    path = folder / "sync.db"
-    for old in folder.glob("sync.db*"):
-        old.unlink()
-    shutil.copyfile(template, path)
-    return f"sqlite:///{path}"
 
 
 def differences(expected: End, found: End) -> list[str]:
