@@ -7,7 +7,6 @@ interpreter does the same is tested in test_process.py, test_packaging.py, and w
 
 import io
 import os
-import pkgutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,8 +18,6 @@ from pathlib import Path
 from threading import Thread
 from typing import IO
 from unittest.mock import patch
-
-import sync_daemon
 
 _ROOT = Path(__file__).parents[2]
 
@@ -93,8 +90,7 @@ def _pipe() -> tuple[IO[str], Connection]:
 def _server() -> ForkServerContext:
     """What forks: it imports all modules of the program, once for each process that runs tests."""
     context = get_context("forkserver")
-    modules = pkgutil.walk_packages(sync_daemon.__path__, "sync_daemon.")
-    context.set_forkserver_preload([one.name for one in modules])
+    context.set_forkserver_preload(["tests.preloaded"])
     with patch.dict(os.environ, {"PYTHONPATH": str(_ROOT)}):
         forkserver.ensure_running()
     return context

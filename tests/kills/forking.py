@@ -9,10 +9,8 @@ no thread and no connection yet, calls the program's own `main`, and dies by SIG
 """
 
 import gc
-import importlib
 import json
 import os
-import pkgutil
 import re
 import signal
 import sys
@@ -24,12 +22,11 @@ from threading import Lock
 from typing import Any
 
 import httpx
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
-import sync_daemon
+import tests.preloaded  # noqa: F401 - before anything is forked
 from sync_daemon.__main__ import main
-from sync_daemon.http.session import trusted
 from sync_daemon.systems import registry
 
 Point = tuple[str, int]
@@ -120,18 +117,8 @@ def run(order: dict[str, Any]) -> None:
     os._exit(status if isinstance(status, int) else 1)
 
 
-def load() -> None:
-    """Have, once for all runs, what a run imports and reads before its first request."""
-    for module in pkgutil.walk_packages(sync_daemon.__path__, "sync_daemon."):
-        importlib.import_module(module.name)
-    for url in ("sqlite://", "postgresql+psycopg://"):
-        create_engine(url).dispose()
-    trusted()
-
-
 def serve() -> None:
     """Fork for each line of standard input, as often as it says; answer each end by its status, signals negative."""
-    load()
     gc.freeze()  # what is never looked at again is never copied
     for line in sys.stdin:
         order = json.loads(line)
