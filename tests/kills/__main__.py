@@ -21,8 +21,8 @@ from tests.kills.theatre import Databases, SqliteFiles, share, theatre, troubles
 from tests.kills.worlds import WORLDS
 
 _SHARES = 8
-_EACH = 12
-"""One in so many points is the first or the second of two kills in a row."""
+_EACH, _EACH_RACING = 12, 36
+"""One in so many points is the first or the second of two kills in a row; a race has two processes for each of them."""
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 
@@ -83,8 +83,9 @@ def _share_of(number: int, database: str, part: int, racing: bool) -> Result:
             points, expected = stage.undisturbed(world)
             mine = [point for point in points if share(point, _SHARES) == part]
             wrong = [line for point in mine for line in troubles(stage, world, expected, point)]
-            firsts = [point for point in mine if share(point, _EACH) == 0]
-            seconds = [point for point in points if share(point, _EACH) == 1]
+            each = _EACH_RACING if racing else _EACH
+            firsts = [point for point in mine if share(point, each) == 0]
+            seconds = [point for point in points if share(point, each) == 1]
             pairs = list(product(firsts, seconds))
             wrong += [line for one, two in pairs for line in troubles(stage, world, expected, one, two)]
     return Result(world.name, database, len(mine), len(pairs), wrong)
