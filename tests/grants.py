@@ -52,10 +52,12 @@ def _read(system: SystemName, contact_id: str | None, consent: Consent) -> Snaps
     return Snapshot(system, contact_id or f"some {system}", WHEN, "ada@example.com", Source.READ, consent)
 
 
-def _filled(ghl_id: str | None, emailoctopus_id: str | None, sets: Consent | Grant | None) -> list[str | None]:
+def _filled(
+    ghl_id: str | None, emailoctopus_id: str | None, sets: Consent | Grant | None
+) -> tuple[str | None, str | None]:
     """The two ids; a missing one is that of the made-up contact that the evidence shows."""
     if isinstance(sets, NotRevoked):
-        return [sets.ghl.contact_id, emailoctopus_id]
+        return sets.ghl.contact_id, emailoctopus_id
     if isinstance(sets, OptedInAgain | LiftedInGhl):
-        return [sets.ghl.contact_id, sets.emailoctopus.contact_id]
-    return [ghl_id, emailoctopus_id]
+        return sets.ghl.contact_id, sets.emailoctopus.contact_id
+    return ghl_id, emailoctopus_id

@@ -18,6 +18,7 @@ from sync_daemon.model.sharing import UnsubscribeMeans
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import System
 from sync_daemon.sandbox.clock import ManualClock
+from sync_daemon.sandbox.ghl.dnd import Status
 from sync_daemon.sandbox.server import Sandbox, serve
 from sync_daemon.store.crypto import Secrets
 from sync_daemon.store.installation import StateStore
@@ -95,7 +96,7 @@ class Neighbourhood:
         self.clock.advance(1)
         self.places[place].ghl.world.edit(contact_id, **fields)
 
-    def dnd(self, place: str, contact_id: str, status: str) -> None:
+    def dnd(self, place: str, contact_id: str, status: Status) -> None:
         self.clock.advance(1)
         self.places[place].ghl.world.set_dnd(contact_id, status)
 

@@ -73,8 +73,11 @@ def install(wheel: Path, folder: Path) -> Path:
     """Install the wheel alone into an environment that finds its dependencies in this one; the command's path."""
     venv.create(folder, symlinks=True)
     python = folder / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel]
-    subprocess.run(pip, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel],
+        check=True,
+        capture_output=True,
+    )
     paths = {"base": str(folder), "platbase": str(folder)}
     site_packages = Path(sysconfig.get_path("purelib", vars=paths))
     (site_packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
@@ -83,7 +86,7 @@ def install(wheel: Path, folder: Path) -> Path:
 
 def call(command: Path, *arguments: str, folder: Path) -> str:
     """What the installed command prints; it must succeed, and must not need the repository."""
-    line = [command, *arguments]
+    line = [str(command), *arguments]
     done = subprocess.run(line, check=False, cwd=folder, env={}, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout

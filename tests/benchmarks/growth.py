@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import linear_regression
 
 from sync_daemon.cycle import reconcile
 from sync_daemon.model.report import Mode
@@ -30,9 +31,8 @@ def measure(sizes: Sequence[int], contacts: int) -> Iterator[Figure]:
 
 def exponent(by_size: Mapping[int, float]) -> float:
     """The slope of cost over size, both as logarithms: 1 is linear, 0 doesn't grow."""
-    points = [(math.log(size), math.log(max(cost, 1e-9))) for size, cost in by_size.items()]
-    across, up = (sum(one) / len(points) for one in zip(*points, strict=True))
-    return sum((x - across) * (y - up) for x, y in points) / sum((x - across) ** 2 for x, _ in points)
+    sizes, costs = map(math.log, by_size), (math.log(max(cost, 1e-9)) for cost in by_size.values())
+    return linear_regression(list(sizes), list(costs)).slope
 
 
 def _costs(size: int) -> Iterator[tuple[str, float]]:

@@ -18,6 +18,8 @@ import httpx
 from sync_daemon.commands.sandbox_configuration import configuration
 from sync_daemon.cycle.pair import Pair
 from sync_daemon.model.system import SystemName
+from sync_daemon.sandbox.clock import ManualClock
+from sync_daemon.sandbox.limits import WindowLimits
 from sync_daemon.sandbox.server import RunningSandbox, Sandbox, running_sandbox
 from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
@@ -83,6 +85,7 @@ class Bench:
     @contextmanager
     def at_virtual_time(self) -> Iterator[tuple[Installation, Pair]]:
         """The installation and its pair in this process, on the sandbox's clock; a request waits on that one, too."""
+        assert isinstance(self.sandbox.clock, ManualClock)
         settings, clock = load(self.config, Variables({})), VirtualClock(self.sandbox.clock)
         with open_installation(settings) as opened:
             installation = replace(opened, clock=clock, rates=own_rates(clock))
@@ -125,6 +128,12 @@ def finished(process: "subprocess.Popen[bytes]") -> Cost:
     return Cost(process.returncode, time.monotonic() - began, usage.ru_utime + usage.ru_stime, peak)
 
 
+def window_of(sandbox: Sandbox) -> WindowLimits:
+    """The figures of GHL's limit, to be changed."""
+    assert isinstance(sandbox.ghl.limiter.settings, WindowLimits)
+    return sandbox.ghl.limiter.settings
+
+
 def is_ready(url: str) -> bool:
     """Whether a service that was started is ready for its pairs."""
     try:
@@ -146,7 +155,8 @@ def bench(sandbox: Sandbox, *, limits: bool, database_url: str = "", settings: s
     """
     sandbox.emailoctopus.limiter.settings.enabled = limits
     if not limits:
-        sandbox.ghl.limiter.settings.per_window = sandbox.ghl.limiter.settings.per_day = _UNLIMITED
+        window = window_of(sandbox)
+        window.per_window = window.per_day = _UNLIMITED
     with tempfile.TemporaryDirectory() as folder, running_sandbox(sandbox) as running:
         config = Path(folder) / "sync.yaml"
         text = configuration(running, database_url or f"sqlite:///{folder}/sync.db") + UNGUARDED + settings

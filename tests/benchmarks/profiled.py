@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from pstats import Stats
+from unittest.mock import patch
 
 _profiles: list[cProfile.Profile] = []
 _run = threading.Thread.run
@@ -21,9 +22,9 @@ def main() -> None:
     from sync_daemon.cli import run  # noqa: PLC0415 - what importing costs is left out
     from sync_daemon.commands import reconcile  # noqa: F401, PLC0415 - likewise
 
-    threading.Thread.run = _profiled_run  # type: ignore[method-assign]  # every thread is to have its profile
     own = cProfile.Profile(time.thread_time)
-    own.runcall(run, ["reconcile", "--full", *sys.argv[2:]])
+    with patch.object(threading.Thread, "run", _profiled_run):  # every thread is to have its profile
+        own.runcall(run, ["reconcile", "--full", *sys.argv[2:]])
     whole = Stats(own)
     for profile in _profiles:
         whole.add(profile)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sync_daemon.sandbox.clock import SystemClock
 from tests.benchmarks.accounts import twins
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.jobs import EMAILOCTOPUS, GHL, Job, bench
+from tests.benchmarks.jobs import EMAILOCTOPUS, GHL, Job, bench, window_of
 from tests.benchmarks.requests import EMAILOCTOPUS_PAGE, GHL_PAGE
 
 _LATENCY_S = 0.3
@@ -27,7 +27,7 @@ def measure(contacts: int, compared: int) -> Iterator[Figure]:
 def _to_ghl(per_window: int, contacts: int) -> Iterator[Figure]:
     """New contacts for GHL, each request 0.3 s under way."""
     one = twins(contacts, SystemClock(), in_ghl=False)
-    one.sandbox.ghl.limiter.settings.per_window = per_window
+    window_of(one.sandbox).per_window = per_window
     one.sandbox.ghl.weather.latency_s = one.sandbox.emailoctopus.weather.latency_s = _LATENCY_S
     with bench(one.sandbox, limits=True) as running:
         job = running.reconcile()
@@ -53,7 +53,7 @@ def _compare(contacts: int) -> Iterator[Figure]:
     with bench(one.sandbox, limits=False) as running:
         running.reconcile("--full")
         one.sandbox.emailoctopus.limiter.settings.enabled = True
-        one.sandbox.ghl.limiter.settings.per_window = _BUCKET
+        window_of(one.sandbox).per_window = _BUCKET
         job = running.reconcile("--full")
     in_ghl = math.ceil(contacts / GHL_PAGE) / (_BUCKET / _WINDOW_S) - _WINDOW_S
     in_emailoctopus = (math.ceil(contacts / EMAILOCTOPUS_PAGE) + 2 - _BUCKET) / _A_SECOND

@@ -27,6 +27,7 @@ class SearchAfter(BasePaginator):
 
     def update_request(self, request: Request) -> None:
         """Ask for what follows."""
+        assert isinstance(request.json, dict)
         request.json = {**request.json, "searchAfter": self._cursor}
 
 

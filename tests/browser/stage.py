@@ -94,7 +94,8 @@ def cycle(stage: Stage, mode: Mode = Mode.INCREMENTAL) -> CycleReport:
 
 def at_ease(stage: Stage) -> tuple[Contact, Subscriber]:
     """Somebody about whom nothing waits."""
-    waiting = {one.ghl_id for one in (*stage.store.held(everything=True), *stage.store.parked(everything=True))}
+    waiting = {one.ghl_id for one in stage.store.held(everything=True)}
+    waiting |= {one.ghl_id for one in stage.store.parked(everything=True)}
     return next(one for one in stage.sides.meetings() if one[0].id not in waiting and may_be_mailed(one[0]))
 
 

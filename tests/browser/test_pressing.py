@@ -1,5 +1,8 @@
 """What buttons do in a real browser, with and without a mouse."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sync_daemon.model.report import Mode
 from sync_daemon.sandbox.weather import Weather
 from tests.browser.conftest import Window
@@ -95,6 +98,10 @@ def test_a_pair_is_paused_and_resumed(one_window: Window, stage: Stage) -> None:
     assert not stage.store.state().paused
 
 
+def updated_subscribers(run: Mapping[str, Any]) -> bool:
+    return bool(run["report"]["written"]["emailoctopus"]["updated"])
+
+
 def test_a_run_is_taken_back(one_window: Window, stage: Stage) -> None:
     contact, subscriber = at_ease(stage)
     before = subscriber.fields.get("LastName")
@@ -102,7 +109,7 @@ def test_a_run_is_taken_back(one_window: Window, stage: Stage) -> None:
     for _ in range(2):
         cycle(stage)
     assert stage.sides.subscriber(subscriber.id).fields["LastName"] == "Taken-Back"
-    run = next(one["run_id"] for one in stage.store.last_runs(9) if one["report"]["written"]["emailoctopus"]["updated"])
+    run = next(one["run_id"] for one in stage.store.last_runs(9) if updated_subscribers(one))
     one_window.sign_in()
     one_window.go(f"/pairs/sandbox/runs/{run}")
     one_window.page.get_by_text("Take this run back").click()

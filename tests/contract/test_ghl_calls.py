@@ -52,7 +52,7 @@ def test_every_operation_reaches_its_path(outside: tuple[Noting, str], row: Oper
     assert request.headers["authorization"] == "Bearer pit-1"
     assert request.headers["version"] == ("v3" if version == "v3" else row.version)
     assert set(request.query_params) == {name for name, one in takes.items() if one.place == "query"}
-    own = {name: LOCATION for name, one in takes.items() if one.location == "id"}
+    own: dict[str, object] = {name: LOCATION for name, one in takes.items() if one.location == "id"}
     own |= {name: [LOCATION] for name, one in takes.items() if one.location == "ids" and one.required}
     sent = {name: value for name, value in {**given, **own}.items() if takes[name].place == "body"}
     if row.body == "none":

@@ -416,11 +416,14 @@ def test_what_the_validator_refuses(case: Case, generation: str, prepared: Agenc
         assert isinstance(response.json()["message"], list)
 
 
+ODD: list[object] = [None, 5, -1, "x", "0001-01-01T00:00:00+14:00", ["x"], [{"id": ["x"]}], {"Email": []}, 10**30]
+
+
 @runs(lambda case: bool(case.body) and not case.form)
 def test_no_odd_value_is_an_internal_error(case: Case, generation: str, prepared: Agency) -> None:
     body = (case.v3_body if generation == V3 else None) or case.body
     for key in body:
-        for odd in (None, 5, -1, "x", "0001-01-01T00:00:00+14:00", ["x"], [{"id": ["x"]}], {"Email": []}, 10**30):
+        for odd in ODD:
             response = prepared.send(case, body={**body, key: odd})
             assert response.status_code < 500, (key, odd)
 

@@ -32,7 +32,10 @@ class Forked:
         self.stdout, out = _pipe()
         if stderr is not None:
             stderr.write_text("", encoding="utf-8")
-        self.stderr, err = _pipe() if stderr is None else (None, stderr)
+        self.stderr: IO[str] | None = None
+        err: Connection | Path | None = stderr
+        if err is None:
+            self.stderr, err = _pipe()
         self._process = _server().Process(target=_be, args=(self.args, folder, dict(variables), out, err), daemon=True)
         self._process.start()
         for end in (out, err):

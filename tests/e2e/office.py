@@ -148,6 +148,10 @@ class Worker:
         lines = [line for line in self.log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
         return [event for event in map(json.loads, lines) if event["event"] == name]
 
+    def has_begun(self) -> bool:
+        """Whether it listens, or has ended before."""
+        return self.process.poll() is not None or bool(self.events("listening"))
+
     def figure(self, name: str) -> float:
         """The sum of a figure's series in `/metrics`."""
         told = httpx.get(f"{self.url}/metrics", verify=PLAIN).text
@@ -175,7 +179,7 @@ def workers(
             process = start(*line, folder=office.folder, stderr=log, command=command)
             started.append(Worker(process, log))
         for one in started:
-            until(lambda one=one: one.process.poll() is not None or one.events("listening"), "listening")
+            until(one.has_begun, "listening")
             assert one.process.poll() is None, one.log.read_text(encoding="utf-8")
             one.url = one.events("listening")[0]["address"]
         yield started

@@ -57,7 +57,8 @@ def test_every_row_goes_over_and_work_goes_on_where_it_stood(trial: Trial, worke
     assert rows(after) == expected
     assert answer.json["copied"] == {name: len(found) for name, found in expected.items()}
     assert answer.json["copied"]["links"] > 20
-    before.dispose(), after.dispose()
+    before.dispose()
+    after.dispose()
 
     trial.forget_requests()
     again = trial.run("reconcile", "--json", config=config)

@@ -161,9 +161,6 @@ def people(trial: Trial) -> list[tuple[str, str]]:
     return [(rows[address], there[address]) for address in ADDRESSES[:2]]
 
 
-REFUSED = {"kind": "error", "status": 422, "echo": True, "times": 99}
-
-
 def test_a_whole_life_tells_nobody(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     trial = life.trial
     ids = people(trial)
@@ -185,21 +182,24 @@ def test_a_whole_life_tells_nobody(life: Life, monkeypatch: pytest.MonkeyPatch) 
     ]
 
 
+def refused(method: str, path: str) -> Fault:
+    """Requests that are refused in words that repeat what was sent."""
+    return Fault(kind="error", method=method, path=path, status=422, echo=True, times=99)
+
+
 def first_load(life: Life) -> None:
     """Creations that are refused in words that repeat the person, on both sides; a first run that breaks off."""
     life.run("check", "--json")
     life.run("plan", "--full", "--json", for_persons=True)
-    life.weather(
-        [Fault(method="POST", path="/contacts/$", **REFUSED)], [Fault(method="POST", path="/contacts$", **REFUSED)]
-    )
+    life.weather([refused("POST", "/contacts/$")], [refused("POST", "/contacts$")])
     assert life.run("reconcile", "--json").status == 3
     assert any(word in life.run("parked", "list", for_persons=True).out for word in WORDS), "here a person may see it"
     life.run("status", "--json")
     life.run("status")
     life.look()
     # A creation whose answer is lost is looked for by its address, which is refused, too.
-    duplicate: Any = {"kind": "error", "path": "search/duplicate", "status": 422, "echo": True, "times": 9}
-    life.weather([Fault(kind="lost_answer", method="POST", path="/contacts/$", times=2), Fault(**duplicate)])
+    duplicate = Fault(kind="error", path="search/duplicate", status=422, echo=True, times=9)
+    life.weather([Fault(kind="lost_answer", method="POST", path="/contacts/$", times=2), duplicate])
     life.run("parked", "retry", for_persons=True)
     life.run("reconcile")
     life.weather()
@@ -214,9 +214,7 @@ def changes(life: Life, ids: list[tuple[str, str]]) -> None:
     trial.ghl.edit(zebulonia, firstName=FIRST_NAMES[3], city=CITIES[1])
     trial.emailoctopus.edit(there, {"FirstName": FIRST_NAMES[2], "LastName": LAST_NAMES[3]})
     trial.ghl.edit(aegidia, email=MOVED)
-    life.weather(
-        [Fault(method="PUT", path="/contacts/", **REFUSED)], [Fault(method="PUT", path="/contacts", **REFUSED)]
-    )
+    life.weather([refused("PUT", "/contacts/")], [refused("PUT", "/contacts")])
     life.run("plan", for_persons=True)
     assert life.run("reconcile", "--json").status == 3
     life.run("parked", "list", "--json", for_persons=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from sync_daemon.commands.progress import Tally
 from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.weather import Weather
@@ -17,6 +16,7 @@ from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
 from sync_daemon.wiring.installation import open_installation
 from sync_daemon.wiring.planning import FullPlan, plan_pair
+from sync_daemon.wiring.tally import Tally
 from tests.e2e.test_personal_data import telling
 from tests.e2e.test_reconcile import differences, state
 from tests.e2e.trial import Trial, finished, let_leases_run_out

@@ -206,5 +206,5 @@ def finished(process: Process, seconds: float = 180) -> Answer:
     except subprocess.TimeoutExpired:
         process.kill()
         out, err = process.communicate()
-        raise AssertionError(f"{process.args} didn't end within {seconds} s:\n{out}\n{err}") from None
-    return Answer(process.returncode, out, err)
+        raise AssertionError(f"{process.args!r} didn't end within {seconds} s:\n{out}\n{err}") from None
+    return Answer(process.wait(), out, err)

@@ -294,7 +294,7 @@ class Theatre:
     def _end(self) -> End:
         ghl = {one.id: one for one in self._sandbox.ghl.world.contacts}
         emailoctopus = {one.id: one for one in self._sandbox.emailoctopus.world.lists[self._sandbox.list_id].contacts}
-        who = {
+        who: dict[str | None, str] = {
             **{one.id: f"{one.email} {one.fields.get('firstName')}" for one in ghl.values()},
             **{one.id: one.email_address for one in emailoctopus.values()},
             "": "",
@@ -316,11 +316,11 @@ class Theatre:
                 for one in self._sandbox.emailoctopus.world.automations.starts
             ),
             _sorted(
-                (who[one.contact_id], said)
+                (who[contact_id], said)
                 for ghl_id in ghl
-                for one, said in (
-                    *((task, task.title) for task in self._sandbox.ghl.world.tasks.of(ghl_id)),
-                    *((note, note.body) for note in self._sandbox.ghl.world.notes.of(ghl_id)),
+                for contact_id, said in (
+                    *((task.contact_id, task.title) for task in self._sandbox.ghl.world.tasks.of(ghl_id)),
+                    *((note.contact_id, note.body) for note in self._sandbox.ghl.world.notes.of(ghl_id)),
                 )
             ),
         )  # fmt: skip

@@ -141,8 +141,8 @@ class Acts:
         if told is None:
             self.broken.append(f"L6 a rule wrote something that no rule says: {record}")
             return
-        number, event, campaign, when = told.groups(default="")
-        self._remember(Act((int(number), action), contact, *self._now(), event, campaign, when))
+        digits, event, campaign, when = told.groups(default="")
+        self._remember(Act((int(digits), action), contact, *self._now(), event, campaign, when))
 
     def _remember(self, act: Act) -> None:
         TALLY[f"rules acted: {act.trace[1]}"] += 1

@@ -1,6 +1,7 @@
 """A life's frame: how it begins, what a cycle and a quiet spell must keep to, and how it ends."""
 
 import io
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -87,6 +88,14 @@ class Life(RuleBasedStateMachine):
             self._cycle(Mode.FULL)
         if self.has_rules:
             self.engaged.send_campaign(0)
+
+    @abstractmethod
+    def somebody_appears(self, who: str, tags: list[str]) -> None:
+        """Somebody is added in GHL."""
+
+    @abstractmethod
+    def somebody_signs_up(self, who: str, tags: list[str]) -> None:
+        """Somebody fills in a form, new or again."""
 
     @rule()
     def quiet_spell(self) -> None:

@@ -515,4 +515,6 @@ def _key(row: Staged | KnownContact) -> ContactKey:
 def _ahead(decision: Decision) -> Decision | None:
     """What of a decision goes ahead of everything else."""
     ahead = revocations_of(decision)
-    return None if ahead is None else replace(ahead, digests={"consent": ahead.digests.get("consent")})
+    if ahead is None:
+        return None
+    return replace(ahead, digests={part: digest for part, digest in ahead.digests.items() if part == "consent"})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sync_daemon.model.deeds import DeedState
@@ -33,7 +34,7 @@ class Rest:
             if not both.link.in_scope or "creation" in both.waiting or both.ids[0] in refused:
                 continue
             found = shown_in(both.subscriber, there)
-            for name in differing(lambda at, one=both.ids[0]: self._of(one, at), moments, found):
+            for name in differing(partial(self._of, both.ids[0]), moments, found):
                 newcomer = name in TASK_DONE and both.ids not in self.scanned
                 # What a lost database knew to be shown stays where nothing is to be shown: nobody reads it back.
                 stale = self.doings.stores and not any(name in self._of(both.ids[0], at) for at in moments)

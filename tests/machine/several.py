@@ -103,7 +103,7 @@ class Life:
             "on_leave_scope": dice.choice([OnLeaveScope.UNSUBSCRIBE, OnLeaveScope.KEEP]),
         }
         means = dice.choice([UnsubscribeMeans.THIS_LIST, UnsubscribeMeans.THIS_LIST, UnsubscribeMeans.EVERYTHING])
-        specs = [Spec(*one.split(), means, FIELDS, policy) for one in ("X A", "X B", "Y A")]
+        specs = [Spec(place, of, means, FIELDS, policy) for place, of in (("X", "A"), ("X", "B"), ("Y", "A"))]
         dice.shuffle(specs)
         self.specs, self.means = tuple(specs), means
 

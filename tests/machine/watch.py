@@ -251,11 +251,10 @@ class Watch:
             return True  # a policy revoked, no person
         lifts = [at for one, at in memory.lifted.items() if memory.root(f"{GHL} {one}") == kin]
         revoked = memory.revocations.get((EMAILOCTOPUS, is_.id))
-        too_late = revoked is None or revoked >= self.house.started
         # Who opts in and out again between two looks shows what he showed before, and without times all the more.
         touches = self.outside.emailoctopus.quirks.unsubscribe_touches
-        too_late |= not touches or (EMAILOCTOPUS, is_.id) in memory.seen_revoked
-        return bool(lifts) and (too_late or max(lifts) > revoked)
+        unseen = not touches or (EMAILOCTOPUS, is_.id) in memory.seen_revoked
+        return bool(lifts) and (unseen or revoked is None or revoked >= self.house.started or max(lifts) > revoked)
 
     # the scope
 

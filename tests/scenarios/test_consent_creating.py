@@ -1,6 +1,6 @@
 """Contract, section 4: the consent of somebody whom only one system has, and the status of a new contact."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -8,7 +8,7 @@ from sync_daemon.model.policy import NewContactStatus, Resubscribe
 from tests.worlds import EMAILOCTOPUS, GHL, World, world
 
 ADA = "ada@example.com"
-DND = {"dndSettings": {"Email": {"status": "active"}}}
+DND: dict[str, Any] = {"dndSettings": {"Email": {"status": "active"}}}
 UNSUBSCRIBED: Literal["unsubscribed"] = "unsubscribed"
 
 
@@ -29,7 +29,7 @@ def assert_stays_out(here: World, system: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize("how", [DND, {"dnd": True}, {"dndSettings": {"Email": {"status": "permanent"}}}])
-def test_a_ghl_contact_with_dnd_is_not_created_in_emailoctopus(database_url: str, how: dict[str, object]) -> None:
+def test_a_ghl_contact_with_dnd_is_not_created_in_emailoctopus(database_url: str, how: dict[str, Any]) -> None:
     with world(database_url) as here:
         here.person(ADA, **how)
         report = here.reconcile()

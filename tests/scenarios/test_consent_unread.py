@@ -1,5 +1,7 @@
 """Contract, sections 4 and 8: a revocation goes out although one of two contacts that meet can't be read."""
 
+from typing import Any
+
 import pytest
 
 from sync_daemon.model.policy import DeletedInEmailOctopus, DeleteRule, FieldRule
@@ -10,7 +12,7 @@ from sync_daemon.sandbox.weather import Fault
 from tests.worlds import EMAILOCTOPUS, GHL, World, add_field, neighbours, world
 
 ADA, BOB = "ada@example.com", "bob@example.com"
-ACTIVE = {"dndSettings": {"Email": {"status": "active"}}}
+ACTIVE: dict[str, Any] = {"dndSettings": {"Email": {"status": "active"}}}
 UNSUBSCRIBE = {"status": "unsubscribed"}
 FIELDS = (FieldRule("firstName", "FirstName"), FieldRule("custom.visits", "Visits"))
 

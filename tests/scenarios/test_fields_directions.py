@@ -21,7 +21,8 @@ def ghl_last(here: World) -> str | None:
 
 
 def emailoctopus_last(here: World) -> str | None:
-    return here.in_emailoctopus("ada@example.com")["fields"].get("LastName")
+    name: str | None = here.in_emailoctopus("ada@example.com")["fields"].get("LastName")
+    return name
 
 
 def with_city(sandbox: Sandbox) -> None:

@@ -311,7 +311,12 @@ def test_no_write_touches_a_field_a_tag_or_a_contact_outside_mapping_filter_and_
         "scope": ScopeRule(tags_none=("stranger",)),
     }
     with world(database_url, sockets=True, prepare=with_more, **rules) as here:
-        about = {"city": "Turin", "phone": "+14155550100", "companyName": "Ltd", "custom": {"plan": "gold"}}
+        about: dict[str, Any] = {
+            "city": "Turin",
+            "phone": "+14155550100",
+            "companyName": "Ltd",
+            "custom": {"plan": "gold"},
+        }
         ada = here.person(ADA, tags=["old", "x-secret"], **about)
         bob = here.person(BOB, first="Bob", tags=["stranger", "x-bob"], city="Oslo")
         adas = here.subscriber(ADA, first="Augusta", tags=["blog", "x-eo"], fields={"Shoe": "41"})

@@ -290,8 +290,7 @@ def test_a_dropped_step_toward_consent_is_reported_as_held(database_url: str) ->
 
 
 def test_what_leaving_the_scope_asked_for_can_be_dropped(database_url: str) -> None:
-    policy = {"scope": ScopeRule(tags_none=("gone",)), "on_leave_scope": OnLeaveScope.UNSUBSCRIBE}
-    with world(database_url, **policy) as here:
+    with world(database_url, scope=ScopeRule(tags_none=("gone",)), on_leave_scope=OnLeaveScope.UNSUBSCRIBE) as here:
         ids = linked(here)
         refuse(here, EMAILOCTOPUS, method="PUT", path=ids[1], times=2)  # ahead of everything else, and in its turn
         here.clock.advance(1)

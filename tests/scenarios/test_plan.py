@@ -1,5 +1,6 @@
 """The plan says what reconcile then does: the same operations, the same number of requests."""
 
+from sync_daemon.model.plan import Action
 from sync_daemon.model.report import Mode
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.seed import Population
@@ -38,8 +39,8 @@ def test_a_plan_says_of_two_that_meet_what_only_one_has_and_of_a_link_what_chang
         ghl_id = w.person("ada@example.com", "Ada", tags=["customer"])
         w.subscriber("ada@example.com", "", "Lovelace", tags=["blog"])
         reasons = {op.action: op.reason for op in w.plan().operations if op.system is EMAILOCTOPUS}
-        assert reasons["update"] == "only GoHighLevel has firstName"
-        assert reasons["add_tags"] == "GoHighLevel has the tag; two that meet unite theirs"
+        assert reasons[Action.UPDATE] == "only GoHighLevel has firstName"
+        assert reasons[Action.ADD_TAGS] == "GoHighLevel has the tag; two that meet unite theirs"
 
         w.settle()
         w.edit_person(ghl_id, firstName="Augusta")

@@ -1,7 +1,7 @@
 """Whatever the outside does between a plan and its execution: nothing is written that the plan didn't hold."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,8 @@ def test_nothing_is_written_that_the_plan_did_not_hold(
 ) -> None:
     path = tmp_path / "sync.db"
     shutil.copyfile(sqlite_template, path)
-    policies = {"deletes": DeleteRule(in_ghl=DeletedInGhl.DELETE), "resubscribe": Resubscribe.ALLOW}
-    with world(f"sqlite:///{path}", **policies) as w:
+    deletes = DeleteRule(in_ghl=DeletedInGhl.DELETE)
+    with world(f"sqlite:///{path}", deletes=deletes, resubscribe=Resubscribe.ALLOW) as w:
         populate(w)
         for act in before:
             perform(w, act)
@@ -84,7 +84,7 @@ def perform(w: World, act: Act) -> None:
     address, new = f"moved{word}@example.com", f"new{word}@example.com"
     tag = ["vip", "blog", "customer", "news"][word]
     w.clock.advance(1)
-    deeds = {
+    deeds: dict[str, Callable[[], object]] = {
         "first": lambda: w.ghl.edit(person, firstName=names[word]),
         "last": lambda: w.ghl.edit(person, lastName=names[word]),
         "first there": lambda: w.emailoctopus.edit(there, {"FirstName": names[word]}),
@@ -103,10 +103,15 @@ def perform(w: World, act: Act) -> None:
         "resubscribe": lambda: w.emailoctopus.set_status(there, "subscribed"),
         "person": lambda: w.ghl.create(firstName="New", email=new),
         "subscriber": lambda: w.has(EMAILOCTOPUS, new) or w.subscriber(new, "Newer"),
-        "cycle": lambda: (w.later(minutes=11), w.reconcile()),
+        "cycle": lambda: later_cycle(w),
     }
     with suppress(ProblemError, ApiError):
         deeds[kind]()
+
+
+def later_cycle(w: World) -> None:
+    w.later(minutes=11)
+    w.reconcile()
 
 
 Seen = dict[str, dict[str, Any]]
@@ -163,7 +168,7 @@ def is_planned(difference: Difference, operations: tuple[Operation, ...], *, opt
         case "tags":
             added = {tag.lower() for one in mine if one.action is Action.ADD_TAGS for tag in one.tags}
             removed = {tag.lower() for one in mine if one.action is Action.REMOVE_TAGS for tag in one.tags}
-            return new - old <= added and old - new <= removed
+            return bool(new - old <= added and old - new <= removed)
         case "revoked" if new:
             return opted_out or any(one.revokes for one in mine)
         case "revoked":

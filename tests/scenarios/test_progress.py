@@ -1,8 +1,8 @@
 """What a cycle tells of its progress: pages, records, writes, and all the requests that are still to come."""
 
-from sync_daemon.commands.progress import Tally
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.weather import Fault
+from sync_daemon.wiring.tally import Tally
 from tests.worlds import EMAILOCTOPUS, GHL, world
 
 

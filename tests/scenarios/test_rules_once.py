@@ -104,7 +104,7 @@ def test_a_wrong_clock_neither_hides_a_note_nor_takes_an_older_one_for_it(
     database_url: str, kind: Any, hours: int
 ) -> None:
     with world(database_url) as here:
-        clock = WrongClock(here.sandbox.clock)
+        clock = WrongClock(here.clock)
         clock.wrong = timedelta(hours=hours)
         ghl_id, subscriber_id = here.linked()
         here.pair = replace(here.pair, clock=clock)
@@ -136,7 +136,7 @@ def test_who_was_created_by_a_run_that_was_killed_has_not_subscribed(database_ur
 @pytest.mark.parametrize("commits", [7, 8, 9])
 def test_so_he_has_not_while_the_clock_is_behind(database_url: str, commits: int) -> None:
     with world(database_url) as here:
-        clock = WrongClock(here.sandbox.clock)
+        clock = WrongClock(here.clock)
         clock.wrong = timedelta(hours=-2)
         here.pair = replace(here.pair, clock=clock)
         here.linked()

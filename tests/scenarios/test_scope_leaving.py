@@ -305,8 +305,8 @@ def test_who_was_unsubscribed_for_leaving_stays_so_when_coming_back_and_gets_no_
 
 
 def test_who_was_unsubscribed_for_leaving_is_subscribed_again_by_allow(database_url: str) -> None:
-    rules = {"on_leave_scope": OnLeaveScope.UNSUBSCRIBE, "resubscribe": Resubscribe.ALLOW}
-    with world(database_url, scope=VIP, **rules) as here:
+    unsubscribe, allow = OnLeaveScope.UNSUBSCRIBE, Resubscribe.ALLOW
+    with world(database_url, scope=VIP, on_leave_scope=unsubscribe, resubscribe=allow) as here:
         ghl_id, _ = inside(here)
         leave(here, ghl_id)
         here.reconcile()
@@ -338,8 +338,8 @@ def test_who_subscribes_again_after_policy_had_unsubscribed_is_consent_held_no_l
 def test_a_person_who_revoked_while_out_of_scope_stays_revoked_when_coming_back(
     database_url: str, allowed: bool
 ) -> None:
-    rules = {"resubscribe": Resubscribe.ALLOW} if allowed else {}
-    with world(database_url, scope=VIP, on_leave_scope=OnLeaveScope.UNSUBSCRIBE, **rules) as here:
+    rule = Resubscribe.ALLOW if allowed else Resubscribe.NEVER
+    with world(database_url, scope=VIP, on_leave_scope=OnLeaveScope.UNSUBSCRIBE, resubscribe=rule) as here:
         ghl_id, _ = inside(here)
         leave(here, ghl_id)
         here.reconcile()

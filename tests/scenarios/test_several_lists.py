@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from sync_daemon.model.grants import ContactKey
 from sync_daemon.model.policy import DeletedInEmailOctopus, DeleteRule, OnLeaveScope, Resubscribe, ScopeRule
 from sync_daemon.model.report import Mode
 from sync_daemon.model.sharing import UnsubscribeMeans
+from sync_daemon.model.state import Link
 from sync_daemon.store.pair import SqlPairStore
 from tests.neighbourhood import ADA, Neighbourhood, Spec, neighbourhood
 from tests.worlds import world
@@ -21,7 +23,8 @@ ON_NONE = (True, "unsubscribed", "unsubscribed")
 
 def consent(hood: Neighbourhood, who: str) -> tuple[bool, str, str]:
     """Whether GHL blocks somebody, and the status in both lists."""
-    return hood.blocked("X", f"{who}@example.com"), *(hood.status(of, f"{who}@example.com") for of in "AB")
+    email = f"{who}@example.com"
+    return hood.blocked("X", email), hood.status("A", email), hood.status("B", email)
 
 
 def unsubscribe(hood: Neighbourhood, who: str, *lists: str) -> None:
@@ -121,8 +124,17 @@ def test_a_list_that_nobody_has_read_yet_counts_as_one_that_has_the_person(datab
 
 def test_a_pair_that_shares_nothing_asks_nothing_of_others(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    for name in ("called", "shared_links"):
-        monkeypatch.setattr(SqlPairStore, name, lambda _, name=name: asked.append(name) or [])
+
+    def called(_: SqlPairStore) -> list[ContactKey]:
+        asked.append("called")
+        return []
+
+    def shared_links(_: SqlPairStore) -> list[Link]:
+        asked.append("shared_links")
+        return []
+
+    monkeypatch.setattr(SqlPairStore, "called", called)
+    monkeypatch.setattr(SqlPairStore, "shared_links", shared_links)
     with world(database_url) as here:
         here.linked()
         here.full()

@@ -40,8 +40,7 @@ def unsubscribed_by_policy(here: World) -> str:
 
 @pytest.mark.parametrize("adopt", [True, False])
 def test_what_a_policy_revoked_is_not_taken_for_a_persons_revocation(database_url: str, *, adopt: bool) -> None:
-    policy = {"scope": ScopeRule(tags_none=("gone",)), "on_leave_scope": OnLeaveScope.UNSUBSCRIBE}
-    with world(database_url, **policy) as here:
+    with world(database_url, scope=ScopeRule(tags_none=("gone",)), on_leave_scope=OnLeaveScope.UNSUBSCRIBE) as here:
         ghl_id = unsubscribed_by_policy(here)
         start_over(here, database_url, adopt=adopt)
         here.reconcile()

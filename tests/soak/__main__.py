@@ -18,12 +18,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from sync_daemon.commands.demo.sides import Sides
 from sync_daemon.commands.sandbox_configuration import configuration
+from sync_daemon.sandbox.ghl.webhooks import GhlWebhooks
 from sync_daemon.sandbox.seed import Population
 from sync_daemon.sandbox.server import RunningSandbox, Sandbox, running_sandbox
 from sync_daemon.settings.load import load
@@ -142,12 +142,14 @@ def main() -> int:
     out.print(f"{asked.minutes:g} minutes, again with: make soak MINUTES={asked.minutes:g} SEED={asked.seed}")
     sandbox = Sandbox(seed=asked.seed)
     sandbox.populate(Population())
+    webhooks = sandbox.ghl.webhooks
+    assert isinstance(webhooks, GhlWebhooks)
     with tempfile.TemporaryDirectory() as folder, running_sandbox(sandbox) as running:
         soak = _start(running, Path(folder), random.Random(asked.seed), out)
         try:
             soak.run(asked.minutes)
             soak.settle()
-            acknowledged = burst(soak.url, sandbox.ghl.webhooks, sandbox.location_id)
+            acknowledged = burst(soak.url, webhooks, sandbox.location_id)
             soak.process.terminate()
             if soak.process.wait(15) != 0:
                 soak.failures.append(f"it ended with {soak.process.returncode} at SIGTERM")
@@ -228,7 +230,7 @@ def _percentiles(seconds: list[float]) -> str:
     return ", ".join(f"p{share} {percentile(seconds, share):.3f} s" for share in (50, 95, 99))
 
 
-def _average(values: list[Any]) -> float:
+def _average(values: list[float]) -> float:
     return sum(values) / len(values)
 
 

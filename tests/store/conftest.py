@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from sync_daemon.ports import PairStore
 from sync_daemon.store.crypto import Secrets
 from sync_daemon.store.engine import open_engine
 from sync_daemon.store.installation import StateStore
+from sync_daemon.store.pair import SqlPairStore
 
 SECRET = "a secret of this installation, long enough"
 
@@ -48,11 +48,11 @@ def store(engine: Engine, clock: StoppedClock) -> StateStore:
 
 
 @pytest.fixture
-def pair(store: StateStore) -> PairStore:
+def pair(store: StateStore) -> SqlPairStore:
     return store.open_pair("main", "location", "list")
 
 
 @pytest.fixture
-def other_pair(store: StateStore) -> PairStore:
+def other_pair(store: StateStore) -> SqlPairStore:
     """A second pair of the same store, which must never see the first one's rows."""
     return store.open_pair("other", "location-2", "list-2")

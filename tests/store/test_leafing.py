@@ -1,5 +1,7 @@
 """Long lists, leafed through page by page; what charts show of runs."""
 
+from datetime import datetime
+
 from sync_daemon.model.deeds import Deed, DeedState
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.model.state import NEVER, Held, Link, Parked
@@ -16,7 +18,9 @@ def test_runs_are_leafed_through_by_start_and_id(pair: SqlPairStore, other_pair:
     seen, last = [], pair.last_runs(2)
     while last:
         seen += [run["run_id"] for run in last]
-        last = pair.runs_before(last[-1]["started"], last[-1]["run_id"], 2)
+        oldest = last[-1]
+        assert isinstance(oldest["started"], datetime)
+        last = pair.runs_before(oldest["started"], str(oldest["run_id"]), 2)
 
     assert seen == ["r6", "r5", "r4", "r3", "r2", "r1", "r0"]
 

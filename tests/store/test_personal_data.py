@@ -18,6 +18,7 @@ from sync_daemon.ports import Commit, PairStore
 from sync_daemon.reconcile.alerting import Standing
 from sync_daemon.store.engine import reading
 from sync_daemon.store.installation import StateStore
+from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.store.tables import metadata
 from tests.store.conftest import SECRET
 from tests.store.examples import (
@@ -62,7 +63,7 @@ FLAGS = {"revoked", "moved", "absent"}
 
 
 @pytest.fixture
-def full_pair(pair: PairStore, store: StateStore) -> PairStore:
+def full_pair(pair: SqlPairStore, store: StateStore) -> PairStore:
     """A pair that has stored something of everything, and taken most of it back."""
     everything = Commit(
         contacts=[known("g1"), known("e1", EMAILOCTOPUS)],

@@ -4,6 +4,7 @@ from collections import Counter
 
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
 from sync_daemon.ports import PairStore
+from sync_daemon.store.pair import SqlPairStore
 from sync_daemon.store.run_report import as_json
 from tests.store.examples import EMAILOCTOPUS, GHL, NOON, later
 
@@ -100,7 +101,7 @@ def test_runs_come_back_newest_first(pair: PairStore, other_pair: PairStore) -> 
     }
 
 
-def test_what_rules_did_and_what_went_wrong_is_kept_with_the_run(pair: PairStore) -> None:
+def test_what_rules_did_and_what_went_wrong_is_kept_with_the_run(pair: SqlPairStore) -> None:
     acted = CycleReport("main", "r1", Mode.INCREMENTAL, message="GHL refused the token")
     acted.written[GHL, "acted"] = 3
     pair.save_run(acted, NOON, NOON)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sync_daemon.model.engagement import Occasion
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.webhook import WebhookEvent
 from sync_daemon.store.crypto import Secrets
@@ -59,7 +60,11 @@ def listening(
         def count(system: SystemName, result: str, events: int) -> None:
             here.counted[system, result] = here.counted.get((system, result), 0) + events
 
-        intake = Intake(lambda pair, events: pairs[pair].save_events(events), here.woken.append)
+        def save(pair: str, told: Sequence[WebhookEvent | Occasion]) -> None:
+            pairs[pair].save_events([one for one in told if isinstance(one, WebhookEvent)])
+            pairs[pair].save_occasions([one for one in told if isinstance(one, Occasion)])
+
+        intake = Intake(save, here.woken.append)
         webhooks = Webhooks(
             lambda: receivers, KEY.public_key(), workflow_secret, timedelta(days=30), intake, count, clock.now
         )

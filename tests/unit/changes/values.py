@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sync_daemon.changes.detect import Detector
 from sync_daemon.changes.digests import Digester
@@ -13,7 +13,9 @@ from sync_daemon.model.state import Baseline, KnownContact, KnownTag, Staged
 from sync_daemon.model.system import SystemName
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
-GRANTED, PENDING, REVOKED = Consent.GRANTED, Consent.PENDING, Consent.REVOKED
+GRANTED: Final = Consent.GRANTED
+PENDING: Final = Consent.PENDING
+REVOKED: Final = Consent.REVOKED
 ADA, BOB, EVE = "ada@example.com", "bob@example.com", "eve@example.com"
 DIGESTER = Digester(b"a key of thirty-two bytes, or so")
 

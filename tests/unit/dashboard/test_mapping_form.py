@@ -24,7 +24,7 @@ SECTION = PairSection.model_validate({
 
 def original(**value: Any) -> Original:
     texts = tuple(placed(one, 0) for one in value.get("rules", []))
-    return Original(Written("", "digest"), 0, SECTION, {"name": "main", **value}, texts)
+    return Original(Written("", "digest"), (), SECTION, {"name": "main", **value}, texts)
 
 
 def as_sent(form: MappingForm) -> dict[str, list[str]]:

@@ -82,7 +82,9 @@ def test_what_names_no_campaign_is_an_occasion_of_its_own() -> None:
 
 
 NAMELESS = [("e1", None), ("e2", 7)]
-BAD = [None, 7, "x", [], {}, {"type": "contact.updated"}, row(contact_id=None), row(list_id=""), row(contact_id=[1])]
+BAD: list[object] = [
+    None, 7, "x", [], {}, {"type": "contact.updated"}, row(contact_id=None), row(list_id=""), row(contact_id=[1]),
+]  # fmt: skip
 
 
 def test_one_malformed_event_fails_no_other() -> None:

@@ -15,15 +15,15 @@ BOOKING = {"calendarId": "k", "contactId": "c"}
 NOTE = {"contactId": "c1", "body": "Hello"}
 
 
-def call(name: str, /, version: Version = "2021-07-28", **values: Any) -> PreparedCall:
+def call(name: str, version: Version = "2021-07-28", /, **values: Any) -> PreparedCall:
     return prepare(operation(name), values, "L1", version)
 
 
-def from_texts(name: str, /, version: Version = "2021-07-28", **values: Any) -> PreparedCall:
+def from_texts(name: str, version: Version = "2021-07-28", /, **values: Any) -> PreparedCall:
     return call(name, version, **written(values))
 
 
-def problems(name: str, /, version: Version = "2021-07-28", **values: Any) -> list[str]:
+def problems(name: str, version: Version = "2021-07-28", /, **values: Any) -> list[str]:
     """What is wrong with values that somebody wrote; nothing of them is repeated."""
     with pytest.raises(BadParameters) as refused:
         call(name, version, **values)

@@ -12,8 +12,8 @@ from sync_daemon.sandbox.emailoctopus.quirks import Quirks
 from tests.unit.http.virtual_clock import VirtualClock
 
 
-def limiter(allowance: Allowance, clock: VirtualClock, **options: float) -> Limiter:
-    return Limiter(SystemName.GHL, allowance, clock, refill_s=10.0, **options)
+def limiter(allowance: Allowance, clock: VirtualClock, *, patience_s: float = 60.0) -> Limiter:
+    return Limiter(SystemName.GHL, allowance, clock, refill_s=10.0, patience_s=patience_s)
 
 
 def told(server: vendor.Limiter, status: int) -> dict[str, str]:

@@ -51,11 +51,11 @@ def given(*fields: MappedField, **changes: Any) -> Context:
     return replace(context(**policy), detector=by, fields=fields or (NAMED, TOWN, SCORED), **changes)
 
 
-def here(before: Snapshot = HERE, **now: Any) -> CaseSide:
+def here(before: Snapshot = HERE, /, **now: Any) -> CaseSide:
     return _side(before, now)
 
 
-def there(before: Snapshot = THERE, **now: Any) -> CaseSide:
+def there(before: Snapshot = THERE, /, **now: Any) -> CaseSide:
     return _side(before, now)
 
 

@@ -68,6 +68,10 @@ def new_there(**more: Any) -> CaseSide:
     return unmet(subscriber(fields=THERE, tags={"vip", "NEWS"}, **more))
 
 
+def alone(side: CaseSide) -> Case:
+    return Case(ghl=side) if side.system is GHL else Case(emailoctopus=side)
+
+
 def create_there(side: CaseSide, sets: Any = None, **changes: Any) -> Operation:
     assert side.snapshot is not None
     made = Operation(
@@ -171,10 +175,10 @@ def test_what_a_person_discarded_is_not_created_until_it_changes() -> None:
     for side, create in ((new_here(), create_there(new_here())), (new_there(), create_here())):
         assert side.snapshot is not None
         row = replace(side.known, unlinked=Unlinked.DISCARDED, seen=DIGESTER.snapshot(side.snapshot))
-        case = Case(**{str(side.system): replace(side, known=row)})
+        case = alone(replace(side, known=row))
         assert decided(case) == passed_over(case, Unlinked.DISCARDED)
         for other in (replace(row, seen=b"before"), replace(row, unlinked=Unlinked.HELD)):
-            assert decided(Case(**{str(side.system): replace(side, known=other)})).operations == (create,)
+            assert decided(alone(replace(side, known=other))).operations == (create,)
 
 
 def test_a_contact_alone_is_read_by_id_unless_a_page_showed_it() -> None:

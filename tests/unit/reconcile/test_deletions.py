@@ -81,9 +81,9 @@ def context(rule: DeleteRule | None = None, **policy: Any) -> Context:
     )
 
 
-def case(gone: SystemName, *, link: Link = LINK, searched: bool = True, **survivor: object) -> Case:
+def case(gone: SystemName, *, link: Link = LINK, searched: bool = True, **survivor: Any) -> Case:
     """A link of which one contact is gone, the other read by id."""
-    snapshot = subscriber(**survivor) if gone is GHL else person(**survivor)  # type: ignore[arg-type]
+    snapshot = subscriber(**survivor) if gone is GHL else person(**survivor)
     left = CaseSide(agreed(subscriber() if gone is GHL else person()), staged(snapshot))
     lost = CaseSide(agreed(person() if gone is GHL else subscriber()))
     ends = (lost, left) if gone is GHL else (left, lost)
@@ -151,7 +151,7 @@ CLUB = ScopeRule(tags_all=("club",))
 def test_out_of_scope_a_deletion_does_nothing(
     gone: SystemName, in_scope: bool, tags: list[str] | None, done: str
 ) -> None:
-    more = {} if tags is None else {"tags": tags}
+    more: dict[str, Any] = {} if tags is None else {"tags": tags}
     decision = decided(case(gone, link=replace(LINK, in_scope=in_scope), **more), scope=CLUB)
     assert decision.tombstone is not None
     assert (decision.tombstone.done, bool(decision.operations)) == (done, done != "nothing")

@@ -190,7 +190,7 @@ def test_what_a_run_that_was_cut_off_had_begun_needs_no_further_room(kind: MassC
     again = decided(EACH[kind], of=cut_off(kind))
     assert fresh(again, first_load=False) == {}
     after = hold(again, kind)
-    assert (after.operations, after.holds, after.counted) == ((EACH[kind],), (), {kind})
+    assert (after.operations, after.holds, after.counted) == ((EACH[kind],), (), frozenset({kind}))
     assert list(refused(after, ())) == [kind]
 
 
@@ -198,7 +198,7 @@ def test_what_else_is_asked_of_a_case_that_was_cut_off_needs_room() -> None:
     again = decided(UNTAG, BLANK, of=cut_off(MassChange.BLANK, MassChange.DELETION))
     assert set(fresh(again, first_load=False)) == {MassChange.TAG_REMOVAL}
     after = hold(again, *GUARDED)
-    assert (after.operations, after.counted) == ((BLANK,), {MassChange.BLANK})
+    assert (after.operations, after.counted) == ((BLANK,), frozenset({MassChange.BLANK}))
 
 
 def test_what_was_begun_with_a_contact_that_the_link_left_behind_was_begun_with_the_case() -> None:
@@ -212,7 +212,7 @@ def test_what_was_begun_with_a_contact_that_the_link_left_behind_was_begun_with_
 @pytest.mark.parametrize("kind", GUARDED)
 def test_what_has_room_goes_through_and_is_counted(kind: MassChange) -> None:
     after = hold(decided(EACH[kind]))
-    assert (after.operations, after.holds, after.counted) == ((EACH[kind],), (), {kind})
+    assert (after.operations, after.holds, after.counted) == ((EACH[kind],), (), frozenset({kind}))
     assert list(refused(after, after.operations)) == []
     assert list(refused(after, ())) == [kind]
 
@@ -306,7 +306,7 @@ def test_a_held_deletion_leaves_the_link_as_it_was() -> None:
 def test_a_persons_revocation_goes_out_though_the_deletion_after_it_is_held() -> None:
     mark = replace(TAG, system=GHL, policy=MassChange.DELETION)
     after = hold(decided(DND, mark, link=None, dissolves=LINK, remember=Cause.PERSON_GHL), MassChange.DELETION)
-    assert (after.operations, after.settles, after.dissolves) == ((DND,), {"consent"}, None)
+    assert (after.operations, after.settles, after.dissolves) == ((DND,), frozenset({"consent"}), None)
     assert (after.link, after.remember) == (replace(LINK, cause=Cause.PERSON_GHL), Cause.PERSON_GHL)
 
 

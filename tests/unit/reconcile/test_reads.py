@@ -47,11 +47,11 @@ def side(snapshot: Snapshot, source: Source | None = Source.READ, **known: Any) 
     return CaseSide(row, staged(replace(snapshot, source=source)) if source else None)
 
 
-def here(source: Source | None = Source.HINT, **known: Any) -> CaseSide:
+def here(source: Source | None = Source.HINT, /, **known: Any) -> CaseSide:
     return side(person(), source, **known)
 
 
-def there(source: Source | None = Source.LISTING, **known: Any) -> CaseSide:
+def there(source: Source | None = Source.LISTING, /, **known: Any) -> CaseSide:
     return side(subscriber(), source, **known)
 
 

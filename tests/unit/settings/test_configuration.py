@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from sync_daemon.model.errors import ConfigurationError
-from sync_daemon.settings import configuration as reading
+from sync_daemon.settings import configuration
 from sync_daemon.settings.configuration import NO_CHANGES, Changes, Configuration
+from sync_daemon.settings.document import Document
+from sync_daemon.settings.reading import Main, Unit, pairs_of
 from sync_daemon.settings.variables import Variables
 from tests.unit.settings.configurations import SMALL
 
@@ -59,8 +61,12 @@ class House:
         self.folder.mkdir()
         self.main(FOLDER + TEMPLATE + SMALL)
         self.parsed: list[str] = []
-        of = reading.pairs_of
-        monkeypatch.setattr(reading, "pairs_of", lambda doc, *more: self.parsed.append(doc.name) or of(doc, *more))
+
+        def noted(document: Document, main: Main, variables: Variables | None = None) -> Unit:
+            self.parsed.append(document.name)
+            return pairs_of(document, main, variables)
+
+        monkeypatch.setattr(configuration, "pairs_of", noted)
         self.times = 0
 
     def main(self, text: str) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ from sync_daemon.settings.passwords import Hash
 from sync_daemon.web.dashboard.attempts import Attempts
 from sync_daemon.web.dashboard.dashboard import dashboard
 from sync_daemon.web.dashboard.given import Given
+from sync_daemon.wiring.clock import SystemClock
 from tests.plain import PLAIN
 from tests.web.dashboard.house import PASSWORD, House, http, standing_house
 
@@ -23,7 +25,7 @@ QUESTIONS = {"/pairs/{pair}/people"}
 
 def addresses(method: str) -> list[str]:
     """Every guarded address of the dashboard, with a pair and a run that are there."""
-    nothing = Given(list, list, http(), None, lambda: None)  # type: ignore[arg-type]  # nobody asks it anything
+    nothing = Given(list, list, http(), timedelta(), SystemClock().now)
     routes = [one for one in dashboard(nothing) if isinstance(one, Route) and one.path not in FREE]
     mine = [one.path for one in routes if method in (one.methods or ())]
     mine = [path for path in mine if method == "GET" or path not in QUESTIONS]

@@ -68,7 +68,7 @@ def test_the_form_shows_the_file_and_both_sides(ada: Visitor, desk: Desk) -> Non
     assert [filled[f"fields.{n}.direction"] for n in (0, 1)] == ["both", "to_emailoctopus"]
     assert filled["tags.exclude"] == "${HIDDEN}\r\nb"
     assert filled["tags.include"] == "*"
-    assert filled["rules.0.event"], filled["rules.0.then.0.text"] == ("clicked", "spring")
+    assert (filled["rules.0.event"], filled["rules.0.then.0.text"]) == ("clicked", "spring")
     assert filled["rules.1.yaml"].startswith("when: {event: opened}\r\nthen:\r\n  - ghl: {operation: Remove")
     page = ada.get(PAGE)
     said = text_of(page)
