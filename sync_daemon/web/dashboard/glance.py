@@ -1,4 +1,4 @@
-"""One pair at a glance: everything its card shows, read once."""
+"""One pair at a glance: everything its card or row shows, read once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +16,15 @@ from sync_daemon.web.dashboard.visit import Visit
 
 _SCANS_LOOKED_AT = 10
 AT_ONCE = 50
-"""Pairs on a page: a card is read with a dozen questions to the database."""
+"""Pairs on a page: one is read with a dozen questions to the database."""
+CARDS = 8
+"""So many pairs have a card each; of more, each is a row, and those that somebody should look at come first."""
+_FIRST = ("bad", "waits", "idle", "good")
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What a card shows. `pair` is None for one that can't be worked on; `uncertain` and `refused` count deeds."""
+    """What is shown of it. `pair` is None for one that can't be worked on; `uncertain` and `refused` count deeds."""
 
     slug: str
     name: str
@@ -58,6 +61,8 @@ def glances(given: Given, visit: Visit, start: int) -> tuple[Sequence[Glance], i
         _of(given, slugs[one.pair], visit.pairs[slugs[one.pair]], one) if one.pair in slugs else _refused(given, one)
         for one in health[start : start + AT_ONCE]
     ]
+    if len(health) > CARDS:
+        shown.sort(key=lambda one: _FIRST.index(one.standing.tone))
     return shown, len(health)
 
 

@@ -102,6 +102,23 @@ def test_of_many_pairs_some_are_on_a_page_and_trouble_first(folder: Path, monkey
     assert "From the beginning" in second
 
 
+def test_many_pairs_are_rows_and_who_needs_somebody_comes_first(folder: Path) -> None:
+    names = [f"client {number}" for number in range(9)]
+    with standing_house(folder, names=names) as house, house.visitor("ada") as visitor:
+        house.health["client 7"] = PairHealth("client 7", datetime.now(UTC), CycleOutcome.ERROR, f"it failed {NASTY}")
+        home = visitor.get("/")
+        said = text_of(home)
+        alone = visitor.get("/pairs/client-3").text
+    assert "1 to 9 of 9 pairs Equal: 8 In trouble: 1" in said
+    assert home.text.count('<tr role="row">') == 1 + 9
+    assert "<article" not in home.text
+    shown = [home.text.index(f'href="/pairs/client-{number}"') for number in range(9)]
+    assert sorted(range(9), key=shown.__getitem__) == [7, 0, 1, 2, 3, 4, 5, 6, 8]
+    assert "In trouble The last cycle ended as error: it failed" in said
+    assert NASTY not in home.text
+    assert "<article" in alone
+
+
 def test_a_pair_that_cant_run_says_why(folder: Path) -> None:
     with standing_house(folder) as house, house.visitor("ada") as visitor:
         house.health["lost"] = PairHealth("lost", datetime.now(UTC), CycleOutcome.ERROR, f"another account {NASTY}")

@@ -10,7 +10,7 @@ from sync_daemon.model.report import Mode
 from sync_daemon.web.dashboard.charts import SPANS, Span, series
 from sync_daemon.web.dashboard.doors import Doors
 from sync_daemon.web.dashboard.given import OnePair
-from sync_daemon.web.dashboard.glance import AT_ONCE, glance, glances
+from sync_daemon.web.dashboard.glance import AT_ONCE, CARDS, glance, glances
 from sync_daemon.web.dashboard.visit import Missing, Visit
 
 _MODES = {"incremental": Mode.INCREMENTAL, "full": Mode.FULL}
@@ -42,18 +42,18 @@ class Overview:
         ]
 
     def all_pairs(self, visit: Visit) -> Response:
-        """Every pair, some at a time. Where there is one only, its own page."""
+        """Every pair, some at a time: cards, or rows where there are many. Where there is one only, its own page."""
         start = visit.number("from")
         found, total = glances(self._doors.given, visit, start)
         slug = found[0].slug if total == 1 and found else ""
-        pages = {"start": start, "total": total, "at_once": AT_ONCE}
+        pages = {"start": start, "total": total, "at_once": AT_ONCE, "rows": total > CARDS}
         return visit.page("overview.html", glances=found, slug=slug, charts="/charts.json", **pages, **_spans(visit))
 
     def one_pair(self, visit: Visit) -> Response:
         """One pair."""
         slug, _ = visit.pair()
         found = glance(self._doors.given, visit, slug)
-        pages = {"start": 0, "total": len(found), "at_once": AT_ONCE}
+        pages = {"start": 0, "total": len(found), "at_once": AT_ONCE, "rows": False}
         charts = f"/pairs/{slug}/charts.json"
         return visit.page("overview.html", glances=found, slug=slug, charts=charts, **pages, **_spans(visit))
 
