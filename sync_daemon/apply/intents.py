@@ -22,10 +22,10 @@ def all_intents(decisions: Iterable[Decision], context: Context) -> list[KnownCo
 def intents(decision: Decision, context: Context) -> list[KnownContact]:
     """The rows to store before a case's operations are sent: what equals this later is our own writing."""
     rows: list[KnownContact] = []
-    case = decision.case
+    case, sent = decision.case, list(_sent_at_all(decision))
     for side in case.targets():
-        mine = [op for op in decision.operations if _is_on(op, side)]
-        creates = any(op.action is Action.CREATE and op.system is side.system.other for op in decision.operations)
+        mine = [op for op in sent if _is_on(op, side)]
+        creates = any(op.action is Action.CREATE and op.system is side.system.other for op in sent)
         if mine or (creates and side in (case.ghl, case.emailoctopus)):
             rows.append(
                 replace(side.known, sent=_sent(mine, side, context, creation=creates, counted=decision.counted))
@@ -35,10 +35,15 @@ def intents(decision: Decision, context: Context) -> list[KnownContact]:
 
 def _namesakes(decision: Decision) -> Iterator[KnownContact]:
     """Those who are unsubscribed for the sake of an address that isn't theirs alone: nobody else did it."""
-    ids = {op.emailoctopus_id for op in decision.operations if op.system is EMAILOCTOPUS and op.revokes}
+    ids = {op.emailoctopus_id for op in _sent_at_all(decision) if op.system is EMAILOCTOPUS and op.revokes}
     for known in decision.case.namesakes:
         if known.contact_id in ids:
             yield replace(known, sent=replace(known.sent or Sent(), namesake=True))
+
+
+def _sent_at_all(decision: Decision) -> Iterator[Operation]:
+    """The operations that go out: what equals another one later is somebody else's writing."""
+    return (op for op in decision.operations if op.system not in decision.unsent)
 
 
 def _is_on(operation: Operation, side: CaseSide) -> bool:

@@ -81,6 +81,11 @@ class Sender:
                 self.stopped.setdefault(name, Stopped(name))
         return self.stopped
 
+    def closed(self) -> frozenset[SystemName]:
+        """The systems that no new record goes to: the last requests of a daily quota are kept for revocations."""
+        reasons = self.out_of_reach().items()
+        return frozenset(name for name, reason in reasons if not isinstance(reason, QuotaExhausted))
+
     def is_in_hand(self, operation: Operation) -> bool:
         """Whether something of its record was sent already."""
         return _record(operation) in self.in_hand

@@ -46,6 +46,8 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
     run.pair.progress.records_planned(sum(bool(decision.operations) for decision in decisions))
     context = run.context()
     run.sender.in_hand.clear()
+    if closed := run.sender.closed():
+        decisions = [replace(decision, unsent=closed) for decision in decisions]
     waiting: dict[OperationKey, _Open] = {}
     at_once: list[_Open] = []
     commit = Commit(contacts=all_intents(decisions, context))

@@ -113,6 +113,7 @@ class Decision:
     everything about it is done. `undoes` marks the undo of a run: what it puts back counts as agreed with the other
     side as it is, and everything else of the case stays as it was. `shares` is what it means for
     the list's other locations. `partial` marks the revocations of a case, sent ahead of the rest: its inbox rows stay.
+    `unsent` are the systems that nothing of it goes to, as they are out of reach.
     """
 
     case: Case
@@ -139,6 +140,7 @@ class Decision:
     undoes: Undone | None = None
     shares: Shares = Shares()
     partial: bool = False
+    unsent: frozenset[SystemName] = frozenset()
 
 
 def revocations_of(decision: Decision) -> Decision | None:

@@ -94,3 +94,23 @@ def test_what_was_read_before_our_own_block_is_not_taken_for_its_lifting(databas
         assert here.blocks(ghl_id)
         assert here.status(ADA) == "unsubscribed"
         here.assert_quiet()
+
+
+def test_a_block_of_a_person_is_no_block_of_ours_that_was_never_sent(database_url: str) -> None:
+    """GHL can't be reached when its contact is to be blocked; until it can, a person blocks it there."""
+    with world(database_url) as here:
+        ghl_id, subscriber_id = here.linked()
+        here.clock.advance(1)
+        here.emailoctopus.unsubscribe(subscriber_id)
+        here.fault(GHL, kind="drop", method="", path="", times=100)
+        here.forget_requests()
+        assert here.reconcile().outcome == CycleOutcome.UNREACHABLE
+        assert here.writes(GHL) == []
+        here.sandbox.ghl.weather.faults.clear()
+        here.clock.advance(1)
+        here.ghl.set_dnd(ghl_id, "active")
+        here.reconcile()
+        here.clock.advance(1)
+        here.emailoctopus.set_status(subscriber_id, "subscribed")
+        here.settle()
+        assert here.blocks(ghl_id)
