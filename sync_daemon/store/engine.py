@@ -21,7 +21,7 @@ from sync_daemon.store.complaints import explain, shown
 
 BUSY_SECONDS = 10
 """How long SQLite waits for another process's transaction; the lease is renewed with more than this left."""
-_CACHE_KIB = 64 * 1024
+_CACHE_KIB = 16 * 1024
 _FORMS = "write sqlite:///data/sync.db for a file, or postgresql+psycopg://user:password@host/database"
 
 
