@@ -106,8 +106,10 @@ def lived_by_several(seeds: list[int]) -> tuple[Counter[str], list[str]]:
 
 
 def report(error: BaseException) -> str:
-    """What broke, the steps of the life, and how to replay it."""
-    return "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", []), ""])
+    """What broke, in one that breaks now and then as well; the steps of the life, and how to replay it."""
+    parts = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    said = [f"{type(one).__name__}: {one}" for one in (error, *parts)]
+    return "\n".join([*said, *getattr(error, "__notes__", []), ""])
 
 
 def summary(seeds: range, tally: Counter[str], broken: int, seconds: float) -> str:

@@ -11,6 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from sync_daemon.logs import redact
 from tests.machine.lives import Lives
+from tests.machine.vault import is_race
 
 STEPS = 30
 """Steps of a life."""
@@ -48,5 +49,5 @@ def live(seed: int, *, shrink: bool = False) -> None:
     try:
         run(seeded(seed)(machine), settings=limits)
     except BaseException as broken:
-        broken.add_note(f"Replay this life with: make lives SEED={seed} LIVES=1")
+        broken.add_note(f"Replay this life with: make lives SEED={seed} LIVES=1{' RACING=1' if is_race() else ''}")
         raise
