@@ -37,8 +37,10 @@ def judge(
     blank.
     """
     decisions = _judge(run, cases, moves or {}, consent_alone=consent_alone)
+    if run.schema_fresh:
+        return decisions
     context = run.context()
-    if not run.schema_fresh and any(_meets_a_blank(decision, context) for decision in decisions):
+    if any(_meets_a_blank(decision, context) for decision in decisions):
         refresh_schemas(run)
         decisions = _judge(run, list(_as_they_were(cases, decisions)), moves or {}, consent_alone=consent_alone)
     return decisions

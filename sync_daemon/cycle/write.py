@@ -15,11 +15,10 @@ from sync_daemon.model.contact import Consent, Page, Snapshot
 from sync_daemon.model.errors import AlreadyExists, Refused, Stopped, StopSystem
 from sync_daemon.model.plan import Action, Operation, WriteResult
 from sync_daemon.model.state import KnownTag, Staged
-from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.reconcile.consents import unsubscribe
 from sync_daemon.reconcile.decision import Decision
-from sync_daemon.reconcile.guard import begun, refused
+from sync_daemon.reconcile.guard import begun, refused, within_reach
 from sync_daemon.reconcile.side_consent import consent_now
 from sync_daemon.threads import pool
 
@@ -48,7 +47,7 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
     context = run.context()
     run.sender.in_hand.clear()
     if closed := run.sender.closed():
-        decisions = [_cut_off(decision, closed) for decision in decisions]
+        decisions = [within_reach(decision, closed) for decision in decisions]
     waiting: dict[OperationKey, _Open] = {}
     at_once: list[_Open] = []
     commit = Commit(contacts=all_intents(decisions, context))
@@ -80,12 +79,6 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
     for results in run.sender.send(widened.values()):
         done = (result.operation for result in results if result.refusal is None)
         run.report.written.update((operation.system, _word(operation)) for operation in done)
-
-
-def _cut_off(decision: Decision, closed: frozenset[SystemName]) -> Decision:
-    """The decision with what is out of reach; one of which nothing goes out counts as no mass change yet."""
-    reaches = any(operation.system not in closed for operation in decision.operations)
-    return replace(decision, unsent=closed, counted=decision.counted if reaches else frozenset())
 
 
 def _send(

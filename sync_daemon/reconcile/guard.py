@@ -99,6 +99,12 @@ def begun(case: Case) -> frozenset[MassChange]:
     return frozenset(MassChange(kind) for one in sent if one is not None for kind in one.counted)
 
 
+def within_reach(decision: Decision, closed: frozenset[SystemName]) -> Decision:
+    """The decision where nothing goes to `closed` systems; one of which nothing goes out counts as no change yet."""
+    reaches = any(operation.system not in closed for operation in decision.operations)
+    return replace(decision, unsent=closed, counted=decision.counted if reaches else frozenset())
+
+
 def fresh(decision: Decision, *, first_load: bool) -> dict[MassChange, Ids]:
     """What of it needs room.
 

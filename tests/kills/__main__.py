@@ -10,8 +10,9 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
 from itertools import islice, product
 from pathlib import Path
 from typing import NamedTuple
@@ -79,7 +80,7 @@ def _share_of(number: int, database: str, part: int, racing: bool) -> Result:
     world = WORLDS[number]
     with tempfile.TemporaryDirectory(prefix="sync-daemon-kills-") as name:
         folder = Path(name)
-        with theatre(folder, _databases(database, folder), racing=racing) as stage:
+        with _databases(database, folder) as kept, theatre(folder, kept, racing=racing) as stage:
             points, expected = stage.undisturbed(world)
             mine = [point for point in points if share(point, _SHARES) == part]
             wrong = [line for point in mine for line in troubles(stage, world, expected, point)]
@@ -91,12 +92,15 @@ def _share_of(number: int, database: str, part: int, racing: bool) -> Result:
     return Result(world.name, database, len(mine), len(pairs), wrong)
 
 
-def _databases(kind: str, folder: Path) -> Databases:
+@contextmanager
+def _databases(kind: str, folder: Path) -> Iterator[Databases]:
     if kind == POSTGRESQL:
-        return databases.server()
+        with closing(databases.server()) as server:
+            yield server
+        return
     template = folder / "template.db"
     databases.make_sqlite(template)
-    return SqliteFiles(template, folder)
+    yield SqliteFiles(template, folder)
 
 
 if __name__ == "__main__":

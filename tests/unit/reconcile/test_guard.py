@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sync_daemon.apply.intents import intents
 from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action, MassChange, Operation
@@ -27,8 +28,10 @@ from sync_daemon.reconcile.guard import (
     split,
     stuck_parts,
     why_held,
+    within_reach,
 )
 from tests import grants
+from tests.unit.reconcile.cases import context
 
 GHL, EMAILOCTOPUS = SystemName.GHL, SystemName.EMAILOCTOPUS
 LIMITS = GuardLimits(max_destructive_percent=10, max_destructive_count=20, max_create_percent=50, max_create_count=1000)
@@ -204,6 +207,20 @@ def test_what_else_is_asked_of_a_case_that_was_cut_off_needs_room() -> None:
 def test_what_was_begun_with_a_contact_that_the_link_left_behind_was_begun_with_the_case() -> None:
     left = replace(case(), left_behind=cut_off(MassChange.DELETION).emailoctopus)
     assert begun(left) == {MassChange.DELETION}
+
+
+@pytest.mark.parametrize(
+    ("closed", "counts", "written_down"),
+    [({GHL}, True, [EMAILOCTOPUS]), ({EMAILOCTOPUS}, True, [GHL]), ({GHL, EMAILOCTOPUS}, False, [])],
+)
+def test_what_reaches_nobody_is_not_written_down_as_sent_and_counts_when_it_does(
+    closed: set[SystemName], counts: bool, written_down: list[SystemName]
+) -> None:
+    decision = decided(DND, DELETE, counted=frozenset({MassChange.DELETION}))
+    within = within_reach(decision, frozenset(closed))
+    assert within.operations == decision.operations, "it is undone still"
+    assert within.counted == (decision.counted if counts else frozenset())
+    assert [row.system for row in intents(within, context())] == written_down
 
 
 # what is left
