@@ -83,11 +83,16 @@ def set_stage(folder: Path) -> Iterator[Stage]:
 
 
 def cycle(stage: Stage, mode: Mode = Mode.INCREMENTAL) -> CycleReport:
-    """Have the service make a cycle of a kind, and wait for its end."""
+    """Have the service make a cycle of a kind, and wait for its end; a full scan that is wanted, too, is one of any."""
     served, clock = stage.service.served["sandbox"], stage.service.installation.clock
     turn, before = served.turn, served.turn.report
     served.desk.want(mode)
-    while (report := turn.report) is None or report is before or report.mode is not mode or turn.working() is not None:
+    while (
+        (report := turn.report) is None
+        or report is before
+        or report.mode not in (mode, Mode.FULL)
+        or turn.working() is not None
+    ):
         clock.sleep(0.05)
     return report
 

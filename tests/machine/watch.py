@@ -253,7 +253,7 @@ class Watch:
         revoked = memory.revocations.get((EMAILOCTOPUS, is_.id))
         # Who opts in and out again between two looks shows what he showed before, and without times all the more.
         touches = self.outside.emailoctopus.quirks.unsubscribe_touches
-        unseen = not touches or (EMAILOCTOPUS, is_.id) in memory.seen_revoked
+        unseen = not touches or (EMAILOCTOPUS, is_.id) in memory.maybe_seen
         return bool(lifts) and (unseen or revoked is None or revoked >= self.house.started or max(lifts) > revoked)
 
     # the scope
