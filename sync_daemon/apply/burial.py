@@ -31,7 +31,7 @@ def lay_to_rest(commit: Commit, gone: Iterable[CaseSide], tombstone: Tombstone) 
     commit.tombstones.append(tombstone)
     for side in gone:
         known = side.known
-        commit.contacts = [row for row in commit.contacts if (row.system, row.contact_id) != _key(side)]
+        commit.contacts = [row for row in commit.contacts if row.key != side.key]
         commit.contacts.append(
             KnownContact(
                 side.system, side.contact_id, updated_at=known.updated_at, unlinked=Unlinked.DELETED, scan=known.scan
@@ -52,7 +52,7 @@ def orphan(commit: Commit, decision: Decision, side: CaseSide, came: tuple[Writt
         baseline=Baseline(consent=consent, unconfirmed=unconfirmed_after(side, consent)),
         sent=None,
     )
-    commit.contacts = [*(one for one in commit.contacts if (one.system, one.contact_id) != _key(side)), row]
+    commit.contacts = [*(one for one in commit.contacts if one.key != side.key), row]
     if written.operations and side.staged is not None:  # what was seen before is no sign of what it is now
         commit.done.append(side.staged)
     if any(entry.action == MassChange.DELETION for entry in decision.holds):  # nothing is done about it yet
@@ -99,7 +99,3 @@ def to_be_met(case: Case, side: CaseSide) -> Iterator[Staged]:
     if case.found is not None and case.found.claimed:
         revoked = consent_now(side) is Consent.REVOKED
         yield Staged(side.system, side.contact_id, None, revoked=revoked)
-
-
-def _key(side: CaseSide) -> tuple[SystemName, str]:
-    return side.system, side.contact_id

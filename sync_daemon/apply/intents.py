@@ -16,7 +16,7 @@ def all_intents(decisions: Iterable[Decision], context: Context) -> list[KnownCo
     """The rows to store before anything of a batch is sent; what a contact's own case is about to write counts."""
     others = [row for decision in decisions for row in _namesakes(decision)]
     own = [row for decision in decisions for row in intents(decision, context)]
-    return list({(row.system, row.contact_id): row for row in (*others, *own)}.values())
+    return list({row.key: row for row in (*others, *own)}.values())
 
 
 def intents(decision: Decision, context: Context) -> list[KnownContact]:
@@ -31,6 +31,17 @@ def intents(decision: Decision, context: Context) -> list[KnownContact]:
                 replace(side.known, sent=_sent(mine, side, context, creation=creates, counted=decision.counted))
             )
     return rows
+
+
+def before_intents(unbegun: Iterable[Decision], others: Iterable[Decision], context: Context) -> list[KnownContact]:
+    """The rows that were stored as intents of the first decisions alone, as these found them."""
+    unbegun = list(unbegun)
+    names = {row.key for row in all_intents(unbegun, context)}
+    names -= {row.key for row in all_intents(others, context)}
+    sides = (side.known for decision in unbegun for side in decision.case.targets())
+    namesakes = (known for decision in unbegun for known in decision.case.namesakes)
+    found = {known.key: known for known in (*namesakes, *sides)}
+    return [found[name] for name in sorted(names)]
 
 
 def _namesakes(decision: Decision) -> Iterator[KnownContact]:

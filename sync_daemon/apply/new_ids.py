@@ -20,7 +20,7 @@ def follow_new_ids(
         moving = [link for link in commit.links if link.id_in(system) == old_id]
         commit.unlink.extend(moving)
         commit.links = [_link_to(link, system, new_id) if link in moving else link for link in commit.links]
-        rows = [row for row in commit.contacts if (row.system, row.contact_id) == (system, old_id)]
+        rows = [row for row in commit.contacts if row.key == (system, old_id)]
         gone = KnownContact(system, old_id, unlinked=Unlinked.DELETED)
         commit.contacts = [row for row in commit.contacts if row not in rows]
         commit.contacts += [gone, *(_row_of(row, contact, detector) for row in rows)]

@@ -90,6 +90,10 @@ class Sender:
         """Whether something of its record was sent already."""
         return _record(operation) in self.in_hand
 
+    def has_begun(self, operations: Iterable[Operation]) -> bool:
+        """Whether anything of their records was sent already."""
+        return any(map(self.is_in_hand, operations))
+
     def still_to_send(self, operations: Iterable[Operation]) -> tuple[Operation, ...]:
         """Of some operations those that go out still: all, or what finishes the records in hand."""
         reasons = self.out_of_reach()

@@ -17,7 +17,7 @@ from sync_daemon.apply.new_ids import follow_new_ids
 from sync_daemon.apply.parking import spelt_otherwise, to_park
 from sync_daemon.apply.shared import remember_for_others
 from sync_daemon.apply.verify import Failure
-from sync_daemon.changes.cases import CaseSide, ContactKey
+from sync_daemon.changes.cases import CaseSide
 from sync_daemon.model.contact import Consent, Source
 from sync_daemon.model.plan import WriteResult
 from sync_daemon.model.state import (
@@ -60,7 +60,7 @@ class _Settlement:
         self._answers = Answers(decision, results, context)
         self._baselines = Baselines(decision, self._answers, context, tag_generation)
         self._known = self._answers.complete and not self._answers.consent_unknown
-        self._intents = {} if self._known else {_key(row): row.sent for row in intents(decision, context)}
+        self._intents = {} if self._known else {row.key: row.sent for row in intents(decision, context)}
         self._dropped = list(self._dropped_fields())
         self._commit = Commit()
 
@@ -147,7 +147,7 @@ class _Settlement:
             baseline=self._baselines.baseline(side, written, linked=linked),
             written_at=self._context.now if written.operations else known.written_at,
         )
-        sent = None if self._known else self._intents.get(_key(known), known.sent)
+        sent = None if self._known else self._intents.get(known.key, known.sent)
         after = replace(after, sent=sent)
         if self._answers.final:
             after = replace(after, seen=self._seen(side, written), generation=self._generation(after, linked=linked))
@@ -226,7 +226,7 @@ class _Settlement:
             seen = self._digester.snapshot(snapshot) if snapshot is not None else known.seen
             after = replace(after, sent=None, seen=seen, generation=self._context.generation)
         else:
-            after = replace(after, sent=self._intents.get(_key(known), known.sent))
+            after = replace(after, sent=self._intents.get(known.key, known.sent))
         self._commit.contacts.append(after)
         self._keep_further_addresses(side, after)
 
@@ -322,7 +322,3 @@ class _Settlement:
 
 def _place(entry: Parked) -> tuple[str | None, str | None, str]:
     return entry.ghl_id, entry.emailoctopus_id, entry.what
-
-
-def _key(contact: KnownContact) -> ContactKey:
-    return contact.system, contact.contact_id

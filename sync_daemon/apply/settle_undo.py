@@ -60,7 +60,7 @@ def _words(failure: Failure) -> str:
 def _settle(commit: Commit, decision: Decision, undone: Undone, answers: Answers, context: Context) -> list[str]:
     """Store what both contacts and their link are now; the mapping rows that a write of others emptied."""
     baselines = Baselines(decision, answers, context, 0)
-    begun = {(row.system, row.contact_id): row.sent for row in intents(decision, context)}
+    begun = {row.key: row.sent for row in intents(decision, context)}
     dropped: list[str] = []
     taken: set[str] = set()
     for side in decision.case.both():
@@ -75,12 +75,11 @@ def _settle(commit: Commit, decision: Decision, undone: Undone, answers: Answers
             continue
         before = side.known.baseline or Baseline()
         blanks = {key: _digest(side, key, None, context) for key in lost}
-        key = (side.system, side.contact_id)
         commit.contacts.append(
             replace(
                 _touched(side, written, context),
                 baseline=replace(before, fields={**before.fields, **fields, **blanks}, tags=tags),
-                sent=None if answers.complete else begun.get(key, side.known.sent),
+                sent=None if answers.complete else begun.get(side.key, side.known.sent),
             )
         )
         commit.staged.extend(_heed_consent(side, written))

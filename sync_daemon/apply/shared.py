@@ -102,6 +102,6 @@ def _lost_tags(commit: Commit, ghl: CaseSide | None) -> bool:
     before = ghl.known.baseline.tags if ghl is not None and ghl.known.baseline is not None else None
     if ghl is None or not before:
         return False
-    rows = (row for row in commit.contacts if (row.system, row.contact_id) == (GHL, ghl.contact_id))
+    rows = (row for row in commit.contacts if row.key == ghl.key)
     after = next((row.baseline.tags for row in rows if row.baseline is not None), before)
     return not before <= (after or frozenset())

@@ -35,6 +35,11 @@ class CaseSide:
         return self.known.contact_id
 
     @property
+    def key(self) -> ContactKey:
+        """Both."""
+        return self.known.key
+
+    @property
     def snapshot(self) -> Snapshot | None:
         """What was read of it; None when nothing new was, or only a hint came."""
         return self.staged.snapshot if self.staged else None
@@ -116,14 +121,14 @@ class Case:
 
     def rows(self) -> Iterator[Staged]:
         """Every inbox row of the case."""
-        sides = {(side.system, side.contact_id): side for side in (*self.gone, *self.sides())}
+        sides = {side.key: side for side in (*self.gone, *self.sides())}
         yield from (side.staged for side in sides.values() if side.staged is not None)
 
     def with_reads(self, reads: Mapping[ContactKey, Snapshot]) -> "Case":
         """The same case after reads by id."""
 
         def fresh(side: CaseSide | None) -> CaseSide | None:
-            snapshot = reads.get((side.system, side.contact_id)) if side else None
+            snapshot = reads.get(side.key) if side else None
             return side.with_read(snapshot) if side and snapshot else side
 
         duplicates = tuple(fresh(side) or side for side in self.duplicates)
@@ -172,7 +177,7 @@ class Lookups:
 
     def takes_part(self, contact: KnownContact) -> bool:
         """Whether somebody can meet a contact; one taken for deleted that was seen again is there."""
-        return contact.unlinked is not Unlinked.DELETED or (contact.system, contact.contact_id) in self.staged
+        return contact.unlinked is not Unlinked.DELETED or contact.key in self.staged
 
     def nobodys_at(self, address: bytes | None) -> list[KnownContact]:
         """The EmailOctopus contacts with an address that are linked to no GHL contact which has it too."""
@@ -204,7 +209,7 @@ def who_is_who(rows: Sequence[Staged], lookups: Lookups) -> list[Case]:
         key = (row.system, row.contact_id)
         if key not in taken:
             case = _case(key, lookups)
-            taken.update((side.system, side.contact_id) for side in case.sides())
+            taken.update(side.key for side in case.sides())
             cases.append(case)
     return cases
 
@@ -308,11 +313,11 @@ def _duplicates(holder: str, address: bytes | None, lookups: Lookups) -> tuple[C
 
 
 def _with_waiting(case: Case, address: bytes | None, lookups: Lookups) -> Case:
-    keys = [(side.system, side.contact_id) for side in (case.ghl, case.emailoctopus) if side is not None]
+    keys = [side.key for side in (case.ghl, case.emailoctopus) if side is not None]
     parked = {entry.what: entry for key in keys for entry in lookups.parked.get(key, ())}
     held = {entry.action: entry for key in keys for entry in lookups.held.get(key, ())}
     remembered = _found(lookups.remembered, address)
-    others = [(side.system, side.contact_id) for side in case.duplicates]
+    others = [side.key for side in case.duplicates]
     return replace(
         case,
         parked=parked,

@@ -23,12 +23,12 @@ def with_gone(run: Run, case: Case, gone: Collection[ContactKey], found: Mapping
 
     A read by id proves it of a contact that a complete full scan lacks, or whose deletion is held since one did.
     """
-    ends = [side for side in (case.ghl, case.emailoctopus) if side is not None and _key(side) in gone]
+    ends = [side for side in (case.ghl, case.emailoctopus) if side is not None and side.key in gone]
     held = any(entry.action == DELETION for entry in case.held)
     proven = case.gone or held or any(side.staged is not None and side.staged.absent for side in ends)
     if case.link is None or not proven or not (case.gone or ends):
         return None
-    others = [side for side in case.duplicates if _key(side) in gone]
+    others = [side for side in case.duplicates if side.key in gone]
     _forget(run, others)
     survivor = next((side for side in case.both() if side not in ends), None)
     # Who shares the address of a deleted contact alone, which the other side has left, has no part in this.
@@ -114,7 +114,3 @@ def with_found(run: Run, case: Case, holder: Holder, answer: Snapshot | None) ->
         return replace(case, found=Found(claimed=True))
     row = store.staged(system, ids).get(answer.contact_id, Staged(system, answer.contact_id, None))
     return replace(case, found=Found(CaseSide(known, row).with_read(answer)))
-
-
-def _key(side: CaseSide) -> ContactKey:
-    return side.system, side.contact_id

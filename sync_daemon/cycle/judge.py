@@ -48,19 +48,15 @@ def judge(
 
 def _as_they_were(cases: Sequence[Case], decisions: Sequence[Decision]) -> Iterator[Case]:
     """The cases that were decided, before one took another's link over, with what was read by id meanwhile."""
-    decided = {_key(side): side.snapshot for decision in decisions for side in _everybody(decision.case)}
+    decided = {side.key: side.snapshot for decision in decisions for side in _everybody(decision.case)}
     reads = {key: snapshot for key, snapshot in decided.items() if snapshot and snapshot.source is Source.READ}
     for case in cases:
-        if not decided.keys().isdisjoint(map(_key, _everybody(case))):
+        if not decided.keys().isdisjoint(side.key for side in _everybody(case)):
             yield case.with_reads(reads)
 
 
 def _everybody(case: Case) -> tuple[CaseSide, ...]:
     return (*case.gone, *case.sides())
-
-
-def _key(side: CaseSide) -> ContactKey:
-    return side.system, side.contact_id
 
 
 def refresh_schemas(run: Run) -> None:
@@ -125,7 +121,7 @@ def _as_read_now(run: Run, case: Case) -> Case:
 
     def fresh(side: CaseSide) -> CaseSide:
         read = side.snapshot is not None and side.snapshot.source is Source.READ
-        if side.staged is None or not read or _key(side) in run.read_now:
+        if side.staged is None or not read or side.key in run.read_now:
             return side
         return replace(side, staged=replace(side.staged, snapshot=None))
 
@@ -196,7 +192,7 @@ def _searched(run: Run, searching: Sequence[tuple[Case, Collection[Holder]]]) ->
 
 def _has_other_address(run: Run, side: CaseSide, found: Mapping[ContactKey, Snapshot]) -> bool:
     """Whether a read shows another address than the one the case was put together by."""
-    snapshot = found.get(_key(side))
+    snapshot = found.get(side.key)
     if snapshot is None:
         return False
     address = run.pair.digester.address(snapshot.address) if snapshot.address else None
@@ -208,7 +204,7 @@ def _left_out(case: Case, buried: Case, gone: Collection[ContactKey]) -> Iterato
     waits = any(entry.action == DELETION and not (entry.approved or entry.discarded) for entry in case.held)
     kept = {side.contact_id for side in buried.duplicates}
     for side in case.duplicates if waits else ():
-        if side.staged is not None and side.contact_id not in kept and _key(side) not in gone:
+        if side.staged is not None and side.contact_id not in kept and side.key not in gone:
             yield Case(ghl=side, blocked_by=case.link, namesakes=case.namesakes, remembered=case.remembered)
 
 
@@ -224,7 +220,7 @@ def _is_not_empty(case: Case, found: Mapping[ContactKey, Snapshot], moves: Mappi
 def _stage_again(run: Run, case: Case, found: Mapping[ContactKey, Snapshot]) -> None:
     """Put what was read into the inbox, so that the contacts are put together by what they are now."""
     for side in case.sides():
-        snapshot = found.get(_key(side))
+        snapshot = found.get(side.key)
         if snapshot is not None:
             stage(run, side.system, Page("read", (snapshot,)))
         elif side.staged is not None:
@@ -236,7 +232,7 @@ def _put_aside(run: Run, case: Case, gone: set[ContactKey], found: Mapping[Conta
 
     One that a full scan lacked, and that another link has, stays in the inbox: that link ends.
     """
-    missing = [side for side in case.sides() if _key(side) in gone]
+    missing = [side for side in case.sides() if side.key in gone]
     lost = [side for side in missing if not _ends_another_link(run, case, side)]
     ends = [side for side in lost if case.link is not None and side in (case.ghl, case.emailoctopus)]
     lost_ids = {side.contact_id for side in lost}
@@ -297,7 +293,7 @@ def _park(run: Run, case: Case, code: str, message: str, gone: Collection[Contac
             seen=run.pair.digester.snapshot(side.snapshot) if side.snapshot is not None else None,
         )
         for side in case.sides()
-        if (side.snapshot is not None or not gone) and _key(side) not in gone
+        if (side.snapshot is not None or not gone) and side.key not in gone
     ]
     before = case.parked.get(what)
     attempts = before.attempts + 1 if before else 1

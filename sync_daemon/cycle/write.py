@@ -11,6 +11,7 @@ from sync_daemon.cycle.intake import called, called_by_additional, stage
 from sync_daemon.cycle.overwriting import look_before_writing
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, Run, log
 from sync_daemon.cycle.settling import settled
+from sync_daemon.cycle.withdrawing import withdraw
 from sync_daemon.model.contact import Consent, Page, Snapshot
 from sync_daemon.model.errors import AlreadyExists, Refused, Stopped, StopSystem
 from sync_daemon.model.plan import Action, Operation, WriteResult
@@ -72,10 +73,13 @@ def carry_out(run: Run, decisions: Sequence[Decision]) -> None:
         ready = _answered(run, results, waiting)
         exchanged.extend(case for case in ready if case.decision.case.exchanged)
         _settle(run, [case for case in ready if not case.decision.case.exchanged])
-    unfinished = [case for case in _each_once(waiting.values()) if case.results]
+    left = list(_each_once(waiting.values()))
+    unfinished = [case for case in left if case.results]
     whole = not any(case.decision.case.exchanged for case in waiting.values())
     _settle(run, exchanged if whole else [])
     _settle(run, [case for case in unfinished if not case.decision.case.exchanged])
+    unsent = [case.decision for case in left if not (case.results or run.sender.has_begun(case.decision.operations))]
+    withdraw(run, unsent, decisions, context)
     for results in run.sender.send(widened.values()):
         done = (result.operation for result in results if result.refusal is None)
         run.report.written.update((operation.system, _word(operation)) for operation in done)

@@ -128,6 +128,11 @@ class KnownContact:
     scan: int = 0
     record: bytes | None = None
 
+    @property
+    def key(self) -> tuple[SystemName, str]:
+        """What its row is found by."""
+        return self.system, self.contact_id
+
 
 @dataclass(frozen=True, slots=True)
 class SeenAgain:

@@ -114,3 +114,25 @@ def test_a_block_of_a_person_is_no_block_of_ours_that_was_never_sent(database_ur
         here.emailoctopus.set_status(subscriber_id, "subscribed")
         here.settle()
         assert here.blocks(ghl_id)
+
+
+def test_a_block_of_a_person_is_no_block_of_ours_before_which_ghl_went_away(database_url: str) -> None:
+    """GHL goes away while many are to be blocked; a person blocks, at once, one whom nothing was sent of."""
+    with world(database_url) as here:
+        pairs = dict(neighbours(here))
+        here.clock.advance(1)
+        for subscriber_id in pairs.values():
+            here.emailoctopus.unsubscribe(subscriber_id)
+        here.before_writing(lambda: here.fault(GHL, kind="drop", method="", path="", times=100))
+        assert here.reconcile().outcome == CycleOutcome.UNREACHABLE
+        begun = {path.split("/")[-1] for _, path in here.writes(GHL)}
+        ghl_id = next(one for one in pairs if one not in begun)
+        here.sandbox.ghl.weather.faults.clear()
+        here.clock.advance(1)
+        here.ghl.set_dnd(ghl_id, "active")
+        here.reconcile()
+        here.clock.advance(1)
+        here.emailoctopus.set_status(pairs[ghl_id], "subscribed")
+        here.settle()
+        assert begun
+        assert here.blocks(ghl_id)

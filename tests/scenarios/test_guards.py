@@ -207,6 +207,20 @@ def test_what_an_outage_cut_off_had_been_let_through_and_is_not_held(database_ur
         assert counted(here) == {MassChange.TAG_REMOVAL: 2}
 
 
+def test_what_an_outage_left_unsent_counts_once_it_is_sent(database_url: str) -> None:
+    with world(database_url, guard=TWO) as here:
+        crowd(here)
+        for address in ("eve@example.com", "bob@example.com"):
+            here.subscriber(address)
+        here.before_writing(lambda: here.fault(GHL, kind="drop", method="", path="", times=100))
+        assert here.reconcile().outcome == "unreachable"
+        assert counted(here) == {MassChange.CREATE_IN_GHL: 1}
+        here.sandbox.ghl.weather.faults.clear()
+        here.later(minutes=1)
+        assert here.reconcile().outcome == "ok"
+        assert counted(here) == {MassChange.CREATE_IN_GHL: 2}
+
+
 def test_those_of_an_earlier_cycle_count_for_24_hours(database_url: str) -> None:
     with world(database_url, guard=TWO) as here:
         ids = crowd(here)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sync_daemon.apply.intents import intents
+from sync_daemon.apply.intents import before_intents, intents
 from sync_daemon.changes.cases import Case, CaseSide
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.plan import Action, MassChange, Operation
@@ -221,6 +221,15 @@ def test_what_reaches_nobody_is_not_written_down_as_sent_and_counts_when_it_does
     assert within.operations == decision.operations, "it is undone still"
     assert within.counted == (decision.counted if counts else frozenset())
     assert [row.system for row in intents(within, context())] == written_down
+
+
+def test_what_was_written_down_for_the_unsent_alone_is_found_as_it_was() -> None:
+    namesake = KnownContact(EMAILOCTOPUS, "e2", sent=Sent(creation=True))
+    for_namesake = replace(DND, system=EMAILOCTOPUS, action=Action.SET_STATUS, emailoctopus_id="e2")
+    unsent = decided(DND, for_namesake, of=case(namesakes=(namesake,)))
+    assert before_intents([unsent], [], context()) == [namesake, KnownContact(GHL, "g1")]
+    another = decided(for_namesake, of=case(namesakes=(replace(namesake, sent=None),)))
+    assert before_intents([unsent], [another], context()) == [KnownContact(GHL, "g1")]
 
 
 # what is left
