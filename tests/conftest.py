@@ -138,6 +138,7 @@ ONE_DATABASE_IS_ENOUGH = {
     "test_scope_leaving",
     "test_several_lists",
     "test_several_locations",
+    "test_starting_over",
     "test_tags",
     "test_undo",
     "test_undo_conflicts",
@@ -147,7 +148,7 @@ ONE_DATABASE_IS_ENOUGH = {
     "test_writes_create",
     "test_writes_echo",
 }
-"""Scenarios of what is decided or answered, which no database has a part in: on SQLite alone, unless asked for."""
+"""Scenarios of what is decided or answered, in which the database has no part: on SQLite alone, unless asked for."""
 
 
 CASES_ENOUGH = {"e2e": 1, "kills": 1, "machine": 4, "scenarios": 1, "web": 1}
