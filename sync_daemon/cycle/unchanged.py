@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 
 from sync_daemon.changes.staging import NO_RECORDS
@@ -31,6 +32,12 @@ class Known:
 NOBODY_KNOWN = Known(NO_RECORDS, {})
 
 
+@cache
+def _program() -> str:
+    """The program's version: finding it takes milliseconds."""
+    return version("sync-daemon")
+
+
 def note_readings(run: Run) -> None:
     """Have this full scan pass over whoever stands, unless it asks about everybody.
 
@@ -41,7 +48,7 @@ def note_readings(run: Run) -> None:
         return
     for name in SystemName:
         fields = [run.schemas[name].field(one) for one in sorted(field_names(run.policy(), name))]
-        run.readings[name] = run.pair.digester.configuration(run.generation, name, fields, version("sync-daemon"))
+        run.readings[name] = run.pair.digester.configuration(run.generation, name, fields, _program())
 
 
 def sift(run: Run, system: SystemName, page: Page, scan: int) -> tuple[Page, Known]:
