@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from importlib.metadata import version
+from importlib import metadata
 
 from sync_daemon.changes.staging import NO_RECORDS
 from sync_daemon.cycle.pair import Run, field_names
 from sync_daemon.model.contact import Page
 from sync_daemon.model.state import SeenAgain
 from sync_daemon.model.system import SystemName
+
+version = cache(metadata.version)
+"""Of an installed distribution; finding it takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,6 @@ class Known:
 NOBODY_KNOWN = Known(NO_RECORDS, {})
 
 
-@cache
-def _program() -> str:
-    """The program's version: finding it takes milliseconds."""
-    return version("sync-daemon")
-
-
 def note_readings(run: Run) -> None:
     """Have this full scan pass over whoever stands, unless it asks about everybody.
 
@@ -48,7 +45,7 @@ def note_readings(run: Run) -> None:
         return
     for name in SystemName:
         fields = [run.schemas[name].field(one) for one in sorted(field_names(run.policy(), name))]
-        run.readings[name] = run.pair.digester.configuration(run.generation, name, fields, _program())
+        run.readings[name] = run.pair.digester.configuration(run.generation, name, fields, version("sync-daemon"))
 
 
 def sift(run: Run, system: SystemName, page: Page, scan: int) -> tuple[Page, Known]:
