@@ -5,7 +5,6 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -156,10 +155,6 @@ CASES_ENOUGH = {"e2e": 1, "kills": 1, "machine": 4, "scenarios": 1, "web": 1}
 """Of each parametrised test in these folders so many cases, spread over all of them, unless all are asked for."""
 
 
-_LONG = {"e2e", "kills", "machine", "migrations", "oauth", "test_packaging.py"}
-"""Where tests start processes, or take long for another reason."""
-
-
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
 _SCENARIOS = "scenarios on PostgreSQL; --every-database runs them, too"
 _CASES = "further cases of tests that have many; --every-case runs them, too"
@@ -174,7 +169,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--browser", metavar="FOLDER", help="look at the dashboard in a browser, too; pictures go there")
 
 
-@pytest.hookimpl(trylast=True)  # after pytest's own, which puts tests together that share a fixture
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     why = {item: _why_left_out(config, item) for item in items}
     if not config.getoption("--every-case"):
@@ -186,34 +180,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if why[item]])
         items[:] = [item for item in items if not why[item]]
-    if hasattr(config, "workerinput"):
-        items[:] = list(_dealt(items, config.workerinput["workercount"]))
-
-
-def _dealt(items: list[pytest.Item], workers: int) -> Iterator[pytest.Item]:
-    """As many tests for each worker, long ones first, file by file: nobody waits for them at the end.
-
-    Of a list, xdist's `worksteal` gives each worker an equal part to begin with.
-    """
-    files: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        if _rooms(item)[0] in _LONG:
-            files.setdefault(item.path, []).append(item)
-    short = (item for item in items if item.path not in files)
-    left = len(items)
-    for number in range(workers):
-        mine = [item for file in list(files.values())[number::workers] for item in file]
-        mine.extend(islice(short, max(0, left // (workers - number) - len(mine))))
-        left -= len(mine)
-        yield from mine
-
-
-def _rooms(item: pytest.Item) -> tuple[str, ...]:
-    return item.path.relative_to(Path(__file__).parent).parts
 
 
 def _why_left_out(config: pytest.Config, item: pytest.Item) -> str | None:
-    rooms = _rooms(item)
+    rooms = item.path.relative_to(Path(__file__).parent).parts
     if "image" in rooms and not config.getoption("--image"):
         return _IMAGE
     if "browser" in rooms and not config.getoption("--browser"):
@@ -229,7 +199,7 @@ def _further_cases(items: list[pytest.Item]) -> Iterator[pytest.Item]:
         on_postgres = item.get_closest_marker("postgres") is not None
         tests.setdefault((item.nodeid.partition("[")[0], on_postgres), []).append(item)
     for cases in tests.values():
-        room, *_ = _rooms(cases[0])
+        room, *_ = cases[0].path.relative_to(Path(__file__).parent).parts
         enough = CASES_ENOUGH.get(room, len(cases))
         kept = {round(number * (len(cases) - 1) / max(1, enough - 1)) for number in range(enough)}
         yield from (case for number, case in enumerate(cases) if number not in kept)
