@@ -1,6 +1,6 @@
 """What is written down before anything is sent: a later snapshot that equals it is our own writing. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sync_daemon.changes.cases import CaseSide
@@ -12,7 +12,7 @@ from sync_daemon.reconcile.decision import Context, Decision
 EMAILOCTOPUS = SystemName.EMAILOCTOPUS
 
 
-def all_intents(decisions: Iterable[Decision], context: Context) -> list[KnownContact]:
+def all_intents(decisions: Sequence[Decision], context: Context) -> list[KnownContact]:
     """The rows to store before anything of a batch is sent; what a contact's own case is about to write counts."""
     others = [row for decision in decisions for row in _namesakes(decision)]
     own = [row for decision in decisions for row in intents(decision, context)]
@@ -33,9 +33,8 @@ def intents(decision: Decision, context: Context) -> list[KnownContact]:
     return rows
 
 
-def before_intents(unbegun: Iterable[Decision], others: Iterable[Decision], context: Context) -> list[KnownContact]:
+def before_intents(unbegun: Sequence[Decision], others: Sequence[Decision], context: Context) -> list[KnownContact]:
     """The rows that were stored as intents of the first decisions alone, as these found them."""
-    unbegun = list(unbegun)
     names = {row.key for row in all_intents(unbegun, context)}
     names -= {row.key for row in all_intents(others, context)}
     sides = (side.known for decision in unbegun for side in decision.case.targets())

@@ -36,7 +36,7 @@ class CaseSide:
 
     @property
     def key(self) -> ContactKey:
-        """Both."""
+        """What its row is found by."""
         return self.known.key
 
     @property

@@ -18,6 +18,8 @@ def withdraw(run: Run, unsent: Sequence[Decision], batch: Sequence[Decision], co
     What a person does to these contacts from now on would count as ours else. The intents of the rest of the batch
     stay, and so does what was stored of the contacts meanwhile.
     """
+    if not unsent:
+        return
     mine = set(map(id, unsent))
     others = [decision for decision in batch if id(decision) not in mine]
     before = {row.key: row for row in before_intents(unsent, others, context)}
