@@ -106,7 +106,7 @@ class LineByLine:
         elif new != old and part.node is not None and type(new) is type(old) and not _is_another(old, new):
             self.change(part.node, old, new)
         elif new != old:
-            if "#" in self.places.text[part.start : part.end]:
+            if self.places.has_comment(part.node):
                 raise CantKeep("a comment stands within an item that becomes another one")
             self._replace(part.start, part.end, placed(plain(new), column + _STEP))
 

@@ -67,6 +67,17 @@ class Places:
         ]
         return parts[-1].end if parts else int(node.start_mark.index)
 
+    def has_comment(self, node: Node | None) -> bool:
+        """Whether a comment stands within a node; a `#` in a text of it is none."""
+        if not isinstance(node, CollectionNode):
+            return False
+        at, end = int(node.start_mark.index), self.end(node)
+        for one in sorted(_scalars(node), key=lambda scalar: scalar.start_mark.index):
+            if "#" in self.text[at : one.start_mark.index]:
+                return True
+            at = max(at, self.end(one))
+        return "#" in self.text[at:end]
+
     def line_start(self, at: int) -> int:
         """The first place of a line."""
         return self.text.rfind("\n", 0, at) + 1
@@ -106,3 +117,13 @@ class Places:
             return before
         found = _DASH.search(self.text, before)
         return found.start(1) if found else before
+
+
+def _scalars(node: Node) -> Iterator[ScalarNode]:
+    """Every text and number within a node, keys and what aliases stand for too."""
+    if isinstance(node, ScalarNode):
+        yield node
+        return
+    for entry in node.value:
+        for one in entry if isinstance(node, MappingNode) else (entry,):
+            yield from _scalars(one)

@@ -9,6 +9,7 @@ from sync_daemon.settings.rewriting.places import Part, Places
 from sync_daemon.settings.rewriting.rendering import inline, scalar
 from sync_daemon.settings.rewriting.wanted import CantKeep, aligned
 
+_BETWEEN = "a comment stands between the braces or brackets, beside what would change"
 _Piece = tuple[int | None, str]
 """A text, and which part it was before."""
 
@@ -22,8 +23,8 @@ def rewritten_inline(places: Places, node: Node | None, old: Any, new: Any) -> s
         return _mapping(places, node, old, new)
     if isinstance(node, SequenceNode) and isinstance(new, list) and new:
         return _list(places, node, old, new)
-    if isinstance(node, CollectionNode):
-        _demand_no_comment(places.text[node.start_mark.index : places.end(node)])
+    if places.has_comment(node):
+        raise CantKeep(_BETWEEN)
     return inline(new)
 
 
@@ -65,7 +66,8 @@ def _joined(places: Places, node: CollectionNode, parts: list[Part], pieces: lis
     """The pieces with what stood between them; where nothing stood before, as it is usual."""
     text, start, end = places.text, node.start_mark.index, places.end(node)
     if not parts:
-        _demand_no_comment(text[start:end])
+        if places.has_comment(node):
+            raise CantKeep(_BETWEEN)
         return f"{text[start:end][0]}{', '.join(piece for _, piece in pieces)}{text[end - 1]}"
     gaps = [text[one.end : following.first] for one, following in pairwise(parts)]
     joined = text[start : parts[0].first]
@@ -76,10 +78,6 @@ def _joined(places: Places, node: CollectionNode, parts: list[Part], pieces: lis
             joined += ", " if gap is None else gaps[gap]
             if gap is not None:
                 gaps[gap] = ""
-    _demand_no_comment("".join(gaps))
+    if any("#" in gap for gap in gaps):
+        raise CantKeep(_BETWEEN)
     return joined + text[parts[-1].end : end]
-
-
-def _demand_no_comment(lost: str) -> None:
-    if "#" in lost:
-        raise CantKeep("a comment stands between the braces or brackets, beside what would change")

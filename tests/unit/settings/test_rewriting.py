@@ -258,6 +258,20 @@ def test_a_change_that_would_lose_something_is_refused(text: str, keys: dict[str
         changed(text, **keys)
 
 
+@pytest.mark.parametrize(
+    ("text", "keys", "then"),
+    [
+        ("tags: {prefix: '#'}", {"tags": {}}, "tags: {}"),
+        ("tags: {prefix: a#b, '#': 1}", {"tags": {}}, "tags: {}"),
+        ("tags: {include: ['#share*']}", {"tags": {"prefix": "x"}}, "tags: {prefix: x}"),
+        ("then:\n      - add_tag: '#a'", {"then": [{"add_note": "b"}]}, "then:\n      - add_note: b"),
+        ("then:\n      - '#a'", {"then": [{"add_note": "b"}]}, "then:\n      - add_note: b"),
+    ],
+)
+def test_a_number_sign_in_a_text_is_no_comment(text: str, keys: dict[str, Any], then: str) -> None:
+    assert changed(f"pairs:\n  - name: a\n    {text}\n", **keys) == f"pairs:\n  - name: a\n    {then}\n"
+
+
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp", "Co", "Cn")), max_size=6)
 LISTS = st.lists(WORDS, max_size=4)
 ROW = st.fixed_dictionaries({"ghl": WORDS}, optional={"direction": WORDS, "blanks": WORDS})
