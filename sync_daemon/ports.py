@@ -31,6 +31,7 @@ from sync_daemon.model.state import (
     Parked,
     SeenAgain,
     Staged,
+    Stuck,
     Tombstone,
     Totals,
 )
@@ -326,8 +327,8 @@ class PairStore(Protocol):
     def begin_scan(self) -> int:
         """Count the full scans up; the new number."""
 
-    def schema(self, system: SystemName) -> AccountSchema | None:
-        """The schema last saved for a system."""
+    def schemas(self) -> dict[SystemName, AccountSchema]:
+        """The schema last saved for each system; one that was never read is left out."""
 
     def save_schema(self, schema: AccountSchema) -> None:
         """Remember a schema, so that idle cycles needn't ask for it."""
@@ -375,6 +376,9 @@ class PairStore(Protocol):
 
     def count_staged(self) -> dict[SystemName, int]:
         """How many inbox rows wait."""
+
+    def has_work(self, now: datetime) -> bool:
+        """Whether anything waits in the inbox, is parked and due, or is held and was decided about by a person."""
 
     def save_events(self, told: Collection[WebhookEvent]) -> None:
         """Keep what webhooks told, safe from a power cut when this returns; an event that is known changes nothing."""
@@ -446,6 +450,9 @@ class PairStore(Protocol):
         everything: bool = False,
     ) -> list[Parked]:
         """Parked changes of the contacts named, those whose time has come, or all that wait."""
+
+    def stuck(self, system: SystemName, ids: Collection[str]) -> list[Stuck]:
+        """What is parked or held of a system's contacts."""
 
     def parked_ids(self) -> set[int]:
         """The ids of every parked change, those that are let be too."""

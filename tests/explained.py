@@ -19,10 +19,8 @@ Line = tuple[str, str, str]
 def explained(here: World, asked: str, unread: Mapping[SystemName, StopSystem] | None = None) -> Explanation:
     """The answer of the world's pair."""
     store, place = here.pair_store, ("main", here.sandbox.location_id, here.sandbox.list_id)
-    schemas = {name: schema for name in SystemName if (schema := store.schema(name)) is not None}
-    return explain(
-        here.pair, Question(asked, schemas, unread or {}), lambda person: here.store.copy_of_person(*place, person)
-    )
+    question = Question(asked, store.schemas(), unread or {})
+    return explain(here.pair, question, lambda person: here.store.copy_of_person(*place, person))
 
 
 def only(here: World, asked: str) -> PersonNow:

@@ -12,7 +12,7 @@ from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, TELLS_CONSENT, Run, log
 from sync_daemon.cycle.unchanged import NOBODY_KNOWN, Known, sift
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot
 from sync_daemon.model.errors import IncompleteRead, StopSystem
-from sync_daemon.model.state import Held, KnownContact, Parked, Staged, Unlinked
+from sync_daemon.model.state import KnownContact, Parked, Staged, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit
 from sync_daemon.read.streams import Listing, StreamKey, side_by_side
@@ -206,18 +206,11 @@ def _scopes(run: Run, system: SystemName, snapshots: Iterable[Snapshot]) -> dict
 
 def _stuck(run: Run, system: SystemName, ids: Collection[str]) -> dict[str, frozenset[str]]:
     """The parts of these contacts that are parked or held."""
-    store = run.pair.store
-    ghl, emailoctopus = (ids, ()) if system is GHL else ((), ids)
     keys = [rule.key for rule in run.policy().fields]
-    waiting: list[tuple[Parked | Held, frozenset[str]]] = [
-        *((entry, frozenset({entry.what})) for entry in store.parked(ghl=ghl, emailoctopus=emailoctopus)),
-        *((entry, stuck_parts(entry.action, keys)) for entry in store.held(ghl=ghl, emailoctopus=emailoctopus)),
-    ]
     stuck: dict[str, frozenset[str]] = {}
-    for entry, parts in waiting:
-        contact_id = entry.ghl_id if system is GHL else entry.emailoctopus_id
-        if contact_id is not None:
-            stuck[contact_id] = stuck.get(contact_id, frozenset()) | parts
+    for one in run.pair.store.stuck(system, ids):
+        parts = stuck_parts(one.what, keys) if one.is_held else {one.what}
+        stuck[one.contact_id] = stuck.get(one.contact_id, frozenset()) | parts
     return stuck
 
 

@@ -53,12 +53,15 @@ def _pass(run: Run) -> None:
 
 def work_through(run: Run) -> bool:
     """Decide and write all that waits of contacts; False where nothing but revocations could be sent."""
-    _send_revocations(run)
+    has_work = run.pair.store.has_work(run.pair.clock.now())  # most cycles have none: one question instead of a dozen
+    if has_work:
+        _send_revocations(run)
     if run.failed or run.stopped:
         return False
-    stage_due(run)
-    read_ahead(run)
-    _move_and_reconcile(run)
+    if has_work:
+        stage_due(run)
+        read_ahead(run)
+        _move_and_reconcile(run)
     if not run.stopped and run.guard.judge():
         _move_and_reconcile(run)
     return True

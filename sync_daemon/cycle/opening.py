@@ -27,20 +27,19 @@ def open_run(pair: Pair, report: CycleReport, *, apply_scope: bool = False) -> R
     streams = ((name, stream) for name in SystemName for stream in pair.systems[name].reader.streams)
     if apply_scope or any(intake.watermark_key(*stream) not in state.watermarks for stream in streams):
         report.mode = Mode.FULL
-    schemas = {name: store.schema(name) for name in SystemName}
+    schemas = store.schemas()
     book = TagBook(store.tags(), policy.tags, state.tag_generation, frozenset({policy.deletes.tag.lower()}))
     book.apply_filter()
-    known = {name: schema for name, schema in schemas.items() if schema is not None}
     run = Run(
-        pair, report, state, known, dict(pair.systems), book, generation, scope_generation,
+        pair, report, state, schemas, dict(pair.systems), book, generation, scope_generation,
         search_tells_consent=_search_tells_consent(state),
         forgotten=Forgotten(digester, store.forgotten()),
         guard=Guard(policy, store, pair.clock, first_load=FIRST_LOADED not in state.looked_at),
         following=_following(pair),
         apply_scope=apply_scope,
     )  # fmt: skip
-    if len(known) == len(schemas):
-        run.use_schemas(known)
+    if len(schemas) == len(SystemName):
+        run.use_schemas(schemas)
     return run
 
 

@@ -249,6 +249,15 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Stuck:
+    """Of a contact something is parked (`what` is the part), or held (`what` is the action)."""
+
+    contact_id: str
+    what: str
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tombstone:
     """A link whose contact was deleted on one side, or moved away: where, when, what was done about it."""
 

@@ -24,8 +24,8 @@ _BY_EMAILOCTOPUS = select(links).where(_PAIR, links.c.emailoctopus_id.in_(_IDS))
 _SHARED = select(links).where(_PAIR, links.c.sharing.is_not(None))
 _COUNT = select(func.count()).where(_PAIR)
 # Each by the index of such links alone; only the words that an index was made with are known to be meant.
-_COUNT_DIVERGED = _COUNT.where(links.c.diverged.is_not(None))
-_COUNT_CONSENT_HELD = _COUNT.where(text("consent_held"))
+COUNT_DIVERGED = _COUNT.where(links.c.diverged.is_not(None))
+COUNT_CONSENT_HELD = _COUNT.where(text("consent_held"))
 _UPSERT = Upsert(links, ("pair_id", "ghl_id"))
 _UNLINK = ForEach(
     {"ghl": links.c.ghl_id, "emailoctopus": links.c.emailoctopus_id},
@@ -50,11 +50,6 @@ class Links(Room):
     def count_links(self) -> int:
         """How many links there are."""
         return int(self._read(_COUNT)[0][0])
-
-    def _count_differing(self) -> tuple[int, int]:
-        """Links with diverged fields, those whose consent is held."""
-        diverged, consent_held = (self._read(statement)[0][0] for statement in (_COUNT_DIVERGED, _COUNT_CONSENT_HELD))
-        return diverged, consent_held
 
     def _remove_links(self, connection: Connection, unlink: Collection[Link]) -> None:
         rows = [{"ghl": link.ghl_id, "emailoctopus": link.emailoctopus_id} for link in unlink]

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, exists, func, or_, select
 
 from sync_daemon.model.engagement import Occasion
 from sync_daemon.model.state import Totals, Unlinked
@@ -21,19 +22,33 @@ from sync_daemon.store.events import Events
 from sync_daemon.store.forgetting import Forgetting
 from sync_daemon.store.inbox import Inbox
 from sync_daemon.store.journal import Journal
-from sync_daemon.store.links import Links
+from sync_daemon.store.links import COUNT_CONSENT_HELD, COUNT_DIVERGED, Links
+from sync_daemon.store.moments import to_micros
 from sync_daemon.store.pair_state import PairRow
 from sync_daemon.store.revocations import Revocations
 from sync_daemon.store.runs import Runs
-from sync_daemon.store.tables import contacts
+from sync_daemon.store.tables import ORDERED, contacts, held, inbox, parked
 from sync_daemon.store.tags import Tags
 from sync_daemon.store.undo_journal import UndoJournal
-from sync_daemon.store.waiting import Waiting
+from sync_daemon.store.waiting import COUNT_HELD, COUNT_PARKED, DUE, Waiting
 
 _UNLINKED = (
     select(contacts.c.unlinked, func.count().label("contacts"))
     .where(contacts.c.pair_id == bindparam("pair"), contacts.c.unlinked.is_not(None))
     .group_by(contacts.c.unlinked)
+)
+_TOTALS_WAITING = select(
+    COUNT_PARKED.scalar_subquery().label("parked"),
+    COUNT_HELD.scalar_subquery().label("held"),
+    COUNT_DIVERGED.scalar_subquery().label("diverged"),
+    COUNT_CONSENT_HELD.scalar_subquery().label("consent_held"),
+)
+_HAS_WORK = select(
+    or_(
+        exists().where(inbox.c.pair_id == bindparam("pair")),
+        exists().where(parked.c.pair_id == bindparam("pair"), DUE),
+        exists().where(held.c.pair_id == bindparam("pair"), ORDERED),
+    )
 )
 
 
@@ -88,9 +103,12 @@ class SqlPairStore(
 
     def totals_waiting(self) -> Totals:
         """Of `totals` what is parked, held, diverged or `consent_held`, the rest 0: quick where little of it is so."""
-        diverged, consent_held = self._count_differing()
-        parked, held = self._count_waiting()
-        return Totals(parked=parked, held=held, diverged=diverged, consent_held=consent_held)
+        (row,) = self._read(_TOTALS_WAITING)
+        return Totals(parked=row.parked, held=row.held, diverged=row.diverged, consent_held=row.consent_held)
+
+    def has_work(self, now: datetime) -> bool:
+        """Whether anything waits in the inbox, is parked and due, or is held and was decided about by a person."""
+        return bool(self._read(_HAS_WORK, due=to_micros(now))[0][0])
 
     def commit(self, commit: Commit, run_id: str = "", holder: str | None = None) -> None:
         """Store everything in one transaction; `run_id` is the run that the changes are logged under.

@@ -21,7 +21,7 @@ _ROW = select(pairs).where(_PAIR)
 _PAUSED = select(pairs.c.paused_since).where(_PAIR)
 _WATERMARKS = select(watermarks.c.stream, watermarks.c.reached).where(watermarks.c.pair_id == bindparam("pair"))
 _LOOKUPS = select(lookups.c.name, lookups.c.at).where(lookups.c.pair_id == bindparam("pair"))
-_SCHEMA = select(schemas.c.body).where(schemas.c.pair_id == bindparam("pair"), schemas.c.system == bindparam("of"))
+_SCHEMAS = select(schemas.c.system, schemas.c.body).where(schemas.c.pair_id == bindparam("pair"))
 _CONFIGURE = (
     update(pairs)
     .where(_PAIR)
@@ -39,15 +39,16 @@ _SET_BATCH_SIZE = update(pairs).where(_PAIR).values(batch_size=bindparam("size")
 _ADVANCE = Upsert(watermarks, ("pair_id", "stream"), where=lambda proposed: proposed.reached > watermarks.c.reached)
 _LOOKED = Upsert(lookups, ("pair_id", "name"))
 _SAVE_SCHEMA = Upsert(schemas, ("pair_id", "system"))
+_SCHEMA = msgspec.json.Decoder(AccountSchema)
 
 
-def read_state(connection: Connection, pair_id: int) -> PairState:
-    """What is remembered of one pair as a whole."""
+def read_state(connection: Connection, pair_id: int, row: AnyRow | None = None) -> PairState:
+    """What is remembered of one pair as a whole; `row` is its own one, where that was just read."""
 
     def rows(statement: Select[Any]) -> list[AnyRow]:
         return list(connection.execute(statement, {"pair": pair_id}))
 
-    (row,) = rows(_ROW)
+    row = rows(_ROW)[0] if row is None else row
     return PairState(
         name=row.name,
         location_id=row.location_id,
@@ -92,8 +93,9 @@ class PairRow(Room):
                 "new_tag_filter": tag_filter,
                 "new_tag_generation": row.tag_generation + changed,
             }
-            if (*new.values(),) != (row.generation, row.scope_generation, row.tag_filter, row.tag_generation):
-                connection.execute(_CONFIGURE, {"pair": self._pair_id, **new})
+            if (*new.values(),) == (row.generation, row.scope_generation, row.tag_filter, row.tag_generation):
+                return read_state(connection, self._pair_id, row)
+            connection.execute(_CONFIGURE, {"pair": self._pair_id, **new})
             return read_state(connection, self._pair_id)
 
     def pause(self) -> bool:
@@ -113,10 +115,10 @@ class PairRow(Room):
             number: int = connection.execute(_BEGIN_SCAN, {"pair": self._pair_id}).scalar_one()
             return number
 
-    def schema(self, system: SystemName) -> AccountSchema | None:
-        """The schema last saved for a system."""
-        rows = self._read(_SCHEMA, of=system)
-        return msgspec.json.decode(rows[0].body, type=AccountSchema) if rows else None
+    def schemas(self) -> dict[SystemName, AccountSchema]:
+        """The schema last saved for each system; one that was never read is left out."""
+        bodies = {row.system: row.body for row in self._read(_SCHEMAS)}
+        return {name: _SCHEMA.decode(bodies[name]) for name in SystemName if name in bodies}
 
     def save_schema(self, schema: AccountSchema) -> None:
         """Remember a schema, so that idle cycles needn't ask for it."""

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     Column,
+    CompoundSelect,
     Connection,
     Delete,
     Select,
@@ -15,13 +16,16 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    literal,
     not_,
     select,
     true,
+    union_all,
     update,
 )
 
-from sync_daemon.model.state import NEVER, Held, Parked
+from sync_daemon.model.state import NEVER, Held, Parked, Stuck
+from sync_daemon.model.system import SystemName
 from sync_daemon.store.engine import writing
 from sync_daemon.store.many import ForEach, Given
 from sync_daemon.store.moments import to_datetime, to_micros
@@ -67,10 +71,12 @@ _PARKED = _all_of(parked)
 _LET_BE = (parked.c.dropped == true()) & (parked.c.next_try >= to_micros(NEVER))
 _PARKED_WAITING = _PARKED.where(not_(_LET_BE))
 _PARKED_PAGE = _page_of(parked).where(not_(_LET_BE))
-_PARKED_DUE = _PARKED.where(parked.c.next_try <= bindparam("due"))
+DUE = parked.c.next_try <= bindparam("due")
+"""Parked changes whose time has come by `:due`, in microseconds."""
+_PARKED_DUE = _PARKED.where(DUE)
 _PARKED_BY_GHL = _PARKED.where(parked.c.ghl_id.in_(_IDS))
 _PARKED_BY_EMAILOCTOPUS = _PARKED.where(parked.c.emailoctopus_id.in_(_IDS))
-_COUNT_PARKED = _count_of(parked).where(not_(_LET_BE))
+COUNT_PARKED = _count_of(parked).where(not_(_LET_BE))
 # An order that was given since the row was read stands, though what it is about be parked again.
 _PARK = Upsert(
     parked,
@@ -93,7 +99,7 @@ _HELD_PAGE = _page_of(held)
 _HELD_BY_GHL = _HELD.where(held.c.ghl_id.in_(_IDS))
 _HELD_BY_EMAILOCTOPUS = _HELD.where(held.c.emailoctopus_id.in_(_IDS))
 _HELD_AND_ORDERED = _HELD.where(ORDERED)
-_COUNT_HELD = _count_of(held)
+COUNT_HELD = _count_of(held)
 # What is held again has been held since it was first, and a person may have said meanwhile what is to be done.
 _HOLD = Upsert(held, ("pair_id", "ghl_id", "emailoctopus_id", "action"), lasting=("since", "approved", "discarded"))
 _ORDER_HELD = (
@@ -101,6 +107,18 @@ _ORDER_HELD = (
     .where(held.c.pair_id == bindparam("pair"), held.c.id == bindparam("row"))
     .values(approved=bindparam("approve"), discarded=bindparam("discard"))
 )
+
+
+def _stuck_by(system: SystemName) -> CompoundSelect[Any]:
+    def of(table: Table, what: Column[str], *, is_held: bool) -> Select[Any]:
+        contact_id = table.c.ghl_id if system is SystemName.GHL else table.c.emailoctopus_id
+        chosen = select(contact_id.label("contact_id"), what.label("what"), literal(is_held).label("is_held"))
+        return chosen.where(table.c.pair_id == bindparam("pair"), contact_id.in_(_IDS))
+
+    return union_all(of(parked, parked.c.what, is_held=False), of(held, held.c.action, is_held=True))
+
+
+_STUCK_BY = {name: _stuck_by(name) for name in SystemName}
 _RELEASE = ForEach(_keys(held, held.c.action), lambda key: _key(held, held.c.action, key))
 
 
@@ -125,6 +143,11 @@ class Waiting(Room):
         if due is not None:
             rows += self._read(_PARKED_DUE, due=to_micros(due))
         return [self._parked(row) for row in _each_once(rows)]
+
+    def stuck(self, system: SystemName, ids: Collection[str]) -> list[Stuck]:
+        """What is parked or held of a system's contacts."""
+        rows = self._read_by(_STUCK_BY[system], ids)
+        return [Stuck(row.contact_id, row.what, is_held=row.is_held) for row in rows]
 
     def parked_after(self, after: int, limit: int) -> list[Parked]:
         """Some of all that wait, those with a higher id, lowest first."""
@@ -166,12 +189,6 @@ class Waiting(Room):
             with writing(self._engine) as connection:
                 connection.execute(_LOCK, {"pair": self._pair_id})
                 connection.execute(_ORDER_HELD, rows)
-
-    def _count_waiting(self) -> tuple[int, int]:
-        """Contacts with parked changes, contacts with held ones."""
-        ((contacts_parked,),) = self._read(_COUNT_PARKED)
-        ((contacts_held,),) = self._read(_COUNT_HELD)
-        return contacts_parked, contacts_held
 
     def _remove_waiting(self, connection: Connection, unparked: Collection[Parked], unheld: Collection[Held]) -> None:
         self._delete(connection, _UNPARK, [{**_ids(row), "what": row.what, "seen": row.orders} for row in unparked])

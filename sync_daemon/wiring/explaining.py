@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sync_daemon.cycle.explaining import Question, explain
-from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.errors import ConfigurationError, StopSystem, Unreachable
 from sync_daemon.model.explanation import Explanation
 from sync_daemon.model.person import NOBODY
 from sync_daemon.model.policy import PairPolicy
 from sync_daemon.model.system import SystemName
-from sync_daemon.ports import PairStore, Progress
+from sync_daemon.ports import Progress
 from sync_daemon.settings.pair import PairSection
 from sync_daemon.wiring.foreseen import foresee
 from sync_daemon.wiring.installation import Installation
@@ -39,7 +38,7 @@ def explain_pair(
         set_up = installation.set_up_on(section, empty)
         policy, systems, unread = _checked(set_up, offline=offline)
         pair = installation.pair_of(set_up, policy, systems, progress, store)
-        schemas = _stored(empty)
+        schemas = empty.schemas()
         pair = replace(pair, store=known or empty)
         return explain(pair, Question(asked, schemas, unread), lambda person: store.copy_of_person(*place, person))
 
@@ -58,12 +57,8 @@ def _checked(set_up: SetUp, *, offline: bool) -> tuple[PairPolicy, Systems, Mapp
 
 def _as_stored(set_up: SetUp) -> PairPolicy:
     """The policy with what was last known of both accounts."""
-    schemas = _stored(set_up.store)
+    schemas = set_up.store.schemas()
     ghl, emailoctopus = schemas.get(GHL), schemas.get(EMAILOCTOPUS)
     return set_up.section.policy(
         double_opt_in=emailoctopus is not None and emailoctopus.double_opt_in, country=ghl.country if ghl else None
     )
-
-
-def _stored(store: PairStore) -> dict[SystemName, AccountSchema]:
-    return {name: schema for name in SystemName if (schema := store.schema(name)) is not None}

@@ -14,12 +14,12 @@ def foresee(systems: Systems, new: Collection[NewField], store: PairStore) -> Sy
 
     The schemas in `store`, which is a plan's own, get them too.
     """
-    foreseen = {}
+    foreseen, schemas = {}, store.schemas()
     for name, system in systems.items():
         specs = [one.spec for one in new if one.system is name]
         foreseen[name] = ForeseenSystem(system, specs)
-        if (schema := store.schema(name)) is not None:
-            store.save_schema(with_specs(schema, specs))
+        if name in schemas:
+            store.save_schema(with_specs(schemas[name], specs))
     return foreseen
 
 

@@ -156,7 +156,7 @@ class Installation:
             set_up = self.set_up(section, copy)
             policy, new = set_up.check()
             if policy.create_missing_fields:
-                schema = set_up.store.schema(SystemName.EMAILOCTOPUS)
+                schema = set_up.store.schemas().get(SystemName.EMAILOCTOPUS)
                 new = [*new, *(new_activity_fields(section.activity.policy(), schema) if schema else ())]
             systems = foresee(set_up.systems, new, set_up.store) if new else set_up.systems
             yield self.pair_of(set_up, policy, systems, progress, copy), new

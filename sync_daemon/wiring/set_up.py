@@ -70,19 +70,16 @@ class SetUp:
         if new:
             self._make(new)
             made = {system: self._keep(self.systems[system].read_schema()) for system in {one.system for one in new}}
-            policy, new = self._judge({**self._stored(), **made})
+            policy, new = self._judge({**self.store.schemas(), **made})
         self._remember({(one.system, one.spec.name) for one in new})
         return policy
 
     def _read(self) -> Schemas:
         """What both accounts can hold: from the store, while every mapped field has been seen."""
-        schemas = self._stored()
+        schemas: Schemas = self.store.schemas()
         if len(schemas) < len(SystemName) or not once_seen(self.store).issuperset(self._mapped()):
             schemas = {name: self._keep(schema) for name, schema in read_schemas(self.systems).items()}
         return schemas
-
-    def _stored(self) -> Schemas:
-        return {name: schema for name in SystemName if (schema := self.store.schema(name)) is not None}
 
     def _keep(self, schema: AccountSchema) -> AccountSchema:
         """Remember a schema that was just read."""

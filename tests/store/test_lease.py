@@ -118,7 +118,7 @@ def test_who_was_overtaken_stores_nothing_though_the_one_who_did_has_the_same_na
             write()
     assert not before.renew("worker", 30)
     before.release("worker")
-    assert (after.state(), after.schema(SystemName.GHL), after.last_runs(1)) == (known, None, [])
+    assert (after.state(), after.schemas(), after.last_runs(1)) == (known, {}, [])
     assert after.renew("worker", 30)
     after.commit(Commit(batch_size=51), "run", "worker")
 

@@ -27,7 +27,7 @@ from tests.store.examples import EMAILOCTOPUS, GHL, NOON, digest, full_link, hel
 def test_a_new_pair_remembers_nothing(pair: PairStore) -> None:
     assert pair.state() == PairState("main", "location", "list")
     assert pair.totals() == Totals()
-    assert pair.schema(GHL) is None
+    assert GHL not in pair.schemas()
     assert pair.last_runs(10) == []
 
 
@@ -97,9 +97,9 @@ def test_schemas_come_back(pair: PairStore, other_pair: PairStore) -> None:
     pair.save_schema(schema)
     pair.save_schema(AccountSchema(EMAILOCTOPUS, {}))
 
-    assert pair.schema(GHL) == schema
-    assert pair.schema(EMAILOCTOPUS) == AccountSchema(EMAILOCTOPUS, {})
-    assert other_pair.schema(GHL) is None
+    assert pair.schemas()[GHL] == schema
+    assert pair.schemas()[EMAILOCTOPUS] == AccountSchema(EMAILOCTOPUS, {})
+    assert GHL not in other_pair.schemas()
 
 
 def test_tags_come_back_and_are_replaced_by_owner_and_name(pair: PairStore, other_pair: PairStore) -> None:

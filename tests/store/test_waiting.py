@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from sync_daemon.model.state import NEVER, Held, Parked
+from sync_daemon.model.state import NEVER, Held, Parked, Staged
+from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit, PairStore
 from tests.store.conftest import StoppedClock
 from tests.store.examples import digest, held, later, parked
@@ -41,6 +42,40 @@ def test_a_missing_id_is_not_the_id_of_another(pair: PairStore) -> None:
 
     assert pair.parked(emailoctopus=["e1"]) == []
     assert [row.ghl_id for row in pair.held(ghl=["g1"])] == ["g1"]
+
+
+def test_what_is_stuck_of_contacts_is_told_by_part_and_by_action(pair: PairStore, other_pair: PairStore) -> None:
+    pair.commit(
+        Commit(
+            parked=[parked("g1", "e1", "tags"), parked("g1", "e1", "consent"), parked(None, "g1", "creation")],
+            held=[held("g1", "e1", "delete"), held("g2", "e2", "delete")],
+        )
+    )
+
+    def stuck(store: PairStore, system: SystemName, *ids: str) -> set[tuple[str, str, bool]]:
+        return {(one.contact_id, one.what, one.is_held) for one in store.stuck(system, ids)}
+
+    here = {("g1", "tags", False), ("g1", "consent", False), ("g1", "delete", True)}
+    assert stuck(pair, SystemName.GHL, "g1", "g9") == here
+    assert stuck(pair, SystemName.EMAILOCTOPUS, "g1", "e2") == {("g1", "creation", False), ("e2", "delete", True)}
+    assert stuck(pair, SystemName.GHL) == stuck(other_pair, SystemName.GHL, "g1") == set()
+
+
+def test_there_is_work_where_something_waits_to_be_decided(pair: PairStore, other_pair: PairStore) -> None:
+    at = later(10)
+    assert not pair.has_work(at)
+    pair.commit(Commit(parked=[parked("g1", "e1", next_try=at)], held=[held("g1", "e1")]))
+    assert (pair.has_work(later(9.999999)), pair.has_work(at), other_pair.has_work(at)) == (False, True, False)
+
+    (waiting,) = pair.held(everything=True)
+    for word in (True, False):
+        pair.order_held([waiting.id or 0], approve=word)
+        assert pair.has_work(later(0))
+    pair.commit(Commit(unheld=[waiting]))
+    assert not pair.has_work(later(0))
+
+    pair.commit(Commit(staged=[Staged(SystemName.EMAILOCTOPUS, "e1", None)]))
+    assert (pair.has_work(later(0)), other_pair.has_work(later(0))) == (True, False)
 
 
 def test_parking_again_replaces_by_key_and_keeps_the_id(pair: PairStore) -> None:

@@ -127,4 +127,4 @@ def _sides(pair: OnePair, job: Job) -> Sides:
 
 
 def _side(name: SystemName, read: Sampled, pair: OnePair) -> Sampled:
-    return read if read.schema is not None else replace(read, schema=pair.store.schema(name))
+    return read if read.schema is not None else replace(read, schema=pair.store.schemas().get(name))
