@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, make_url, text
+from sqlalchemy.engine.interfaces import CacheStats
 
 from sync_daemon.model.errors import ConfigurationError, StateStoreAway, StateStoreError
 from sync_daemon.store import engine as engine_module
@@ -320,3 +321,13 @@ def test_without_the_driver_people_are_told_what_to_install() -> None:
 def test_every_complaint_is_a_matter_of_configuration() -> None:
     with pytest.raises(ConfigurationError):
         open_engine("nonsense")
+
+
+def test_what_was_compiled_for_one_file_serves_the_next(tmp_path: Path, opened: Callable[[str], Engine]) -> None:
+    """A plan or an explanation opens a new file each time."""
+    statement = text("SELECT 1 AS compiled_by_this_test_alone")
+    found = []
+    for name in ("one", "two"):
+        with reading(opened(f"sqlite:///{tmp_path / name}.db")) as connection:
+            found.append(connection.execute(statement).context.cache_hit)
+    assert found == [CacheStats.CACHE_MISS, CacheStats.CACHE_HIT]
