@@ -2,23 +2,21 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 from sqlalchemy import BindParameter, Connection, and_, bindparam, case, delete, func, or_, select
 
 from sync_daemon.model.activity import KnownActivity
 from sync_daemon.model.system import SystemName
-from sync_daemon.store.many import ForEach
+from sync_daemon.store.many import Among, ForEach
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.packing import pack_digests, unpack_digests
 from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.tables import activity, contacts, links
 from sync_daemon.store.upsert import Upsert
 
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _PAIR = activity.c.pair_id == bindparam("pair")
-_BY_ID = select(activity).where(_PAIR, activity.c.ghl_id.in_(_IDS))
+_BY_ID = select(activity).where(_PAIR, Among(activity.c.ghl_id))
 _WITH_TASKS = select(activity.c.ghl_id).where(_PAIR, activity.c.open_tasks.is_not(None))
 _ALL = select(activity.c.ghl_id).where(_PAIR)
 _NOTES_READ = func.coalesce(activity.c.notes_read_at, 0)

@@ -9,6 +9,7 @@ from sync_daemon.model.report import Mode
 from sync_daemon.model.wishes import DuePair, Wishes
 from sync_daemon.store.cluster_tables import agendas
 from sync_daemon.store.engine import reading, writing
+from sync_daemon.store.many import Among
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.tables import leases, pairs
@@ -32,7 +33,7 @@ _DUE = (
     .select_from(
         agendas.join(pairs, pairs.c.id == agendas.c.pair_id).join(leases, leases.c.pair_id == agendas.c.pair_id)
     )
-    .where(bindparam("before") >= _DUE_AT, _IN_NOBODYS_HANDS, pairs.c.name.in_(bindparam("names", expanding=True)))
+    .where(bindparam("before") >= _DUE_AT, _IN_NOBODYS_HANDS, Among(pairs.c.name, "names"))
     .order_by(agendas.c.taken.is_(None), _DUE_AT)
     .limit(bindparam("most"))
 )

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from sync_daemon.model.state import Call
 from sync_daemon.model.system import SystemName
-from sync_daemon.store.many import ForEach
+from sync_daemon.store.many import Among, ForEach
 from sync_daemon.store.room import Room
 from sync_daemon.store.tables import calls, pairs
 from sync_daemon.store.upsert import Upsert
@@ -20,7 +20,7 @@ _HEARD = ForEach(
         _PAIR, calls.c.system == given("in_system"), calls.c.contact_id == given("of_contact")
     ),
 )
-_IDS = select(pairs.c.name, pairs.c.id).where(pairs.c.name.in_(bindparam("names", expanding=True)))
+_IDS = select(pairs.c.name, pairs.c.id).where(Among(pairs.c.name, "names"))
 _ADD = Upsert(calls, ("pair_id", "system", "contact_id"), first=True)
 
 

@@ -6,7 +6,6 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     Connection,
     Engine,
     and_,
@@ -26,18 +25,17 @@ from sync_daemon.ports import Clock, Seen
 from sync_daemon.store.crypto import DerivedKeys, Secrets
 from sync_daemon.store.forgotten import Forgotten
 from sync_daemon.store.key_numbers import KeyNumbers
-from sync_daemon.store.many import ForEach, Insertion
+from sync_daemon.store.many import Among, ForEach, Insertion
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.packing import pack_baseline, pack_sent, unpack_baseline, unpack_sent
 from sync_daemon.store.room import AnyRow, chunks
 from sync_daemon.store.tables import additional_addresses, contacts, inbox, links
 from sync_daemon.store.upsert import Upsert
 
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _PAIR = contacts.c.pair_id == bindparam("pair")
 _SYSTEM = contacts.c.system == bindparam("system")
-_BY_ID = select(contacts).where(_PAIR, _SYSTEM, contacts.c.contact_id.in_(_IDS))
-_BY_ADDRESS = select(contacts).where(_PAIR, _SYSTEM, contacts.c.address.in_(_IDS))
+_BY_ID = select(contacts).where(_PAIR, _SYSTEM, Among(contacts.c.contact_id))
+_BY_ADDRESS = select(contacts).where(_PAIR, _SYSTEM, Among(contacts.c.address))
 _BY_CONSENT = (
     select(contacts.c.consent, func.count())
     .where(_PAIR, _SYSTEM, func.coalesce(contacts.c.unlinked, "") != Unlinked.DELETED)
@@ -45,11 +43,11 @@ _BY_CONSENT = (
 )
 _HOLDERS = (
     select(additional_addresses.c.address, additional_addresses.c.ghl_id)
-    .where(additional_addresses.c.pair_id == bindparam("pair"), additional_addresses.c.address.in_(_IDS))
+    .where(additional_addresses.c.pair_id == bindparam("pair"), Among(additional_addresses.c.address))
     .order_by(additional_addresses.c.ghl_id)
 )
 _HELD = select(additional_addresses.c.ghl_id, additional_addresses.c.address).where(
-    additional_addresses.c.pair_id == bindparam("pair"), additional_addresses.c.ghl_id.in_(_IDS)
+    additional_addresses.c.pair_id == bindparam("pair"), Among(additional_addresses.c.ghl_id)
 )
 _SCANNED = contacts.c.scan == bindparam("scan")
 _HERE = func.coalesce(contacts.c.unlinked, "") != Unlinked.DELETED
@@ -75,7 +73,7 @@ _ABSENT = {
 _SETTLED = select(contacts.c.contact_id, contacts.c.record, contacts.c.updated_at).where(
     _PAIR,
     _SYSTEM,
-    contacts.c.contact_id.in_(_IDS),
+    Among(contacts.c.contact_id),
     contacts.c.record.is_not(None),
     ~exists().where(
         inbox.c.pair_id == contacts.c.pair_id,
@@ -85,7 +83,7 @@ _SETTLED = select(contacts.c.contact_id, contacts.c.record, contacts.c.updated_a
 )
 _SEEN_AGAIN = (
     update(contacts)
-    .where(_PAIR, contacts.c.system == bindparam("of"), contacts.c.contact_id.in_(_IDS))
+    .where(_PAIR, contacts.c.system == bindparam("of"), Among(contacts.c.contact_id))
     .values(scan=bindparam("scan_now"))
 )
 _UPSERT = Upsert(contacts, ("pair_id", "system", "contact_id"))

@@ -2,20 +2,19 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from sync_daemon.model.deeds import Deed, DeedState
+from sync_daemon.store.many import Among
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.tables import deeds
 from sync_daemon.store.upsert import Upsert
 
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _PAIR = deeds.c.pair_id == bindparam("pair")
-_BY_KEY = select(deeds).where(_PAIR, deeds.c.key.in_(_IDS))
-_OF_GHL = select(deeds).where(_PAIR, deeds.c.ghl_id.in_(_IDS)).order_by(deeds.c.at, deeds.c.key)
+_BY_KEY = select(deeds).where(_PAIR, Among(deeds.c.key))
+_OF_GHL = select(deeds).where(_PAIR, Among(deeds.c.ghl_id)).order_by(deeds.c.at, deeds.c.key)
 _OPEN = (
     select(deeds)
     .where(_PAIR, deeds.c.state.in_((DeedState.INTENDED, DeedState.REFUSED)))

@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_, update
+from sqlalchemy import Connection, bindparam, select, tuple_, update
 
 from sync_daemon.model.engagement import OPT_OUTS, Kind, Occasion, ReportRead
 from sync_daemon.model.system import SystemName
 from sync_daemon.store.events import ADD
 from sync_daemon.store.forgotten import Forgotten, of_contact
-from sync_daemon.store.many import ForEach
+from sync_daemon.store.many import Among, ForEach
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow
 from sync_daemon.store.tables import events, reports
@@ -19,7 +19,6 @@ from sync_daemon.store.upsert import Upsert
 ENGAGED = "engaged"
 """The kind of rows that are no hints: nothing of the contact needs to be read for their sake."""
 
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _OF_PAIR = (events.c.pair_id == bindparam("pair"), events.c.engagement.is_not(None))
 _SYSTEM = events.c.system == SystemName.EMAILOCTOPUS
 _PLACE = (events.c.received_at, events.c.event_id)
@@ -29,8 +28,8 @@ _LAST = (
     select(events).where(*_OF_PAIR).order_by(events.c.received_at.desc(), events.c.event_id).limit(bindparam("limit"))
 )
 # With the system, which every occasion shares: without it no index leads to an id.
-_BY_ID = select(events).where(*_OF_PAIR, _SYSTEM, events.c.event_id.in_(_IDS))
-_OPT_OUTS = select(events).where(*_OF_PAIR, events.c.engagement.in_(OPT_OUTS), events.c.contact_id.in_(_IDS))
+_BY_ID = select(events).where(*_OF_PAIR, _SYSTEM, Among(events.c.event_id))
+_OPT_OUTS = select(events).where(*_OF_PAIR, events.c.engagement.in_(OPT_OUTS), Among(events.c.contact_id))
 _JUDGED = ForEach(
     {"id": events.c.event_id},
     lambda key: (

@@ -7,12 +7,13 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from sync_daemon.changes.digests import Digester
 from sync_daemon.model.system import SystemName
+from sync_daemon.store.many import Among
 from sync_daemon.store.room import Room, chunks
 from sync_daemon.store.tables import forgotten
 
 _PAIR = forgotten.c.pair_id == bindparam("pair")
 _ALL = select(forgotten.c.digest).where(_PAIR)
-_AMONG = _ALL.where(forgotten.c.digest.in_(bindparam("ids", expanding=True)))
+_AMONG = _ALL.where(Among(forgotten.c.digest))
 PEOPLE = forgotten.c.digest == forgotten.c.person
 """The rows of addresses: one for each person."""
 _COUNT = select(func.count()).where(_PAIR, PEOPLE)

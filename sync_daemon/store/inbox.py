@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, or_, select, true, u
 from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.state import Staged
 from sync_daemon.model.system import SystemName
-from sync_daemon.store.many import ForEach
+from sync_daemon.store.many import Among, ForEach
 from sync_daemon.store.moments import to_micros
 from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.tables import inbox, pairs
@@ -31,7 +31,7 @@ _decode = msgspec.json.Decoder(_Payload).decode
 
 _PAIR = inbox.c.pair_id == bindparam("pair")
 _SYSTEM = inbox.c.system == bindparam("system")
-_BY_ID = select(inbox).where(_PAIR, _SYSTEM, inbox.c.contact_id.in_(bindparam("ids", expanding=True)))
+_BY_ID = select(inbox).where(_PAIR, _SYSTEM, Among(inbox.c.contact_id))
 _NEXT = (
     select(inbox)
     .where(_PAIR, _SYSTEM, inbox.c.sequence > bindparam("after"))

@@ -4,24 +4,23 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, or_, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select
 
 from sync_daemon.model.contact import Consent
 from sync_daemon.model.person import Person
 from sync_daemon.model.plan import GUARDED_FOR
 from sync_daemon.model.state import Change, Tombstone
 from sync_daemon.model.system import SystemName
-from sync_daemon.store.many import Insertion
+from sync_daemon.store.many import Among, Insertion
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.tables import changes, mass_changes, tombstones
 
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _BURY = Insertion(tombstones)
 _BURIED = select(tombstones).where(tombstones.c.pair_id == bindparam("pair"))
-_BURIED_BY_GHL = _BURIED.where(tombstones.c.ghl_id.in_(_IDS))
-_BURIED_BY_EMAILOCTOPUS = _BURIED.where(tombstones.c.emailoctopus_id.in_(_IDS))
-_BURIED_AT = _BURIED.where(tombstones.c.address.in_(_IDS))
+_BURIED_BY_GHL = _BURIED.where(Among(tombstones.c.ghl_id))
+_BURIED_BY_EMAILOCTOPUS = _BURIED.where(Among(tombstones.c.emailoctopus_id))
+_BURIED_AT = _BURIED.where(Among(tombstones.c.address))
 _LOG = Insertion(changes)
 _COUNT = insert(mass_changes)
 _WRITTEN = (

@@ -5,22 +5,21 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, text
+from sqlalchemy import Connection, bindparam, delete, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from sync_daemon.model.errors import StateStoreError
 from sync_daemon.model.sharing import UNSHARED
 from sync_daemon.model.state import Cause, Link
-from sync_daemon.store.many import ForEach
+from sync_daemon.store.many import Among, ForEach
 from sync_daemon.store.packing import pack_sharing, unpack_sharing
 from sync_daemon.store.room import AnyRow, Room, chunks
 from sync_daemon.store.tables import links
 from sync_daemon.store.upsert import Upsert
 
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _PAIR = links.c.pair_id == bindparam("pair")
-_BY_GHL = select(links).where(_PAIR, links.c.ghl_id.in_(_IDS))
-_BY_EMAILOCTOPUS = select(links).where(_PAIR, links.c.emailoctopus_id.in_(_IDS))
+_BY_GHL = select(links).where(_PAIR, Among(links.c.ghl_id))
+_BY_EMAILOCTOPUS = select(links).where(_PAIR, Among(links.c.emailoctopus_id))
 _SHARED = select(links).where(_PAIR, links.c.sharing.is_not(None))
 _COUNT = select(func.count()).where(_PAIR)
 # Each by the index of such links alone; only the words that an index was made with are known to be meant.

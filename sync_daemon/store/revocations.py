@@ -6,15 +6,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, or_, select
 
 from sync_daemon.model.state import Cause
-from sync_daemon.store.many import ForEach
+from sync_daemon.store.many import Among, ForEach
 from sync_daemon.store.room import Room
 from sync_daemon.store.tables import revocations
 from sync_daemon.store.upsert import Upsert
 
 _PAIR = revocations.c.pair_id == bindparam("pair")
-_CAUSES = select(revocations.c.address, revocations.c.cause).where(
-    _PAIR, revocations.c.address.in_(bindparam("ids", expanding=True))
-)
+_CAUSES = select(revocations.c.address, revocations.c.cause).where(_PAIR, Among(revocations.c.address))
 _REGRANT = ForEach(
     {"digest": revocations.c.address},
     lambda key: delete(revocations).where(_PAIR, revocations.c.address == key("digest")),

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Select, and_, bindparam, exists, func
 from sync_daemon.model.plan import Action
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.undo import Replaced, Swap
-from sync_daemon.store.many import Insertion
+from sync_daemon.store.many import Among, Insertion
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow, Room
 from sync_daemon.store.tables import inbox, links, undo_journal
@@ -44,7 +44,7 @@ _OF_RUN = (
 )
 _COUNT = (
     select(undo_journal.c.run_id, func.count().label("writes"))
-    .where(_PAIR, undo_journal.c.run_id.in_(bindparam("ids", expanding=True)))
+    .where(_PAIR, Among(undo_journal.c.run_id))
     .group_by(undo_journal.c.run_id)
 )
 _BY_ID = select(undo_journal).where(_PAIR, undo_journal.c.id == bindparam("row"))
@@ -76,10 +76,8 @@ _PARTNERS = {
 }
 _COUNT_PARTNERS = {system: select(func.count()).select_from(query.subquery()) for system, query in _PARTNERS.items()}
 _PARTNERS_AMONG = {
-    SystemName.GHL: _PARTNERS[SystemName.GHL].where(links.c.ghl_id.in_(bindparam("ids", expanding=True))),
-    SystemName.EMAILOCTOPUS: _PARTNERS[SystemName.EMAILOCTOPUS].where(
-        links.c.emailoctopus_id.in_(bindparam("ids", expanding=True))
-    ),
+    SystemName.GHL: _PARTNERS[SystemName.GHL].where(Among(links.c.ghl_id)),
+    SystemName.EMAILOCTOPUS: _PARTNERS[SystemName.EMAILOCTOPUS].where(Among(links.c.emailoctopus_id)),
 }
 
 

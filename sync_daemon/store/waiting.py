@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     Column,
     CompoundSelect,
     Connection,
@@ -27,14 +26,11 @@ from sqlalchemy import (
 from sync_daemon.model.state import NEVER, Held, Parked, Stuck
 from sync_daemon.model.system import SystemName
 from sync_daemon.store.engine import writing
-from sync_daemon.store.many import ForEach, Given
+from sync_daemon.store.many import Among, ForEach, Given
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import AnyRow, Room, chunks
 from sync_daemon.store.tables import ORDERED, held, pairs, parked
 from sync_daemon.store.upsert import Upsert
-
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-
 
 # As a cycle's commits do: no two processes can block each other half way.
 _LOCK = select(pairs.c.id).where(pairs.c.id == bindparam("pair")).with_for_update()
@@ -74,8 +70,8 @@ _PARKED_PAGE = _page_of(parked).where(not_(_LET_BE))
 DUE = parked.c.next_try <= bindparam("due")
 """Parked changes whose time has come by `:due`, in microseconds."""
 _PARKED_DUE = _PARKED.where(DUE)
-_PARKED_BY_GHL = _PARKED.where(parked.c.ghl_id.in_(_IDS))
-_PARKED_BY_EMAILOCTOPUS = _PARKED.where(parked.c.emailoctopus_id.in_(_IDS))
+_PARKED_BY_GHL = _PARKED.where(Among(parked.c.ghl_id))
+_PARKED_BY_EMAILOCTOPUS = _PARKED.where(Among(parked.c.emailoctopus_id))
 COUNT_PARKED = _count_of(parked).where(not_(_LET_BE))
 # An order that was given since the row was read stands, though what it is about be parked again.
 _PARK = Upsert(
@@ -96,8 +92,8 @@ _ORDER = (
 
 _HELD = _all_of(held)
 _HELD_PAGE = _page_of(held)
-_HELD_BY_GHL = _HELD.where(held.c.ghl_id.in_(_IDS))
-_HELD_BY_EMAILOCTOPUS = _HELD.where(held.c.emailoctopus_id.in_(_IDS))
+_HELD_BY_GHL = _HELD.where(Among(held.c.ghl_id))
+_HELD_BY_EMAILOCTOPUS = _HELD.where(Among(held.c.emailoctopus_id))
 _HELD_AND_ORDERED = _HELD.where(ORDERED)
 COUNT_HELD = _count_of(held)
 # What is held again has been held since it was first, and a person may have said meanwhile what is to be done.
@@ -113,7 +109,7 @@ def _stuck_by(system: SystemName) -> CompoundSelect[Any]:
     def of(table: Table, what: Column[str], *, is_held: bool) -> Select[Any]:
         contact_id = table.c.ghl_id if system is SystemName.GHL else table.c.emailoctopus_id
         chosen = select(contact_id.label("contact_id"), what.label("what"), literal(is_held).label("is_held"))
-        return chosen.where(table.c.pair_id == bindparam("pair"), contact_id.in_(_IDS))
+        return chosen.where(table.c.pair_id == bindparam("pair"), Among(contact_id))
 
     return union_all(of(parked, parked.c.what, is_held=False), of(held, held.c.action, is_held=True))
 
