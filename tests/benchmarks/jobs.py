@@ -23,8 +23,12 @@ from sync_daemon.sandbox.limits import WindowLimits
 from sync_daemon.sandbox.server import RunningSandbox, Sandbox, running_sandbox
 from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
+from sync_daemon.store.crypto import Secrets
+from sync_daemon.store.engine import open_engine
+from sync_daemon.store.installation import StateStore
+from sync_daemon.store.migrate import upgrade
 from sync_daemon.systems.registry import own_rates
-from sync_daemon.wiring.installation import Installation, open_installation
+from sync_daemon.wiring.installation import Installation
 from tests.plain import PLAIN
 from tests.worlds import NoProgress, VirtualClock
 
@@ -84,11 +88,16 @@ class Bench:
 
     @contextmanager
     def at_virtual_time(self) -> Iterator[tuple[Installation, Pair]]:
-        """The installation and its pair in this process, on the sandbox's clock; a request waits on that one, too."""
+        """The installation and its pair in this process, on the sandbox's clock.
+
+        Requests wait, and what is stored grows old, by that one, too.
+        """
         assert isinstance(self.sandbox.clock, ManualClock)
         settings, clock = load(self.config, Variables({})), VirtualClock(self.sandbox.clock)
-        with open_installation(settings) as opened:
-            installation = replace(opened, clock=clock, rates=own_rates(clock))
+        engine = open_engine(settings.database_url.get_secret_value())
+        upgrade(engine)
+        with StateStore(engine, Secrets(settings.secret_key.get_secret_value()), clock) as store:
+            installation = Installation(settings, store, clock, rates=own_rates(clock))
             pair = installation.open(settings.pairs[0], NoProgress())
             yield installation, replace(pair, workers=1, schema_fresh=False)  # one thread moves the clock
 
@@ -160,8 +169,7 @@ def bench(sandbox: Sandbox, *, limits: bool, database_url: str = "", settings: s
     with tempfile.TemporaryDirectory() as folder, running_sandbox(sandbox) as running:
         config = Path(folder) / "sync.yaml"
         text = configuration(running, database_url or f"sqlite:///{folder}/sync.db") + UNGUARDED + settings
-        text += _SECRET if database_url else ""
-        config.write_text(text, encoding="utf-8")
+        config.write_text(text + _SECRET, encoding="utf-8")
         yield Bench(running, config)
 
 
