@@ -71,10 +71,12 @@ class GhlWindow:
         self._today = 0
 
     def take(self) -> bool:
-        """Count one request in the window and in the day; a refused one counts in neither."""
+        """Count one request in the window and in the day; a refused one counts in neither, nor any without a limit."""
         self._expire()
         limits = self.settings
-        if limits.enabled and (len(self._recent) >= limits.per_window or self._today >= limits.per_day):
+        if not limits.enabled:
+            return True
+        if len(self._recent) >= limits.per_window or self._today >= limits.per_day:
             return False
         self._recent.append(self._clock.monotonic())
         self._today += 1

@@ -162,9 +162,9 @@ def bench(sandbox: Sandbox, *, limits: bool, database_url: str = "", settings: s
 
     `settings` are more lines of YAML; without a database's URL it is a SQLite file.
     """
-    sandbox.emailoctopus.limiter.settings.enabled = limits
-    if not limits:
-        window = window_of(sandbox)
+    window = window_of(sandbox)
+    sandbox.emailoctopus.limiter.settings.enabled = window.enabled = limits
+    if not limits:  # it tells its figures all the same
         window.per_window = window.per_day = _UNLIMITED
     with tempfile.TemporaryDirectory() as folder, running_sandbox(sandbox) as running:
         config = Path(folder) / "sync.yaml"
