@@ -164,8 +164,9 @@ class _Explaining:
 
     def _on(self, rows: PairStore) -> tuple[Pair, Pretence]:
         """The pair on a copy of the person's rows, with systems that have read him and pretend to be written to."""
+        known = rows.schemas()
         for name, schema in self.question.schemas.items():
-            if rows.schemas().get(name) != schema:
+            if known.get(name) != schema:
                 rows.save_schema(schema)
         pretence = Pretence(self.pair.clock, dict(self.sight.contacts))
         systems = {

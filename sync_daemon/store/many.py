@@ -34,8 +34,8 @@ Given = Callable[[str], ColumnElement[Any]]
 class Among(FunctionElement[Any]):
     """Whether a column has one of the values that the statement is given as a list, `:ids` unless named otherwise.
 
-    On PostgreSQL one array: of 500 values that each are a parameter, both drivers read the statement anew each time,
-    at four times the cost.
+    On PostgreSQL one array: a statement with 500 parameters is put together by SQLAlchemy, and taken apart by psycopg,
+    anew each time, at four times the cost.
     """
 
     inherit_cache = True
