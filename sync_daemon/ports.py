@@ -30,6 +30,7 @@ from sync_daemon.model.state import (
     PairState,
     Parked,
     SeenAgain,
+    Sighting,
     Staged,
     Stuck,
     Tombstone,
@@ -343,6 +344,9 @@ class PairStore(Protocol):
         """Of contacts that a full scan had nothing to do about, and that nothing was stored or staged of since:
         the digest of the record that it found, and their timestamp.
         """
+
+    def sightings(self, system: SystemName, ids: Collection[str]) -> dict[str, Sighting]:
+        """What was last seen of contacts that nothing is staged of."""
 
     def holders_of_additional(self, addresses: Collection[bytes]) -> dict[bytes, list[str]]:
         """Ids of GHL contacts that have an address as an additional one."""

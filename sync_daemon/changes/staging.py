@@ -7,7 +7,7 @@ from datetime import datetime
 from sync_daemon.changes.detect import Detector
 from sync_daemon.changes.digests import Digester
 from sync_daemon.model.contact import Consent, Snapshot, Source
-from sync_daemon.model.state import Baseline, KnownContact, Link, Staged, Unlinked
+from sync_daemon.model.state import Baseline, KnownContact, Link, Sighting, Staged, Unlinked
 from sync_daemon.model.system import SystemName
 
 NO_RECORDS: Mapping[str, bytes] = {}
@@ -133,6 +133,15 @@ def _stage_one(
     page.staged.append(to_stage(snapshot, row, waiting, parts, rules, untold=untold))
 
 
+def adds_nothing(snapshot: Snapshot, row: Sighting, digester: Digester, *, search_tells_consent: bool) -> bool:
+    """Whether a poll shows what was seen before of a contact about which nothing waits: polls overlap."""
+    if row.updated_at is None or snapshot.updated_at > row.updated_at:
+        return False
+    untold = snapshot.consent is None and not search_tells_consent
+    same = _same_consent(snapshot, row, untold=untold) and digester.snapshot(snapshot) == row.seen
+    return same or outdated(snapshot, row)
+
+
 def unread_contact(rest: Snapshot, row: KnownContact, digester: Digester, scan: int) -> KnownContact | None:
     """The row of a contact without a link of which only address and consent can be read; None if they are known."""
     if outdated(rest, row):
@@ -209,12 +218,12 @@ def _first_seen(
     return {part: waiting.changed_at.get(part, time) if part in same else time for part, time in now.items()}
 
 
-def outdated(snapshot: Snapshot, row: KnownContact) -> bool:
+def outdated(snapshot: Snapshot, row: KnownContact | Sighting) -> bool:
     """A hit older than the newest state known comes from an index that runs behind."""
     return snapshot.source is Source.HINT and row.updated_at is not None and snapshot.updated_at < row.updated_at
 
 
-def _same_consent(snapshot: Snapshot, row: KnownContact, *, untold: bool) -> bool:
+def _same_consent(snapshot: Snapshot, row: KnownContact | Sighting, *, untold: bool) -> bool:
     """Whether consent is as last seen. Where hits don't tell it, a newer timestamp may be an opt-out: read it."""
     if untold:
         return row.consent is not None and row.updated_at is not None and snapshot.updated_at <= row.updated_at

@@ -145,7 +145,7 @@ class _Explaining:
             events = [one for name in SystemName for one in rows.waiting_events(name, _EVENTS)]
             events += rows.waiting_activity(_EVENTS)
             if self.sight.unread:
-                run = open_run(on, CycleReport(on.name, "", Mode.INCREMENTAL))
+                run = open_run(on, CycleReport(on.name, "", Mode.INCREMENTAL), on.store.state())
             else:
                 run = begin(on, self.sight, Mode.INCREMENTAL)
             cases = self._cases(run)

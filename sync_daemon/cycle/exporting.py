@@ -49,7 +49,7 @@ def open_export(pair: Pair) -> Export:
 
     Raises `StopSystem` and `IncompleteRead` when a side can't be read to its end: who is there isn't known then.
     """
-    run = open_run(pair, CycleReport(pair.name, pair.new_run_id(), Mode.FULL))
+    run = open_run(pair, CycleReport(pair.name, pair.new_run_id(), Mode.FULL), pair.store.state())
     read_whole(run)
     if not run.guard.first_load:  # what the guard holds is known only when all is counted
         for decision in decide_all(run):

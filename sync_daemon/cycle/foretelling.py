@@ -44,7 +44,7 @@ class Told:
 
 def begin(pair: Pair, sight: Sight, mode: Mode) -> Run:
     """A cycle that has read one person. `pair` has a copy of his rows, and systems that have read him."""
-    run = open_run(pair, CycleReport(pair.name, "", mode))
+    run = open_run(pair, CycleReport(pair.name, "", mode), pair.store.state())
     run.polled_at = pair.clock.now()
     run.schema_fresh = pair.schema_fresh
     number = pair.store.begin_scan() if run.full else 0

@@ -36,7 +36,7 @@ def reconcile(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> CycleRepo
     `apply_scope` does what `on_leave_scope` says about those who left because the scope was narrowed, too.
     """
     report = CycleReport(pair.name, pair.new_run_id(), mode)
-    as_a_run(pair, report, lambda: open_run(pair, report, apply_scope=apply_scope), _pass)
+    as_a_run(pair, report, lambda state: open_run(pair, report, state, apply_scope=apply_scope), _pass)
     return report
 
 

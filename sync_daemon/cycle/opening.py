@@ -7,23 +7,19 @@ from sync_daemon.cycle.following import Following
 from sync_daemon.cycle.guard import Guard
 from sync_daemon.cycle.neighbours import FIRST_LOADED
 from sync_daemon.cycle.pair import SCANNED, TELLS_CONSENT, Pair, Run
-from sync_daemon.model.errors import PairPaused
 from sync_daemon.model.report import CycleReport, Mode
 from sync_daemon.model.state import PairState
 from sync_daemon.model.system import SystemName
 from sync_daemon.reconcile.planned import planned_field
 
 
-def open_run(pair: Pair, report: CycleReport, *, apply_scope: bool = False) -> Run:
-    """Everything a cycle starts from. A pair that was never read to its end is read in full, as for `apply_scope`."""
+def open_run(pair: Pair, report: CycleReport, stored: PairState, *, apply_scope: bool = False) -> Run:
+    """Everything a cycle starts from, of which `stored` is what the store remembers.
+
+    A pair that was never read to its end is read in full, as for `apply_scope`.
+    """
     policy, digester, store = pair.policy, pair.digester, pair.store
-    generation = digester.configuration(policy)
-    scope_generation = digester.configuration(policy.scope)
-    state = store.configure(
-        generation=generation,
-        scope_generation=scope_generation,
-        tag_filter=digester.configuration(policy.tags, policy.deletes.tag),
-    )
+    state = _configured(pair, stored)
     streams = ((name, stream) for name in SystemName for stream in pair.systems[name].reader.streams)
     if apply_scope or any(intake.watermark_key(*stream) not in state.watermarks for stream in streams):
         report.mode = Mode.FULL
@@ -31,7 +27,7 @@ def open_run(pair: Pair, report: CycleReport, *, apply_scope: bool = False) -> R
     book = TagBook(store.tags(), policy.tags, state.tag_generation, frozenset({policy.deletes.tag.lower()}))
     book.apply_filter()
     run = Run(
-        pair, report, state, schemas, dict(pair.systems), book, generation, scope_generation,
+        pair, report, state, schemas, dict(pair.systems), book, state.generation, state.scope_generation,
         search_tells_consent=_search_tells_consent(state),
         forgotten=Forgotten(digester, store.forgotten()),
         guard=Guard(policy, store, pair.clock, first_load=FIRST_LOADED not in state.looked_at),
@@ -43,11 +39,14 @@ def open_run(pair: Pair, report: CycleReport, *, apply_scope: bool = False) -> R
     return run
 
 
-def refuse_paused(pair: Pair) -> None:
-    """Raise `PairPaused` when a person paused the pair."""
-    since = pair.store.paused_since()
-    if since is not None:
-        raise PairPaused(pair.name, since)
+def _configured(pair: Pair, state: PairState) -> PairState:
+    """The pair's state under the configuration in force, which is written down where it wasn't the last cycle's."""
+    policy, digest = pair.policy, pair.digester.configuration
+    generation, scope_generation = digest(policy), digest(policy.scope)
+    tag_filter = digest(policy.tags, policy.deletes.tag)
+    if (state.generation, state.scope_generation, state.tag_filter) == (generation, scope_generation, tag_filter):
+        return state
+    return pair.store.configure(generation=generation, scope_generation=scope_generation, tag_filter=tag_filter)
 
 
 def _following(pair: Pair) -> Following | None:

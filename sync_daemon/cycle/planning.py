@@ -67,7 +67,7 @@ def plan(pair: Pair, mode: Mode, *, apply_scope: bool = False) -> PairPlan:
     Raises `StopSystem` and `IncompleteRead` when a side can't be read to its end: a plan is made of both.
     """
     report = CycleReport(pair.name, pair.new_run_id(), mode)
-    run = open_run(pair, report, apply_scope=apply_scope)
+    run = open_run(pair, report, pair.store.state(), apply_scope=apply_scope)
     read_whole(run)
     foreseen: list[_Foreseen] = []
     skipped: Counter[str] = Counter()

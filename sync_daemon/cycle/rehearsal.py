@@ -43,7 +43,7 @@ def rehearse(pair: Pair, last: int) -> list[Rehearsed]:
     Works on a private copy of the pair's state. Raises `StopSystem`, `IncompleteRead` and `Refused` when what it needs
     can't be read.
     """
-    run = open_run(pair, CycleReport(pair.name, pair.new_run_id(), Mode.INCREMENTAL))
+    run = open_run(pair, CycleReport(pair.name, pair.new_run_id(), Mode.INCREMENTAL), pair.store.state())
     scales, telling = Scales(run, dict(active_since(run))), Telling(run)
     found: list[Rehearsed] = []
     for weighed in scales.weigh(_last(run, last)):

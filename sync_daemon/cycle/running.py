@@ -5,24 +5,26 @@ from contextlib import contextmanager
 
 from structlog.contextvars import bound_contextvars
 
-from sync_daemon.cycle.opening import refuse_paused
 from sync_daemon.cycle.outcome import conclude
 from sync_daemon.cycle.pair import Pair, Run
 from sync_daemon.model.errors import IncompleteRead, PairBusy, PairPaused, Refused, StateStoreAway, StopSystem
 from sync_daemon.model.report import CycleOutcome, CycleReport, Mode
+from sync_daemon.model.state import PairState
 from sync_daemon.model.system import SystemName
 
 
-def as_a_run(pair: Pair, report: CycleReport, begin: Callable[[], Run], work: Callable[[Run], None]) -> None:
-    """Hold the pair, do the work, and write down how it ended.
+def as_a_run(pair: Pair, report: CycleReport, begin: Callable[[PairState], Run], work: Callable[[Run], None]) -> None:
+    """Hold the pair, do the work, and write down how it ended; nothing is begun while a person has the pair paused.
 
     What a user can cause ends in the report's outcome, never in an exception. Who lost the pair on the way writes
     nothing down: whoever took it over tells what became of it.
     """
     try:
         with bound_contextvars(run=report.run_id, pair=pair.name), pair.lease.held(), _written_down(pair, report):
-            refuse_paused(pair)
-            run = begin()
+            state = pair.store.state()
+            if state.paused_since is not None:
+                raise PairPaused(pair.name, state.paused_since)
+            run = begin(state)
             try:
                 work(run)
             except StopSystem as error:

@@ -19,7 +19,7 @@ from sync_daemon.model.contact import Snapshot
 from sync_daemon.model.errors import Refused, Stopped
 from sync_daemon.model.plan import GUARDED_FOR, Action, MassChange, Operation
 from sync_daemon.model.report import CycleReport, Mode
-from sync_daemon.model.state import Change, Held, Link, Staged
+from sync_daemon.model.state import Change, Held, Link, PairState, Staged
 from sync_daemon.model.system import SystemName
 from sync_daemon.model.undo import Left, Replaced
 from sync_daemon.ports import Commit, PairStore
@@ -85,7 +85,7 @@ def plan_undo(pair: Pair, task: Task) -> UndoPlan:
 
     Raises `StopSystem` when a system can't be asked.
     """
-    run = _begin(pair, CycleReport(pair.name, pair.new_run_id(), Mode.UNDO))
+    run = _begin(pair, CycleReport(pair.name, pair.new_run_id(), Mode.UNDO), pair.store.state())
     why = _why_too_much(run, task)
     operations: list[Operation] = []
     held: list[Operation] = []
@@ -106,7 +106,7 @@ def undo(pair: Pair, task: Task) -> tuple[CycleReport, list[Left]]:
     """
     report = CycleReport(pair.name, pair.new_run_id(), Mode.UNDO)
     rest = _done_beside(task)
-    as_a_run(pair, report, lambda: _begin(pair, report), lambda run: _undo(run, task, rest))
+    as_a_run(pair, report, lambda state: _begin(pair, report, state), lambda run: _undo(run, task, rest))
     return report, rest
 
 
@@ -122,9 +122,9 @@ def _done_beside(task: Task) -> list[Left]:
     ]
 
 
-def _begin(pair: Pair, report: CycleReport) -> Run:
+def _begin(pair: Pair, report: CycleReport, state: PairState) -> Run:
     """A run that reads nothing but the contacts in question; a blank is written to no field that its system lost."""
-    run = open_run(pair, report)
+    run = open_run(pair, report, state)
     report.mode = Mode.UNDO
     refresh_schemas(run)
     run.schema_fresh = True

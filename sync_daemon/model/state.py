@@ -135,6 +135,15 @@ class KnownContact:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """What is known of a contact about which nothing waits: the digest of its last sight, consent and timestamp."""
+
+    seen: bytes | None
+    consent: Consent | None
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class SeenAgain:
     """Contacts that a full scan found as the last one left them: nothing but its number changes in their rows."""
 

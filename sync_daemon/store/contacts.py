@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from sync_daemon.model.contact import Consent
-from sync_daemon.model.state import KnownContact, SeenAgain, Unlinked
+from sync_daemon.model.state import KnownContact, SeenAgain, Sighting, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Clock, Seen
 from sync_daemon.store.crypto import DerivedKeys, Secrets
@@ -70,16 +70,16 @@ _ABSENT = {
     system: union_all(_UNSEEN.where(_HERE), _UNSEEN.where(contacts.c.unlinked == Unlinked.DELETED, linked))
     for system, linked in _LINKED.items()
 }
+_NOT_STAGED = ~exists().where(
+    inbox.c.pair_id == contacts.c.pair_id,
+    inbox.c.system == contacts.c.system,
+    inbox.c.contact_id == contacts.c.contact_id,
+)
 _SETTLED = select(contacts.c.contact_id, contacts.c.record, contacts.c.updated_at).where(
-    _PAIR,
-    _SYSTEM,
-    Among(contacts.c.contact_id),
-    contacts.c.record.is_not(None),
-    ~exists().where(
-        inbox.c.pair_id == contacts.c.pair_id,
-        inbox.c.system == contacts.c.system,
-        inbox.c.contact_id == contacts.c.contact_id,
-    ),
+    _PAIR, _SYSTEM, Among(contacts.c.contact_id), contacts.c.record.is_not(None), _NOT_STAGED
+)
+_SIGHTINGS = select(contacts.c.contact_id, contacts.c.seen, contacts.c.consent, contacts.c.updated_at).where(
+    _PAIR, _SYSTEM, Among(contacts.c.contact_id), _NOT_STAGED
 )
 _SEEN_AGAIN = (
     update(contacts)
@@ -120,6 +120,13 @@ class Contacts(Forgotten):
         """The digests of records that a full scan had nothing to do about, and their times."""
         rows = self._read_by(_SETTLED, ids, system=system)
         return {one: (record, at) for one, record, micros in rows if (at := to_datetime(micros)) is not None}
+
+    def sightings(self, system: SystemName, ids: Collection[str]) -> dict[str, Sighting]:
+        """What was last seen of contacts that nothing is staged of."""
+        return {
+            contact_id: Sighting(seen, Consent(consent) if consent else None, to_datetime(micros))
+            for contact_id, seen, consent, micros in self._read_by(_SIGHTINGS, ids, system=system)
+        }
 
     def holders_of_additional(self, addresses: Collection[bytes]) -> dict[bytes, list[str]]:
         """Ids of GHL contacts that have an address as an additional one."""

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 from sync_daemon.model.person import Person
 from sync_daemon.model.system import SystemName
 from sync_daemon.store import tables
-from sync_daemon.store.engine import explained, open_engine, writing
+from sync_daemon.store.engine import explained, open_engine, transactional, writing
 from sync_daemon.store.tables import installation, metadata, pairs
 
 _ROWS = 1000
@@ -74,7 +74,7 @@ def _one_moment(engine: Engine) -> Iterator[Connection]:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN")
         else:
-            connection.execution_options(isolation_level="REPEATABLE READ")
+            transactional(connection, "REPEATABLE READ")
         yield connection
 
 

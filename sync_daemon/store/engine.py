@@ -149,6 +149,9 @@ def _postgresql(url: URL) -> Engine:
         url,
         hide_parameters=True,
         pool_use_lifo=True,
+        # Most of what is asked are single reads: a BEGIN and a ROLLBACK around each would go over the network, too.
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
         connect_args={name: value for name, value in _CONNECTING.items() if name not in said_otherwise} | _UNPREPARED,
     )
     event.listen(engine, "checkin", _note_use)
@@ -189,8 +192,6 @@ def explained(url: URL) -> Iterator[None]:
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection for reads, which see what was committed; no transaction is open between two of them."""
     with explained(engine.url), engine.connect() as connection:
-        if engine.dialect.name == "postgresql":  # it would take a BEGIN and a ROLLBACK over the network
-            connection.execution_options(isolation_level="AUTOCOMMIT")
         yield connection
 
 
@@ -205,7 +206,7 @@ def writing(engine: Engine, *, durable: bool = False, erasing: bool = False) -> 
         explained(engine.url),
         engine.connect() as connection,
         _as_safe_as(connection, durable=durable or erasing),
-        connection.begin(),
+        transactional(connection).begin(),
     ):
         if engine.dialect.name == "sqlite":
             if erasing:  # and from now on: that some builds of SQLite do it anyway is nothing to rely on
@@ -213,6 +214,13 @@ def writing(engine: Engine, *, durable: bool = False, erasing: bool = False) -> 
             # Taking the write lock first is what lets others wait for it instead of failing half way.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
+
+
+def transactional(connection: Connection, isolation_level: str = "READ COMMITTED") -> Connection:
+    """The connection, from now on in transactions that end with a commit or a rollback, on PostgreSQL, too."""
+    if connection.dialect.name == "postgresql":
+        connection.execution_options(isolation_level=isolation_level)
+    return connection
 
 
 def rewrite(engine: Engine) -> None:

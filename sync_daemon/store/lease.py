@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, or_, select, true, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from sync_daemon.model.errors import StateStoreError
 from sync_daemon.store.engine import writing
@@ -12,11 +12,19 @@ from sync_daemon.store.room import Room
 from sync_daemon.store.tables import installation, leases, pairs
 
 _PAIR = leases.c.pair_id == bindparam("pair")
+_FINGERPRINT = [
+    select(installation.c.key_check).scalar_subquery(),
+    *(
+        select(column).where(pairs.c.id == bindparam("pair")).scalar_subquery()
+        for column in (pairs.c.location_id, pairs.c.list_id)
+    ),
+]
+"""Whatever a `Fingerprint` tells, as it is now."""
 _ACQUIRE = (
     update(leases)
     .where(_PAIR, or_(leases.c.holder == bindparam("by"), leases.c.expires_at <= bindparam("now")))
     .values(holder=bindparam("by"), expires_at=bindparam("until"), run_epoch=leases.c.run_epoch + 1)
-    .returning(leases.c.run_epoch)
+    .returning(leases.c.run_epoch, *_FINGERPRINT)
 )
 _LOOK = select(leases.c.holder, leases.c.expires_at).where(_PAIR)
 _SHORTEN = update(leases).where(_PAIR, leases.c.expires_at > bindparam("until")).values(expires_at=bindparam("until"))
@@ -26,11 +34,6 @@ _RELEASE = update(leases).where(*_MINE).values(holder="", expires_at=0)
 _LOCK_ALL = select(pairs.c.id).order_by(pairs.c.id).with_for_update()
 _LEASED = (
     select(pairs.c.name, leases.c.expires_at).join(pairs, pairs.c.id == leases.c.pair_id).with_for_update(of=leases)
-)
-_OPENED_AS = (
-    select(installation.c.key_check, pairs.c.location_id, pairs.c.list_id)
-    .select_from(pairs.join(installation, true()))
-    .where(pairs.c.id == bindparam("pair"))
 )
 
 
@@ -64,16 +67,16 @@ class Lease(Room):
                 connection.execute(_SHORTEN, {"pair": self._pair_id, "until": moments["until"]})
                 return False
             self._lock(connection)  # a commit under way is the last one of who had it
-            epoch = connection.execute(_ACQUIRE, {"pair": self._pair_id, "by": holder, **moments}).scalar_one_or_none()
-            if epoch is not None:
-                self._refuse_change(connection)
-        if epoch is not None:
+            taken = connection.execute(_ACQUIRE, {"pair": self._pair_id, "by": holder, **moments}).one_or_none()
+            if taken is not None:
+                epoch, *fingerprint = taken
+                self._refuse_change(Fingerprint(*fingerprint))
+        if taken is not None:
             self._run_epoch = epoch
-        return epoch is not None
+        return taken is not None
 
-    def _refuse_change(self, connection: Connection) -> None:
-        now = connection.execute(_OPENED_AS, {"pair": self._pair_id}).one()
-        if self.opened_as is not None and Fingerprint(*now) != self.opened_as:
+    def _refuse_change(self, now: Fingerprint) -> None:
+        if self.opened_as is not None and now != self.opened_as:
             raise StateStoreError(
                 "another process changed the state store's secret_key, or the location or list of this pair, since "
                 "this one opened it: start again with the configuration in force"

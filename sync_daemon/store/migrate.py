@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, inspect, text
 
 from sync_daemon.model.errors import StateStoreError
 from sync_daemon.store.complaints import shown
-from sync_daemon.store.engine import explained, reading
+from sync_daemon.store.engine import explained, reading, transactional
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -74,6 +74,7 @@ def migrating(engine: Engine) -> Iterator[Connection]:
     """One transaction that changes tables, while every other process that wants to waits."""
     is_sqlite = engine.dialect.name == "sqlite"
     with explained(engine.url), engine.connect() as connection:
+        transactional(connection)
         if is_sqlite:
             # Else a table that is made anew takes along the rows that refer to it.
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")

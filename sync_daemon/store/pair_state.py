@@ -2,25 +2,28 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, select, update
+from sqlalchemy import Connection, bindparam, literal, select, union_all, update
 
 from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.state import PairState
 from sync_daemon.model.system import SystemName
 from sync_daemon.store.engine import reading, writing
 from sync_daemon.store.moments import to_datetime, to_micros
-from sync_daemon.store.room import AnyRow, Room
+from sync_daemon.store.room import Room
 from sync_daemon.store.tables import lookups, pairs, schemas, watermarks
 from sync_daemon.store.upsert import Upsert
 
 _PAIR = pairs.c.id == bindparam("pair")
 _ROW = select(pairs).where(_PAIR)
 _PAUSED = select(pairs.c.paused_since).where(_PAIR)
-_WATERMARKS = select(watermarks.c.stream, watermarks.c.reached).where(watermarks.c.pair_id == bindparam("pair"))
-_LOOKUPS = select(lookups.c.name, lookups.c.at).where(lookups.c.pair_id == bindparam("pair"))
+_MOMENTS = union_all(
+    select(
+        literal("watermark").label("what"), watermarks.c.stream.label("name"), watermarks.c.reached.label("at")
+    ).where(watermarks.c.pair_id == bindparam("pair")),
+    select(literal("look"), lookups.c.name, lookups.c.at).where(lookups.c.pair_id == bindparam("pair")),
+)
 _SCHEMAS = select(schemas.c.system, schemas.c.body).where(schemas.c.pair_id == bindparam("pair"))
 _CONFIGURE = (
     update(pairs)
@@ -42,19 +45,16 @@ _SAVE_SCHEMA = Upsert(schemas, ("pair_id", "system"))
 _SCHEMA = msgspec.json.Decoder(AccountSchema)
 
 
-def read_state(connection: Connection, pair_id: int, row: AnyRow | None = None) -> PairState:
-    """What is remembered of one pair as a whole; `row` is its own one, where that was just read."""
-
-    def rows(statement: Select[Any]) -> list[AnyRow]:
-        return list(connection.execute(statement, {"pair": pair_id}))
-
-    row = rows(_ROW)[0] if row is None else row
+def read_state(connection: Connection, pair_id: int) -> PairState:
+    """What is remembered of one pair as a whole."""
+    row = connection.execute(_ROW, {"pair": pair_id}).one()
+    moments = connection.execute(_MOMENTS, {"pair": pair_id}).all()
     return PairState(
         name=row.name,
         location_id=row.location_id,
         list_id=row.list_id,
-        watermarks={stream: to_datetime(reached) for stream, reached in rows(_WATERMARKS)},
-        looked_at={name: to_datetime(at) for name, at in rows(_LOOKUPS)},
+        watermarks={one.name: to_datetime(one.at) for one in moments if one.what == "watermark"},
+        looked_at={one.name: to_datetime(one.at) for one in moments if one.what == "look"},
         generation=row.generation,
         scope_generation=row.scope_generation,
         tag_filter=row.tag_filter,
@@ -93,8 +93,6 @@ class PairRow(Room):
                 "new_tag_filter": tag_filter,
                 "new_tag_generation": row.tag_generation + changed,
             }
-            if (*new.values(),) == (row.generation, row.scope_generation, row.tag_filter, row.tag_generation):
-                return read_state(connection, self._pair_id, row)
             connection.execute(_CONFIGURE, {"pair": self._pair_id, **new})
             return read_state(connection, self._pair_id)
 

@@ -165,7 +165,7 @@ def test_no_transaction_of_a_cycle_writes_of_him(database_url: str) -> None:
     with world(database_url) as here:
         ghl_id, _ = here.linked()
         forget(here)
-        run = open_run(here.pair, CycleReport("main", "run-x", Mode.FULL))
+        run = open_run(here.pair, CycleReport("main", "run-x", Mode.FULL), here.pair_store.state())
         run.commit(Commit(contacts=[KnownContact(GHL, ghl_id)], staged=[Staged(GHL, ghl_id, None)]))
         assert traces(here, ghl_id) == []
 
