@@ -104,7 +104,11 @@ class Sender:
         )
 
     def send(self, operations: Iterable[Operation]) -> Iterator[list[WriteResult]]:
-        """Results as the answers come in, one list for each request. What a stopped system leaves unsent has none."""
+        """Results as the answers come in. What a stopped system leaves unsent has none.
+
+        One list holds all that has come meanwhile and wasn't refused: to store it takes longer than to be answered
+        once more. A request of which something was refused has a list of its own, after what was taken before it.
+        """
         bundles = self.bundle(operations)
         for system in SystemName:
             self.progress.planned(system, sum(bundle.system is system for bundle in bundles))
@@ -138,12 +142,19 @@ class Sender:
                 return
             done, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
             self.tick()
+            taken: list[WriteResult] = []
             for future in done:
                 bundle = running.pop(future)
                 self.progress.sent(bundle.system, 1)
                 results = self._answered(bundle, future, pending[bundle.system])
                 self.progress.writes_done(bundle.system, sum(result.refusal is None for result in results))
-                yield results
+                if all(result.refusal is None for result in results):
+                    taken.extend(results)
+                else:
+                    yield taken
+                    yield results
+                    taken = []
+            yield taken
 
     def _start(self, pending: _Pending, running: dict[Future[list[WriteResult]], Bundle], threads: Executor) -> None:
         for name, waiting in pending.items():

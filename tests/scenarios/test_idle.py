@@ -1,9 +1,10 @@
 """Contract, laws L2 and L8: when the outside is quiet nothing is written, and reading costs four requests."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
+from sqlalchemy import event
 
 from sync_daemon.model.policy import FieldRule, TagRule
 from sync_daemon.sandbox.seed import Population
@@ -57,3 +58,27 @@ def test_a_quiet_outside_is_written_nothing(
             assert not report.written
             if not parked:
                 assert here.writes(GHL) + here.writes(EMAILOCTOPUS) == []
+
+
+def test_an_idle_cycle_asks_the_database_little_however_many_the_polls_show_again(database_url: str) -> None:
+    with world(database_url) as here:
+        for number in range(30):
+            here.linked(f"p{number}@example.com")
+        here.reconcile()
+        here.settle()
+        here.later(minutes=1)
+        here.reconcile()
+        asked: list[str] = []
+
+        def note(*call: Any) -> None:
+            asked.append(call[2])
+
+        here.later(minutes=1)
+        event.listen(here.engine, "before_cursor_execute", note)
+        try:
+            report = here.reconcile()
+        finally:
+            event.remove(here.engine, "before_cursor_execute", note)
+        assert report.read[EMAILOCTOPUS] == 30
+        assert not [statement for statement in asked if "FROM links" in statement and "count(" not in statement]
+        assert len([statement for statement in asked if not statement.startswith("BEGIN")]) <= 22

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sync_daemon.model.contact import Consent
-from sync_daemon.model.state import KnownContact, Link, SeenAgain, Unlinked
+from sync_daemon.model.state import KnownContact, Link, SeenAgain, Sighting, Unlinked
 from sync_daemon.model.system import SystemName
 from sync_daemon.ports import Commit, PairStore, Seen
 from tests.store.examples import EMAILOCTOPUS, GHL, NOON, later, staged
@@ -116,3 +116,16 @@ def test_who_was_forgotten_is_not_known_by_his_record(pair: PairStore) -> None:
     pair.commit(Commit(seen_again=[SeenAgain(GHL, SCAN + 1, ("a",))]))
     assert pair.settled_records(GHL, ["a"]) == {}
     assert pair.contacts(GHL, ["a"]) == {}
+
+
+@pytest.mark.parametrize("system", list(SystemName))
+def test_what_was_seen_last_is_told_of_whom_nothing_waits(pair: PairStore, system: SystemName) -> None:
+    seen = row("seen", system=system, seen=b"as it was", consent=Consent.PENDING)
+    waits = row("waits", system=system, seen=b"as it was")
+    pair.commit(Commit(contacts=[seen, row("never", system=system, updated_at=None), waits]))
+    pair.commit(Commit(contacts=[row("seen", system=system.other)], staged=[staged("waits", system=system)]))
+    pair.commit(Commit(staged=[staged("seen", system=system.other)]))
+    assert pair.sightings(system, ["seen", "never", "waits", "nobody"]) == {
+        "seen": Sighting(b"as it was", Consent.PENDING, NOON),
+        "never": Sighting(None, None, None),
+    }

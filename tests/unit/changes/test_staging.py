@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sync_daemon.changes.staging import StagedPage, StagingRules, stage_page
+from sync_daemon.changes.staging import StagedPage, StagingRules, adds_nothing, stage_page
 from sync_daemon.model.contact import Snapshot, Source
-from sync_daemon.model.state import Baseline, KnownContact, Link, Staged, Unlinked
+from sync_daemon.model.state import Baseline, KnownContact, Link, Sighting, Staged, Unlinked
 from tests.unit.changes.values import (
     ADA,
     BOB,
@@ -577,3 +577,20 @@ def test_a_listing_older_than_what_is_known_is_looked_at_again_for_its_time() ->
     assert [one.record for one in scanned(subscriber(source=Source.LISTING), row).contacts] == [None]
     fresh = replace(row, updated_at=at(0))
     assert [one.record for one in scanned(subscriber(source=Source.LISTING), fresh).contacts] == [RECORD]
+
+
+def test_what_of_a_poll_is_dropped_unseen_is_exactly_what_would_leave_nothing() -> None:
+    dropped = 0
+    for hit, row, tells, around, minutes in product(HITS, ROWS, (True, False), AROUND, (-7, -5, 0, 5)):
+        snapshot = replace(hit, updated_at=at(minutes))
+        link: Link | None = around["link"]  # type: ignore[assignment]  # of one mapping with other values
+        page = stage(snapshot, known=row, **{**around, "link": link}, search_tells_consent=tells)  # type: ignore[arg-type]
+        sighting = Sighting(row.seen, row.consent, row.updated_at)
+        drops = adds_nothing(snapshot, sighting, DIGESTER, search_tells_consent=tells)
+        assert drops == (page == StagedPage())
+        dropped += drops
+    assert dropped
+
+
+def test_nobody_is_dropped_unseen_who_was_never_seen() -> None:
+    assert not adds_nothing(BEFORE, Sighting(None, None, None), DIGESTER, search_tells_consent=True)
