@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from threading import Thread
 from typing import IO
@@ -99,15 +99,35 @@ def _server() -> ForkServerContext:
     return context
 
 
+def at_a_terminal(
+    arguments: Sequence[str], folder: Path, variables: Mapping[str, str], terminal: int
+) -> ForkServerProcess:
+    """A `sync-daemon` in front of a terminal, given as a descriptor, which is closed here."""
+    command, end = ("sync-daemon", *arguments), Connection(terminal)
+    process = _server().Process(target=_be_in_front, args=(command, folder, dict(variables), end), daemon=True)
+    process.start()
+    end.close()
+    return process
+
+
+def _be_in_front(command: Sequence[str], folder: Path, variables: Mapping[str, str], terminal: Connection) -> None:
+    """Be a `sync-daemon` whose controlling terminal it is: hidden input is read there, and Ctrl-C comes from it."""
+    os.setsid()
+    opened = os.open(os.ttyname(terminal.fileno()), os.O_RDWR)
+    terminal.close()
+    for stream in (0, 1, 2):
+        os.dup2(opened, stream)
+    os.close(opened)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    for printed in (sys.stdout, sys.stderr):
+        assert isinstance(printed, io.TextIOWrapper)
+        printed.reconfigure(line_buffering=True)
+    _run(command, folder, variables)
+
+
 def _be(
     command: Sequence[str], folder: Path, variables: Mapping[str, str], out: Connection, err: Connection | Path
 ) -> None:
-    """Be a `sync-daemon` in a folder, with these environment variables and no others."""
-    from sync_daemon.__main__ import main  # noqa: PLC0415 - what starts processes needn't have it
-
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(variables)
     os.dup2(out.fileno(), 1)
     os.dup2(err.fileno() if isinstance(err, Connection) else os.open(err, os.O_WRONLY | os.O_APPEND), 2)
     for end in (out, err):
@@ -115,5 +135,15 @@ def _be(
             end.close()
     assert isinstance(sys.stdout, io.TextIOWrapper)
     sys.stdout.reconfigure(line_buffering=bool(variables.get("PYTHONUNBUFFERED")))
+    _run(command, folder, variables)
+
+
+def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> None:
+    """Be a `sync-daemon` in a folder, with these environment variables and no others."""
+    from sync_daemon.__main__ import main  # noqa: PLC0415 - what starts processes needn't have it
+
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
     sys.argv = list(command)
     main()
