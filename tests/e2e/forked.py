@@ -7,6 +7,7 @@ interpreter does the same is tested in test_process.py, test_packaging.py, and w
 
 import io
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,10 +24,18 @@ _ROOT = Path(__file__).parents[2]
 
 
 class Forked:
-    """What tests use of `subprocess.Popen`, of a forked `sync-daemon`; standard error can go to a file instead."""
+    """What tests use of `subprocess.Popen`, of a forked `sync-daemon`; standard error can go to a file instead.
+
+    With the file of a `program` it is that, which has the modules of `sync-daemon` to import from.
+    """
 
     def __init__(
-        self, arguments: Sequence[str], folder: Path, variables: Mapping[str, str], stderr: Path | None = None
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        variables: Mapping[str, str],
+        stderr: Path | None = None,
+        program: Path | None = None,
     ) -> None:
         self.args = ("sync-daemon", *arguments)
         self.stdout, out = _pipe()
@@ -36,7 +45,8 @@ class Forked:
         err: Connection | Path | None = stderr
         if err is None:
             self.stderr, err = _pipe()
-        self._process = _server().Process(target=_be, args=(self.args, folder, dict(variables), out, err), daemon=True)
+        everything = (self.args, folder, dict(variables), out, err, program)
+        self._process = _server().Process(target=_be, args=everything, daemon=True)
         self._process.start()
         for end in (out, err):
             if isinstance(end, Connection):
@@ -126,7 +136,12 @@ def _be_in_front(command: Sequence[str], folder: Path, variables: Mapping[str, s
 
 
 def _be(
-    command: Sequence[str], folder: Path, variables: Mapping[str, str], out: Connection, err: Connection | Path
+    command: Sequence[str],
+    folder: Path,
+    variables: Mapping[str, str],
+    out: Connection,
+    err: Connection | Path,
+    program: Path | None,
 ) -> None:
     os.dup2(out.fileno(), 1)
     os.dup2(err.fileno() if isinstance(err, Connection) else os.open(err, os.O_WRONLY | os.O_APPEND), 2)
@@ -135,15 +150,18 @@ def _be(
             end.close()
     assert isinstance(sys.stdout, io.TextIOWrapper)
     sys.stdout.reconfigure(line_buffering=bool(variables.get("PYTHONUNBUFFERED")))
-    _run(command, folder, variables)
+    _run(command, folder, variables, program)
 
 
-def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> None:
-    """Be a `sync-daemon` in a folder, with these environment variables and no others."""
+def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str], program: Path | None = None) -> None:
+    """Be a `sync-daemon`, or another program, in a folder, with these environment variables and no others."""
     from sync_daemon.__main__ import main  # noqa: PLC0415 - what starts processes needn't have it
 
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables)
     sys.argv = list(command)
-    main()
+    if program is None:
+        main()
+    else:
+        runpy.run_path(str(program), run_name="__main__")
