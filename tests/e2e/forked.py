@@ -7,13 +7,14 @@ interpreter does the same is tested in test_process.py, test_packaging.py, and w
 
 import io
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from threading import Thread
 from typing import IO
@@ -23,10 +24,18 @@ _ROOT = Path(__file__).parents[2]
 
 
 class Forked:
-    """What tests use of `subprocess.Popen`, of a forked `sync-daemon`; standard error can go to a file instead."""
+    """What tests use of `subprocess.Popen`, of a forked `sync-daemon`; standard error can go to a file instead.
+
+    With the file of a `program` it is that, which has the modules of `sync-daemon` to import from.
+    """
 
     def __init__(
-        self, arguments: Sequence[str], folder: Path, variables: Mapping[str, str], stderr: Path | None = None
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        variables: Mapping[str, str],
+        stderr: Path | None = None,
+        program: Path | None = None,
     ) -> None:
         self.args = ("sync-daemon", *arguments)
         self.stdout, out = _pipe()
@@ -36,7 +45,8 @@ class Forked:
         err: Connection | Path | None = stderr
         if err is None:
             self.stderr, err = _pipe()
-        self._process = _server().Process(target=_be, args=(self.args, folder, dict(variables), out, err), daemon=True)
+        everything = (self.args, folder, dict(variables), out, err, program)
+        self._process = _server().Process(target=_be, args=everything, daemon=True)
         self._process.start()
         for end in (out, err):
             if isinstance(end, Connection):
@@ -99,15 +109,40 @@ def _server() -> ForkServerContext:
     return context
 
 
-def _be(
-    command: Sequence[str], folder: Path, variables: Mapping[str, str], out: Connection, err: Connection | Path
-) -> None:
-    """Be a `sync-daemon` in a folder, with these environment variables and no others."""
-    from sync_daemon.__main__ import main  # noqa: PLC0415 - what starts processes needn't have it
+def at_a_terminal(
+    arguments: Sequence[str], folder: Path, variables: Mapping[str, str], terminal: int
+) -> ForkServerProcess:
+    """A `sync-daemon` in front of a terminal, given as a descriptor, which is closed here."""
+    command, end = ("sync-daemon", *arguments), Connection(terminal)
+    process = _server().Process(target=_be_in_front, args=(command, folder, dict(variables), end), daemon=True)
+    process.start()
+    end.close()
+    return process
 
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(variables)
+
+def _be_in_front(command: Sequence[str], folder: Path, variables: Mapping[str, str], terminal: Connection) -> None:
+    """Be a `sync-daemon` whose controlling terminal it is: hidden input is read there, and Ctrl-C comes from it."""
+    os.setsid()
+    opened = os.open(os.ttyname(terminal.fileno()), os.O_RDWR)
+    terminal.close()
+    for stream in (0, 1, 2):
+        os.dup2(opened, stream)
+    os.close(opened)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    for printed in (sys.stdout, sys.stderr):
+        assert isinstance(printed, io.TextIOWrapper)
+        printed.reconfigure(line_buffering=True)
+    _run(command, folder, variables)
+
+
+def _be(
+    command: Sequence[str],
+    folder: Path,
+    variables: Mapping[str, str],
+    out: Connection,
+    err: Connection | Path,
+    program: Path | None,
+) -> None:
     os.dup2(out.fileno(), 1)
     os.dup2(err.fileno() if isinstance(err, Connection) else os.open(err, os.O_WRONLY | os.O_APPEND), 2)
     for end in (out, err):
@@ -115,5 +150,18 @@ def _be(
             end.close()
     assert isinstance(sys.stdout, io.TextIOWrapper)
     sys.stdout.reconfigure(line_buffering=bool(variables.get("PYTHONUNBUFFERED")))
+    _run(command, folder, variables, program)
+
+
+def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str], program: Path | None = None) -> None:
+    """Be a `sync-daemon`, or another program, in a folder, with these environment variables and no others."""
+    from sync_daemon.__main__ import main  # noqa: PLC0415 - what starts processes needn't have it
+
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
     sys.argv = list(command)
-    main()
+    if program is None:
+        main()
+    else:
+        runpy.run_path(str(program), run_name="__main__")

@@ -4,19 +4,16 @@ import errno
 import os
 import pty
 import select
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.e2e.trial import COMMAND, ROOT, Trial
+from tests.e2e.forked import at_a_terminal
+from tests.e2e.trial import Trial
 
 _PATIENCE_S = 60.0
-_IN_FRONT = "import os, sys; os.close(os.open(os.ttyname(0), os.O_RDWR)); os.execv(sys.executable, sys.argv[1:])"
-"""Makes the terminal the controlling one, as a shell has it: hidden input is read there, and Ctrl-C comes from it."""
 CTRL_C, CTRL_D = "\x03", "\x04"
 
 
@@ -25,16 +22,8 @@ class Terminal:
 
     def __init__(self, *arguments: str, folder: Path, variables: Mapping[str, str]) -> None:
         self._master, slave = pty.openpty()
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _IN_FRONT, *COMMAND, *arguments],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb", "COLUMNS": "200", **variables},
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-        )
-        os.close(slave)
+        everything = {**os.environ, "TERM": "dumb", "COLUMNS": "200", **variables}
+        self._process = at_a_terminal(arguments, folder, everything, slave)
         self.shown = ""
         self._read = 0
 
@@ -45,7 +34,7 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.join()
         os.close(self._master)
 
     def answer(self, question: str, text: str, *, end: str = "\r") -> None:
@@ -66,7 +55,9 @@ class Terminal:
         ends = time.monotonic() + _PATIENCE_S
         while self._read_more(ends):
             pass
-        return self._process.wait(timeout=max(1.0, ends - time.monotonic()))
+        self._process.join(max(1.0, ends - time.monotonic()))
+        assert self._process.exitcode is not None, f"it goes on without its terminal:\n{self.shown}"
+        return self._process.exitcode
 
     def _read_more(self, ends: float) -> bool:
         """Read what is there; False when nothing comes any more."""

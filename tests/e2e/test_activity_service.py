@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from tests.e2e.test_service import service, somebody, until
 from tests.e2e.trial import Trial
 
@@ -15,6 +17,7 @@ ACTIVITY = """\
 """
 
 
+@pytest.mark.usefixtures("with_tables")
 def test_a_booking_that_a_webhook_tells_is_shown_in_a_moment(trial: Trial) -> None:
     automation = str(trial.emailoctopus.create_automation(trial.sandbox.list_id, trigger="api").id)
     trial.config += ACTIVITY % automation

@@ -29,6 +29,8 @@ from sync_daemon.wiring.notify import BackgroundNotifier
 from sync_daemon.wiring.targets import Message, Tone, read_targets
 from tests.e2e.trial import Trial, finished
 
+pytestmark = pytest.mark.usefixtures("with_tables")
+
 PASSWORD = "s3cret-word"
 ALERT = Message("sync-daemon, pair main: changes are held", "Three of them.\n\nSince noon.", Tone.BAD)
 

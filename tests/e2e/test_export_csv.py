@@ -15,6 +15,8 @@ from sync_daemon.sandbox.server import Sandbox, running_sandbox
 from sync_daemon.sandbox.weather import Weather
 from tests.e2e.trial import Trial
 
+pytestmark = pytest.mark.usefixtures("with_tables")
+
 NOBODY_WRITTEN = {
     "ghl": {"created": 0, "updated": 0, "dnd_set": 0, "dnd_lifted": 0, "deleted": 0},
     "emailoctopus": {"created": 0, "updated": 0, "unsubscribed": 0, "deleted": 0},

@@ -11,6 +11,8 @@ from sync_daemon.store.tables import configured_pairs
 from tests.e2e.terminal import Terminal
 from tests.e2e.trial import Answer, Trial
 
+pytestmark = pytest.mark.usefixtures("with_tables")
+
 SHARED = """\
 pairs_folder: pairs.d
 defaults:

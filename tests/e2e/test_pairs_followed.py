@@ -3,6 +3,8 @@
 import signal
 from pathlib import Path
 
+import pytest
+
 from sync_daemon.cli import run as command_line
 from tests.e2e.test_pairs import SHARED, tenant
 from tests.e2e.test_service import Running, service, until
@@ -42,6 +44,7 @@ def cycles(here: Running, pair: str) -> int:
     return sum(one["pair"] == pair for one in here.events("cycle_ended"))
 
 
+@pytest.mark.usefixtures("with_tables")
 def test_pairs_come_change_and_go_in_the_running_service(trial: Trial) -> None:
     folder = trial.folder / "pairs.d"
     folder.mkdir()

@@ -15,6 +15,8 @@ from sync_daemon.settings.load import load
 from sync_daemon.settings.variables import Variables
 from tests.e2e.trial import Trial, finished, let_leases_run_out
 
+pytestmark = pytest.mark.usefixtures("with_tables")
+
 
 def telling(trial: Trial) -> Iterator[str]:
     """What would tell of a person or open an account; each long enough not to turn up by chance."""

@@ -19,6 +19,8 @@ from sync_daemon.store.installation import StateStore
 from sync_daemon.wiring.clock import SystemClock
 from tests.e2e.trial import Trial
 
+pytestmark = pytest.mark.usefixtures("with_tables")
+
 ZERO_WRITTEN = {
     "ghl": {"created": 0, "updated": 0, "dnd_set": 0, "dnd_lifted": 0, "deleted": 0},
     "emailoctopus": {"created": 0, "updated": 0, "unsubscribed": 0, "deleted": 0},

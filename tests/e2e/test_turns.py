@@ -11,6 +11,8 @@ from sync_daemon.wiring.installation import open_installation
 from tests.e2e.test_reconcile import differences
 from tests.e2e.trial import Trial
 
+pytestmark = pytest.mark.usefixtures("with_tables")
+
 
 def test_a_first_load_gives_way_once_it_has_read_everything_and_goes_on_in_its_next_turn(
     trial: Trial, monkeypatch: pytest.MonkeyPatch

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests import databases
-from tests.kills.theatre import Databases, SqliteFiles, share, theatre, troubles
+from tests.kills.theatre import Databases, SqliteFiles, forking, share, theatre, troubles
 from tests.kills.worlds import WORLDS
 
 _SHARES = 8
@@ -80,7 +80,11 @@ def _share_of(number: int, database: str, part: int, racing: bool) -> Result:
     world = WORLDS[number]
     with tempfile.TemporaryDirectory(prefix="sync-daemon-kills-") as name:
         folder = Path(name)
-        with _databases(database, folder) as kept, theatre(folder, kept, racing=racing) as stage:
+        with (
+            _databases(database, folder) as kept,
+            forking() as forks,
+            theatre(folder, kept, forks, racing=racing) as stage,
+        ):
             points, expected = stage.undisturbed(world)
             mine = [point for point in points if share(point, _SHARES) == part]
             wrong = [line for point in mine for line in troubles(stage, world, expected, point)]

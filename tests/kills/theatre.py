@@ -108,6 +108,25 @@ class _Board:
         await self.app(scope, receive, send)
 
 
+Forking = subprocess.Popen[str]
+
+
+@contextmanager
+def forking() -> Iterator[Forking]:
+    """The process that forks the program, for one theatre after the other: it imports for three seconds."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.kills.forking"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.communicate()
+
+
 class Theatre:
     """Two servers that outlive the worlds behind them, and the process that forks the program."""
 
@@ -117,6 +136,7 @@ class Theatre:
         databases: Databases,
         urls: tuple[str, str],
         boards: Sequence[_Board],
+        forking: Forking,
         *,
         racing: bool = False,
     ) -> None:
@@ -125,24 +145,20 @@ class Theatre:
         self._databases = databases
         self._urls = urls
         self._boards = boards
-        self._forking = subprocess.Popen(
-            [sys.executable, "-m", "tests.kills.forking"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._forking = forking
         self._database = ""
         self._cycle = ["reconcile"]
         self._sandbox = Sandbox()
         self._kept: dict[str, tuple[Sandbox, str]] = {}
-
-    def close(self) -> None:
-        """End the process that forks."""
-        self._forking.communicate()
+        self._undisturbed: dict[str, tuple[list[Point], End]] = {}
 
     def undisturbed(self, world: KillWorld) -> tuple[list[Point], End]:
-        """Every point of the world's last cycle, and how it ends when nobody kills it."""
+        """Every point of the world's last cycle, and how it ends when nobody kills it; played once."""
+        if world.name not in self._undisturbed:
+            self._undisturbed[world.name] = self._left_alone(world)
+        return self._undisturbed[world.name]
+
+    def _left_alone(self, world: KillWorld) -> tuple[list[Point], End]:
         self._prepare(world)
         self._finish()
         seen: dict[str, int] = json.loads((self._folder / "points").read_text(encoding="utf-8"))
@@ -411,14 +427,12 @@ def _sorted(rows: Any) -> Rows:
 
 
 @contextmanager
-def theatre(folder: Path, databases: Databases, *, racing: bool = False) -> Iterator[Theatre]:
+def theatre(folder: Path, databases: Databases, forking: Forking, *, racing: bool = False) -> Iterator[Theatre]:
     """A theatre over databases of one kind, as long as the context lasts; `racing`: with two processes at a time."""
     boards = (_Board(), _Board())
     with ExitStack() as stack:
         ghl, emailoctopus = (stack.enter_context(serve(board)) for board in boards)
-        opened = Theatre(folder, databases, (ghl, emailoctopus), boards, racing=racing)
-        stack.callback(opened.close)
-        yield opened
+        yield Theatre(folder, databases, (ghl, emailoctopus), boards, forking, racing=racing)
 
 
 def differences(expected: End, found: End) -> list[str]:

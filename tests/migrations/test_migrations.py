@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from sync_daemon.model.errors import StateStoreError
 from sync_daemon.store import migrate
 from sync_daemon.store.engine import open_engine, reading, writing
 from sync_daemon.store.tables import metadata
+from tests.e2e.trial import finished, start
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -108,37 +108,33 @@ def test_a_failed_migration_leaves_nothing_behind(engine: Engine) -> None:
     assert inspect(engine).get_table_names() == []
 
 
-def test_two_processes_may_migrate_at_once(empty_database_url: str) -> None:
-    program = (
-        "import sys; from sync_daemon.store.engine import open_engine; from sync_daemon.store.migrate import upgrade\n"
-        "sys.stdin.readline(); engine = open_engine(sys.argv[1]); upgrade(engine); engine.dispose()"
-    )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", program, empty_database_url],
-            cwd=REPOSITORY,
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
-    with ThreadPoolExecutor(len(processes)) as pool:
-        ends = list(pool.map(lambda process: process.communicate("go\n", timeout=60), processes))
+def test_processes_may_migrate_at_once(empty_database_url: str, tmp_path: Path) -> None:
+    variables = {**os.environ, "SYNC_DAEMON_DATABASE_URL": empty_database_url}
+    processes = [start("db", "upgrade", folder=tmp_path, variables=variables) for _ in range(4)]
+    ends = [finished(process, seconds=60) for process in processes]
 
-    assert [(process.returncode, end[1]) for process, end in zip(processes, ends, strict=True)] == [(0, "")] * 4
+    assert [(end.status, end.err) for end in ends] == [(0, "")] * 4
     engine = open_engine(empty_database_url)
     assert migrate.current(engine) == migrate.head()
     assert differences(engine) == []
     engine.dispose()
 
 
-def alembic(database_url: str | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+_ONE_AFTER_THE_OTHER = """
+import sys
+from alembic.config import main
+for line in sys.argv[1:]:
+    main(argv=line.split(), prog="alembic")
+"""
+"""What `python -m alembic` does, for several command lines: a new interpreter imports for more than a second."""
+
+
+def alembic(database_url: str | None, *command: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name != "SYNC_DAEMON_DATABASE_URL"}
     if database_url:
         environment["SYNC_DAEMON_DATABASE_URL"] = database_url
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "alembic", *arguments],
+        [sys.executable, "-W", "error", *command],
         cwd=REPOSITORY,
         env=environment,
         capture_output=True,
@@ -149,16 +145,16 @@ def alembic(database_url: str | None, *arguments: str) -> subprocess.CompletedPr
 
 
 def test_alembic_works_on_the_command_line(empty_database_url: str) -> None:
-    for arguments in (["upgrade", "head"], ["check"], ["downgrade", "base"], ["upgrade", "head"], ["current"]):
-        done = alembic(empty_database_url, *arguments)
-        assert done.returncode == 0, (arguments, done.stderr)
-    assert done.stdout.split()[0] == migrate.head()
+    lines = ("upgrade head", "check", "downgrade base", "upgrade head", "current")
+    done = alembic(empty_database_url, "-c", _ONE_AFTER_THE_OTHER, *lines)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert done.stdout.splitlines()[-1].split()[0] == migrate.head()
 
 
 def test_alembic_without_a_database_says_how_to_name_one(tmp_path: Path) -> None:
     missing, offline = (
-        alembic(None, "upgrade", "head"),
-        alembic(f"sqlite:///{tmp_path}/a.db", "upgrade", "head", "--sql"),
+        alembic(None, "-m", "alembic", "upgrade", "head"),
+        alembic(f"sqlite:///{tmp_path}/a.db", "-m", "alembic", "upgrade", "head", "--sql"),
     )
 
     assert (missing.returncode, offline.returncode) == (255, 255)

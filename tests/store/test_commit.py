@@ -1,9 +1,7 @@
 """A commit is stored whole or not at all, even when the process is killed in the middle."""
 
 import os
-import signal
-import subprocess
-import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from sync_daemon.store.crypto import Secrets
 from sync_daemon.store.engine import writing
 from sync_daemon.store.installation import StateStore
 from sync_daemon.store.pair import SqlPairStore
+from tests.e2e.forked import Forked
 from tests.store.conftest import SECRET, StoppedClock
 from tests.store.examples import (
     EMAILOCTOPUS,
@@ -174,12 +173,14 @@ while True:
 
 
 def test_a_process_killed_while_it_commits_leaves_a_whole_store(
-    database_url: str, engine: Engine, clock: StoppedClock
+    database_url: str, engine: Engine, clock: StoppedClock, tmp_path: Path
 ) -> None:
     pair = StateStore(engine, Secrets(SECRET), clock).open_pair("main", "location", "list")
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM, encoding="utf-8")
     step = 0
     for kill in range(4):
-        acknowledged = _commit_until_killed(database_url, step, after=5 + kill)
+        acknowledged = _commit_until_killed(program, (database_url, SECRET, str(step)), step + 5 + kill)
         step = _whole_steps(pair)
         assert step >= acknowledged, "what was acknowledged is stored"
 
@@ -187,20 +188,15 @@ def test_a_process_killed_while_it_commits_leaves_a_whole_store(
     assert "alive" in pair.contacts(GHL, ["alive"])
 
 
-def _commit_until_killed(database_url: str, step: int, after: int) -> int:
-    """Kill a process that commits without a pause, some commits on; the last step it said was stored."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, database_url, SECRET, str(step)],
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    for _ in range(after):
-        assert process.stdout.readline()
-    os.kill(process.pid, signal.SIGKILL)
+def _commit_until_killed(program: Path, arguments: Sequence[str], last: int) -> int:
+    """Kill a process that commits without a pause, after it said that a step is stored; the last one it said is."""
+    process = Forked(arguments, program.parent, os.environ, program=program)
+    step = 0
+    while step < last:
+        step = int(process.stdout.readline())
+    process.kill()
     rest, _ = process.communicate(timeout=30)
-    return int(rest.split()[-1]) if rest.split() else step + after
+    return int(rest.split()[-1]) if rest.split() else step
 
 
 def _whole_steps(pair: PairStore) -> int:
