@@ -55,9 +55,10 @@ $(VENV)/.runtime: pyproject.toml config/constraints.txt | $(VENV)/bin/python
 	$(PIP) --editable '.[cluster,postgres]'
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml config/constraints.txt $(VENV)/.runtime
-	$(PIP) --editable '.[cluster,postgres,dev]'
-	@touch $@
+# Not compiled ahead: that takes as long as the rest of it, and tests compile what they use.
+$(VENV)/.dev: pyproject.toml config/constraints.txt | $(VENV)/bin/python
+	$(PIP) --no-compile --editable '.[cluster,postgres,dev]'
+	@touch $(VENV)/.runtime $@
 
 $(VENV)/.browser: pyproject.toml config/constraints-browser.txt $(VENV)/.dev
 	$(PIP) --constraint config/constraints-browser.txt --editable '.[cluster,postgres,dev,browser]'
