@@ -390,6 +390,9 @@ class PairStore(Protocol):
     def waiting_events(self, system: SystemName, limit: int) -> list[WebhookEvent]:
         """Events about contacts that no cycle has heeded yet, oldest first."""
 
+    def told_of(self) -> set[SystemName]:
+        """The systems about whose contacts events wait that no cycle has heeded yet."""
+
     def waiting_activity(self, limit: int) -> list[WebhookEvent]:
         """Events about GHL contacts' activity that no cycle has heeded yet, oldest first."""
 

@@ -29,8 +29,9 @@ def poll_if_crowded(run: Run) -> None:
 
 def heed(run: Run) -> None:
     """Stage what webhooks told, as far as this cycle's polls didn't show it. What a failed system owes waits."""
+    told_of = run.pair.store.told_of()
     for name in intake.readable(run):
-        while name not in run.failed and (waiting := _waiting(run, name)):
+        while name in told_of and name not in run.failed and (waiting := _waiting(run, name)):
             _heed(run, name, waiting)
 
 

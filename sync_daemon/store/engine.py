@@ -6,13 +6,13 @@ password of a database URL, nor a value that a statement carried.
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, Executable, create_engine, event, make_url
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, NoSuchModuleError, SQLAlchemyError
@@ -214,6 +214,14 @@ def writing(engine: Engine, *, durable: bool = False, erasing: bool = False) -> 
             # Taking the write lock first is what lets others wait for it instead of failing half way.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
+
+
+def write_once(engine: Engine, statement: Executable, parameters: Mapping[str, object]) -> int:
+    """One statement that is a transaction of its own; how many rows it changed."""
+    with explained(engine.url), engine.connect() as connection:
+        changed = connection.execute(statement, parameters).rowcount
+        connection.commit()
+        return changed
 
 
 def transactional(connection: Connection, isolation_level: str = "READ COMMITTED") -> Connection:

@@ -25,6 +25,7 @@ _NEXT_ANY = (
 )
 _NEXT = _NEXT_ANY.where(~_ABOUT_ACTIVITY)
 _NEXT_ACTIVITY = _NEXT_ANY.where(_ABOUT_ACTIVITY)
+_OF_WHOM = select(events.c.system).where(*_WAITING, ~_ABOUT_ACTIVITY).distinct()
 _COUNT = select(func.count()).where(*_WAITING)
 _HEEDED = ForEach(
     {"of": events.c.system, "id": events.c.event_id},
@@ -67,6 +68,10 @@ class Events(Forgotten):
     def waiting_events(self, system: SystemName, limit: int) -> list[WebhookEvent]:
         """Events about contacts that no cycle has heeded yet, oldest first."""
         return [self._event(row) for row in self._read(_NEXT, system=system, limit=limit)]
+
+    def told_of(self) -> set[SystemName]:
+        """The systems about whose contacts events wait that no cycle has heeded yet."""
+        return {SystemName(row.system) for row in self._read(_OF_WHOM)}
 
     def waiting_activity(self, limit: int) -> list[WebhookEvent]:
         """Events about GHL contacts' activity that no cycle has heeded yet, oldest first."""

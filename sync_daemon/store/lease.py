@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, or_, select, update
 
 from sync_daemon.model.errors import StateStoreError
-from sync_daemon.store.engine import writing
+from sync_daemon.store.engine import write_once, writing
 from sync_daemon.store.moments import to_micros
 from sync_daemon.store.room import Room
 from sync_daemon.store.tables import installation, leases, pairs
@@ -85,15 +85,11 @@ class Lease(Room):
     def renew(self, holder: str, seconds: float) -> bool:
         """Let the lease end `seconds` from now; False when `holder` has lost it, though it be free again."""
         until = to_micros(self._clock.now() + timedelta(seconds=seconds))
-        with writing(self._engine) as connection:
-            kept = connection.execute(_RENEW, {**self._mine(holder), "until": until})
-            return kept.rowcount == 1
+        return write_once(self._engine, _RENEW, {**self._mine(holder), "until": until}) == 1
 
     def release(self, holder: str) -> None:
         """Give the lease back; nothing happens when `holder` doesn't have it."""
-        with writing(self._engine) as connection:
-            given_back = connection.execute(_RELEASE, self._mine(holder))
-        if given_back.rowcount == 1:
+        if write_once(self._engine, _RELEASE, self._mine(holder)) == 1:
             self._run_epoch = None
 
     def _mine(self, holder: str) -> dict[str, object]:

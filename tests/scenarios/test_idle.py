@@ -81,4 +81,4 @@ def test_an_idle_cycle_asks_the_database_little_however_many_the_polls_show_agai
             event.remove(here.engine, "before_cursor_execute", note)
         assert report.read[EMAILOCTOPUS] == 30
         assert not [statement for statement in asked if "FROM links" in statement and "count(" not in statement]
-        assert len([statement for statement in asked if not statement.startswith("BEGIN")]) <= 22
+        assert len([statement for statement in asked if not statement.startswith("BEGIN")]) <= 19

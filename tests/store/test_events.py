@@ -45,6 +45,14 @@ def test_what_is_heeded_waits_no_more_and_is_known_again(pair: PairStore) -> Non
     assert pair.waiting_events(EMAILOCTOPUS, 10) == [event(1, EMAILOCTOPUS)]
 
 
+def test_about_whose_contacts_something_waits_is_asked_in_one(pair: PairStore, other_pair: PairStore) -> None:
+    assert pair.told_of() == set()
+    pair.save_events([event(1), event(2), event(1, EMAILOCTOPUS), event(4, kind=EventKind.ACTIVITY)])
+    assert (pair.told_of(), other_pair.told_of()) == ({GHL, EMAILOCTOPUS}, set())
+    pair.commit(Commit(heeded=[event(1), event(2)]))  # what is left of GHL is no change of a contact
+    assert pair.told_of() == {EMAILOCTOPUS}
+
+
 def test_nothing_told_is_nothing_stored(pair: PairStore) -> None:
     pair.save_events([])
     assert pair.count_waiting_events() == 0
