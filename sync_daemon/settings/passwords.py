@@ -26,8 +26,13 @@ class Hash(NamedTuple):
     @classmethod
     def of(cls, password: str) -> Self:
         """Hash a password with a new salt, as expensively as is advised today: some 16 MiB and a tenth of a second."""
-        made = cls(14, 8, 5, secrets.token_bytes(_SALT_SIZE), b"")
+        made = cls.of_nobody()
         return made._replace(digest=made._digest(password))
+
+    @classmethod
+    def of_nobody(cls) -> Self:
+        """One that no password fits, and that is as expensive to try as any other."""
+        return cls(14, 8, 5, secrets.token_bytes(_SALT_SIZE), secrets.token_bytes(_DIGEST_SIZE))
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -16,6 +16,15 @@ def test_two_hashes_of_one_password_differ() -> None:
     assert str(Hash.of("correct horse")) != str(Hash.of("correct horse"))
 
 
+def test_nobodys_fits_no_password_and_is_as_expensive_to_try() -> None:
+    nobodys, somebodys = Hash.of_nobody(), Hash.of("correct horse")
+    assert not nobodys.fits("")
+    assert not nobodys.fits("correct horse")
+    assert nobodys[:3] == somebodys[:3]
+    assert (len(nobodys.salt), len(nobodys.digest)) == (len(somebodys.salt), len(somebodys.digest))
+    assert nobodys != Hash.of_nobody()
+
+
 GOOD = str(Hash(14, 8, 5, b"s" * 16, b"d" * 32))
 
 

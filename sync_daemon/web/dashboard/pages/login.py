@@ -27,7 +27,7 @@ class Login:
         self._users: Mapping[str, UserSection] = doors.users
         self._attempts = Attempts()
         self._checking = threading.BoundedSemaphore(_AT_A_TIME)
-        self._nobodys = Hash.of("nobody's password")
+        self._nobodys = Hash.of_nobody()
 
     def routes(self) -> list[Route]:
         """The addresses."""
