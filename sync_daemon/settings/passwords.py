@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 
 _SCHEME = "scrypt"
 _FORM = "expected a hash as `sync-daemon password` prints it, scrypt:14:8:5:…"
+_ADVISED = 14, 8, 5
 _SALT_SIZE, _DIGEST_SIZE = 16, 32
 _MEMORY = 1 << 28
 """What one check may take at most, in bytes; the parameters below take a sixteenth of it."""
@@ -26,13 +27,13 @@ class Hash(NamedTuple):
     @classmethod
     def of(cls, password: str) -> Self:
         """Hash a password with a new salt, as expensively as is advised today: some 16 MiB and a tenth of a second."""
-        made = cls.of_nobody()
+        made = cls(*_ADVISED, secrets.token_bytes(_SALT_SIZE), b"")
         return made._replace(digest=made._digest(password))
 
     @classmethod
     def of_nobody(cls) -> Self:
         """One that no password fits, and that is as expensive to try as any other."""
-        return cls(14, 8, 5, secrets.token_bytes(_SALT_SIZE), secrets.token_bytes(_DIGEST_SIZE))
+        return cls(*_ADVISED, secrets.token_bytes(_SALT_SIZE), secrets.token_bytes(_DIGEST_SIZE))
 
     @classmethod
     def parse(cls, text: str) -> Self:
