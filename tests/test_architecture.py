@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -56,8 +57,13 @@ def room_of(module: Path) -> str:
     return module.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-def imported(module: Path) -> Iterator[str]:
+@cache
+def imported(module: Path) -> tuple[str, ...]:
     """The full names of the modules that a module imports, wherever in it."""
+    return tuple(_imported(module))
+
+
+def _imported(module: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -72,7 +78,7 @@ def test_imports_point_down(module: Path) -> None:
     floor_of = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
     own = room_of(module)
     if own == "__init__":
-        assert list(imported(module)) == []
+        assert imported(module) == ()
         return
     for name in imported(module):
         if not name.startswith("sync_daemon."):

@@ -8,6 +8,7 @@ import httpx
 
 from sync_daemon.sandbox.emailoctopus.quirks import Quirks
 from tests.contract.openapi import SPECS, Contract, contract
+from tests.plain import PLAIN
 
 # Where the live API is known to differ from its own specification, and the sandbox follows the live API.
 DEVIATIONS = {
@@ -56,7 +57,7 @@ class Witness(httpx.BaseTransport):
     """
 
     def __init__(self, quirks: Quirks, tolerated: str) -> None:
-        self._wire = httpx.HTTPTransport()
+        self._wire = httpx.HTTPTransport(verify=PLAIN)
         self._quirks = quirks
         self._tolerated = re.compile(tolerated)
         self._seen: set[tuple[str, bytes, bytes, int, bytes]] = set()

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from tests.contract.openapi import SPECS, Contract, contract
+from tests.plain import PLAIN
 
 # Keys that live answers carry though their schema lacks them; with an operation that shows it.
 EXTRA_KEYS = {
@@ -146,7 +147,7 @@ class Recorder(httpx.BaseTransport):
     """Passes requests on and keeps each that was answered by the API itself, with its answer."""
 
     def __init__(self) -> None:
-        self._wire = httpx.HTTPTransport()
+        self._wire = httpx.HTTPTransport(verify=PLAIN)
         self.answers: list[httpx.Response] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

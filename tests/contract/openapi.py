@@ -59,6 +59,7 @@ class Contract:
         self._api = OpenAPI.from_dict(spec, config=config, base_uri=base_uri)
         self._server = spec["servers"][0]["url"]
         self._paths: dict[str, dict[str, Any]] = spec["paths"]
+        self._judged: dict[tuple[object, ...], list[str]] = {}
 
     def operations(self) -> dict[tuple[str, str], set[int]]:
         """Give every operation, as method and path, with the statuses it documents."""
@@ -71,12 +72,28 @@ class Contract:
 
     def request_violations(self, request: httpx.Request) -> list[str]:
         """Say what in a request isn't as documented."""
-        return list(_worded(self._api.iter_request_errors(_Request(request, self._server))))
+        seen = _seen_of(request)
+        if seen not in self._judged:
+            self._judged[seen] = list(_worded(self._api.iter_request_errors(_Request(request, self._server))))
+        return self._judged[seen]
 
     def response_violations(self, response: httpx.Response) -> list[str]:
         """Say what in a response isn't as documented for its request."""
-        asked = _Request(response.request, self._server)
-        return list(_worded(self._api.iter_response_errors(asked, _Response(response))))
+        seen = (*_seen_of(response.request), response.status_code, response.read(), _headers(response))
+        if seen not in self._judged:
+            asked = _Request(response.request, self._server)
+            self._judged[seen] = list(_worded(self._api.iter_response_errors(asked, _Response(response))))
+        return self._judged[seen]
+
+
+def _seen_of(request: httpx.Request) -> tuple[object, ...]:
+    """All that the judgement about a request depends on: tests repeat most of what they send."""
+    return request.method, request.url.raw_path, request.read(), _headers(request)
+
+
+def _headers(message: httpx.Request | httpx.Response) -> tuple[tuple[str, str], ...]:
+    """All but what no specification names and each server and second changes."""
+    return tuple((name, value) for name, value in message.headers.items() if name not in ("host", "date"))
 
 
 @cache

@@ -29,6 +29,7 @@ from sync_daemon.systems.ghl.settings import GhlSettings, Version
 from sync_daemon.systems.ghl.system import connect as connect_ghl
 from tests import grants
 from tests.contract.emailoctopus_spec import Witness
+from tests.plain import PLAIN
 from tests.unit.http.virtual_clock import VirtualClock
 
 Values = Mapping[str, Value]
@@ -313,7 +314,7 @@ class Recorder(httpx.BaseTransport):
     """Passes requests on and keeps them."""
 
     def __init__(self) -> None:
-        self._wire = httpx.HTTPTransport()
+        self._wire = httpx.HTTPTransport(verify=PLAIN)
         self.requests: list[httpx.Request] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -26,7 +26,8 @@ _ROOT = Path(__file__).parents[2]
 class Forked:
     """What tests use of `subprocess.Popen`, of a forked `sync-daemon`; standard error can go to a file instead.
 
-    With the file of a `program` it is that, which has the modules of `sync-daemon` to import from.
+    With the file of a `program` it is that, which has the modules of `sync-daemon` to import from. `listens`: there is
+    a standard input to write to; without, it is empty.
     """
 
     def __init__(
@@ -36,6 +37,8 @@ class Forked:
         variables: Mapping[str, str],
         stderr: Path | None = None,
         program: Path | None = None,
+        *,
+        listens: bool = False,
     ) -> None:
         self.args = ("sync-daemon", *arguments)
         self.stdout, out = _pipe()
@@ -45,10 +48,15 @@ class Forked:
         err: Connection | Path | None = stderr
         if err is None:
             self.stderr, err = _pipe()
-        everything = (self.args, folder, dict(variables), out, err, program)
+        given: Connection | None = None
+        self.stdin: IO[str] | None = None
+        if listens:
+            reading, writing = os.pipe()
+            given, self.stdin = Connection(reading, writable=False), os.fdopen(writing, "w", encoding="utf-8")
+        everything = (self.args, folder, dict(variables), given, out, err, program)
         self._process = _server().Process(target=_be, args=everything, daemon=True)
         self._process.start()
-        for end in (out, err):
+        for end in (given, out, err):
             if isinstance(end, Connection):
                 end.close()
         assert self._process.pid is not None
@@ -69,8 +77,19 @@ class Forked:
             raise subprocess.TimeoutExpired(self.args, timeout or 0.0)
         return self._process.exitcode
 
+    def say(self, text: str) -> None:
+        """Write to its standard input at once."""
+        assert self.stdin is not None
+        self.stdin.write(text)
+        self.stdin.flush()
+
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
-        """Everything that it still printed, when it has ended; the same if it didn't end in time and is asked again."""
+        """Everything that it still printed, when it has ended; the same if it didn't end in time and is asked again.
+
+        Its standard input ends here.
+        """
+        if self.stdin is not None:
+            self.stdin.close()
         if not self._readers:
             pipes = [pipe for pipe in (self.stdout, self.stderr) if pipe is not None and not pipe.closed]
             self._readers = [Thread(target=self._read, args=(pipe,), daemon=True) for pipe in pipes]
@@ -87,6 +106,14 @@ class Forked:
 
     def kill(self) -> None:
         self._process.kill()
+
+    def close(self) -> None:
+        """Kill it if it still runs, and close every pipe."""
+        self.kill()
+        for pipe in (self.stdin, self.stdout, self.stderr):
+            if pipe is not None:
+                pipe.close()
+        self.wait()
 
     def _read(self, pipe: IO[str]) -> None:
         with pipe:
@@ -139,13 +166,17 @@ def _be(
     command: Sequence[str],
     folder: Path,
     variables: Mapping[str, str],
+    given: Connection | None,
     out: Connection,
     err: Connection | Path,
     program: Path | None,
 ) -> None:
+    if given is not None:
+        os.dup2(given.fileno(), 0)
+        sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     os.dup2(out.fileno(), 1)
     os.dup2(err.fileno() if isinstance(err, Connection) else os.open(err, os.O_WRONLY | os.O_APPEND), 2)
-    for end in (out, err):
+    for end in (given, out, err):
         if isinstance(end, Connection):
             end.close()
     assert isinstance(sys.stdout, io.TextIOWrapper)

@@ -1,8 +1,8 @@
 """The dashboard of real processes: who gets in, and the demo that stays up."""
 
+import os
 import re
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -10,23 +10,28 @@ import httpx
 import pytest
 
 from sync_daemon.settings.passwords import Hash
-from tests.e2e.trial import COMMAND, ROOT, Trial, finished, start
+from tests.e2e.forked import Forked
+from tests.e2e.trial import ROOT, Answer, Trial, finished, start
 from tests.plain import PLAIN
 
 _HASH = str(Hash(14, 8, 5, b"s" * 16, b"d" * 32))
 _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 
-def password(*arguments: str, given: str) -> subprocess.CompletedProcess[str]:
-    line = [*COMMAND, "password", *arguments]
-    return subprocess.run(line, check=False, input=given, capture_output=True, text=True, cwd=ROOT, timeout=60)
+def password(*arguments: str, given: str) -> Answer:
+    process = Forked(("password", *arguments), ROOT, os.environ, listens=True)
+    try:
+        process.say(given)
+        return finished(process, seconds=60)
+    finally:
+        process.close()
 
 
 def test_a_line_of_password_lets_somebody_in(trial: Trial) -> None:
     made = password("ada", "--role", "reader", given="correct horse battery\n")
-    assert made.returncode == 0, made.stderr
-    assert "correct horse" not in made.stdout + made.stderr
-    users = f"service:\n  http:\n    port: 0\n    users:\n      {made.stdout}"
+    assert made.status == 0, made.err
+    assert "correct horse" not in made.out + made.err
+    users = f"service:\n  http:\n    port: 0\n    users:\n      {made.out}"
     trial.variables["SYNC_DAEMON_LOG_FORMAT"] = "json"
     process = trial.start("run", config=trial.config + users)
     try:
@@ -48,14 +53,14 @@ def test_a_line_of_password_lets_somebody_in(trial: Trial) -> None:
 
 def test_a_password_that_is_too_short_is_refused() -> None:
     made = password("ada", given="short\n")
-    assert (made.returncode, made.stdout) == (2, "")
-    assert "at least 10 characters" in made.stderr
+    assert (made.status, made.out) == (2, "")
+    assert "at least 10 characters" in made.err
 
 
 def test_without_a_name_the_hash_alone_is_printed() -> None:
     made = password(given="correct horse battery\n")
-    assert re.fullmatch(r"scrypt:14:8:5:[\w-]+:[\w-]+\n", made.stdout)
-    assert made.stderr == ""
+    assert re.fullmatch(r"scrypt:14:8:5:[\w-]+:[\w-]+\n", made.out)
+    assert made.err == ""
 
 
 def test_the_demo_stays_up_with_its_dashboard(tmp_path: Path) -> None:

@@ -26,9 +26,8 @@ def postgresql_url(postgres_server: databases.Server) -> Iterator[str]:
 
 
 @pytest.fixture
-def worked(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> Path:
+def worked(trial: Trial, after_first_load: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The SQLite file of a pair that is equal, with what waits, and the secret of its key file in the environment."""
-    assert trial.run("reconcile").status == 0
     trial.ghl.edit(linked(trial).id, firstName="Augusta")
     assert trial.run("reconcile").status == 0
     source = trial.folder / "sync.db"

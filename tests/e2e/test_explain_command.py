@@ -16,7 +16,7 @@ NAME = "Augustaaugusta"
 
 
 @pytest.fixture
-def ada(trial: Trial, with_tables: None) -> str:
+def ada(trial: Trial, after_first_load: None) -> str:
     """Somebody on both sides; her id in GHL."""
     ghl_id = str(trial.ghl.create(email=ADA, firstName=NAME, tags=["vip"]).id)
     assert trial.run("reconcile").status == 0

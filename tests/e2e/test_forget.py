@@ -95,6 +95,7 @@ def test_he_stays_forgotten_under_a_new_secret_and_after_a_reset(trial: Trial, d
     assert trial.run("status", "--json").pair["unlinked"]["forgotten"] == 1
 
 
+@pytest.mark.usefixtures("after_first_load")
 @pytest.mark.parametrize("delete", [False, True])
 def test_everywhere_acts_on_every_record_and_is_asked_for(trial: Trial, *, delete: bool) -> None:
     ghl_id, octopus_id, address = linked(trial)
@@ -122,6 +123,7 @@ def test_everywhere_acts_on_every_record_and_is_asked_for(trial: Trial, *, delet
     assert sum(sum(one.values()) for one in report["written"].values()) == 0
 
 
+@pytest.mark.usefixtures("after_first_load")
 @pytest.mark.parametrize(("status", "exit_status"), [(422, 3), (503, 3), (401, 4), (None, 7)])
 def test_nothing_is_erased_while_a_system_refuses_or_is_away(
     trial: Trial, status: int | None, exit_status: int
@@ -143,6 +145,7 @@ def test_nothing_is_erased_while_a_system_refuses_or_is_away(
     assert subscriber(trial, octopus_id).status == "unsubscribed"
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_while_another_process_works_on_the_pair_nothing_is_done(trial: Trial) -> None:
     _, octopus_id, address = linked(trial)
     set_lease(trial, "another", 10**17)
@@ -187,6 +190,7 @@ def test_wrong_input_is_told_and_does_nothing(trial: Trial, arguments: list[str]
     assert not (trial.folder / "sync.db").exists()
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_a_pair_that_the_configuration_names_no_more_forgets_him_too(trial: Trial) -> None:
     _, octopus_id, address = linked(trial)
     trial.config = trial.config.replace("- name: sandbox", "- name: another")
@@ -200,6 +204,7 @@ def test_a_pair_that_the_configuration_names_no_more_forgets_him_too(trial: Tria
 # Pauses
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_a_paused_pair_is_left_alone_until_it_is_resumed(trial: Trial) -> None:
     ghl_id, octopus_id, _ = linked(trial)
     with service(trial) as here:

@@ -1,8 +1,6 @@
 """`ghl list|describe|call`: GHL's operations by hand, with right and wrong input."""
 
-import os
-import pty
-import subprocess
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +11,8 @@ from sync_daemon.cli import run
 from sync_daemon.sandbox.server import serve
 from sync_daemon.sandbox.weather import Fault
 from tests.contract.noting import FILE, Noting
-from tests.e2e.trial import COMMAND, ROOT, Trial
+from tests.e2e.terminal import Terminal
+from tests.e2e.trial import Trial
 
 
 @pytest.fixture
@@ -181,24 +180,10 @@ def test_what_deletes_is_not_done_unasked(trial: Trial, contact_id: str) -> None
 
 @pytest.mark.parametrize(("word", "status"), [("y\n", 0), ("\n", 2), ("no\n", 2)])
 def test_on_a_terminal_it_asks(trial: Trial, contact_id: str, word: str, status: int) -> None:
-    terminal, theirs = pty.openpty()
     words = ["ghl", "call", "delete-contact", f"contactId={contact_id}", "--config", str(trial.write())]
-    with subprocess.Popen(
-        [*COMMAND, *words],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=theirs,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-    ) as process:
-        asked = b""
-        while b"[y/N]" not in asked:
-            asked += os.read(terminal, 1000)
-        os.write(terminal, word.encode())
-        process.communicate(timeout=60)
-    os.close(theirs)
-    os.close(terminal)
-    assert f"Delete Contact (contactId={contact_id}) of pair sandbox? [y/N]" in asked.decode()
-    assert process.returncode == status
+    with Terminal(*words, folder=trial.folder, variables=trial.variables) as terminal:
+        terminal.answer(f"Delete Contact (contactId={contact_id}) of pair sandbox? [y/N]", word, end="")
+        assert terminal.ended() == status
     assert trial.ghl.contacts.is_deleted(contact_id) is (status == 0)
 
 
@@ -232,16 +217,13 @@ def test_a_file_goes_where_it_is_sent(trial: Trial, elsewhere: Noting, tmp_path:
 
 
 def test_a_file_goes_into_a_pipe_but_never_to_a_terminal(trial: Trial, elsewhere: Noting) -> None:
-    words = [*COMMAND, "ghl", "call", "get-message-recording", "messageId=m"]
-    words += ["--config", str(trial.write())]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    piped = subprocess.run(words, check=True, env=environment, capture_output=True, timeout=60)
-    assert piped.stdout == FILE
-    terminal, theirs = pty.openpty()
-    refused = subprocess.run(words, check=False, env=environment, stdout=theirs, stderr=subprocess.PIPE, timeout=60)
-    os.close(theirs)
-    os.close(terminal)
-    assert (refused.returncode, b"name one by --out FILE" in refused.stderr) == (2, True)
+    words = ["ghl", "call", "get-message-recording", "messageId=m"]
+    piped = trial.start(*words)
+    assert isinstance(piped.stdout, io.TextIOWrapper)
+    assert piped.stdout.buffer.read() == FILE
+    assert piped.wait(60) == 0
+    with Terminal(*words, "--config", str(trial.path), folder=trial.folder, variables=trial.variables) as terminal:
+        assert (terminal.ended(), "name one by --out FILE" in terminal.shown) == (2, True)
     assert len(elsewhere.requests) == 1
 
 

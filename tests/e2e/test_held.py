@@ -42,6 +42,7 @@ def held_ids(trial: Trial) -> list[str]:
     return [str(row["id"]) for row in trial.run("held", "list", "--json").json["held"]]
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_what_is_held_is_listed_with_the_reason(trial: Trial) -> None:
     ids = hold(trial)
     rows = trial.run("held", "list", "--json").json["held"]
@@ -59,12 +60,14 @@ def test_what_is_held_is_listed_with_the_reason(trial: Trial) -> None:
     assert "@" not in answer.out + answer.err
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_a_plan_tells_what_waits_from_before(trial: Trial) -> None:
     assert "from before" not in trial.run("plan").out
     hold(trial)
     assert "3 contacts have something held from before: `held list` shows what." in trial.run("plan").out
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_the_next_reconcile_obeys(trial: Trial) -> None:
     hold(trial)
     first, second, _ = held_ids(trial)
@@ -85,6 +88,7 @@ def test_the_next_reconcile_obeys(trial: Trial) -> None:
     assert trial.run("held", "approve").out == "Nothing is held.\n"
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_an_id_that_nothing_is_held_under_changes_nothing(trial: Trial) -> None:
     hold(trial)
     first = held_ids(trial)[0]
@@ -133,6 +137,7 @@ def test_before_anything_ran_nothing_is_held(trial: Trial) -> None:
     assert trial.run("held", "approve", "1").status == 2
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_a_plan_lists_what_would_be_held(trial: Trial) -> None:
     trial.config += GUARD
     ids = [str(trial.ghl.create(email=f"held{one}@example.com", tags=["goes"]).id) for one in range(2)]
@@ -149,6 +154,7 @@ def test_a_plan_lists_what_would_be_held(trial: Trial) -> None:
     assert "sandbox: what would be held until somebody approves it" in words
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_a_narrowed_scope_is_applied_on_demand(trial: Trial) -> None:
     trial.ghl.create(email="vip@example.com", tags=["vip"])
     trial.run("reconcile")

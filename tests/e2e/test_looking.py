@@ -73,8 +73,8 @@ def test_check_tells_every_problem_at_once(trial: Trial) -> None:
     assert "pairs.sandbox.emailoctopus.list_id" in told
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_check_knows_a_store_made_with_another_secret(trial: Trial) -> None:
-    trial.run("reconcile")
     answer = trial.run("check", config=f"secret_key: {'another' * 10}\n{trial.config}")
     assert (answer.status, "another secret_key" in answer.err) == (2, True)
 
@@ -155,8 +155,8 @@ def test_status_tells_what_is_parked_and_why(trial: Trial) -> None:
     assert "quota_left" not in pair["runs"][0]
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_status_tells_of_a_changed_location(trial: Trial) -> None:
-    trial.run("reconcile")
     answer = trial.run("status", "--json", config=trial.config.replace("location_id: ", "location_id: x"))
     assert (answer.status, "put the old ids back" in answer.pair["problem"]) == (0, True)
 

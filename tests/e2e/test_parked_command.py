@@ -8,8 +8,10 @@ from tests.e2e.trial import Trial
 
 
 @pytest.fixture
-def refused(trial: Trial) -> Trial:
-    """A first load of which EmailOctopus refused two creations."""
+def refused(trial: Trial, after_first_load: None) -> Trial:
+    """A cycle of which EmailOctopus refused two creations."""
+    for name in ("one", "other"):
+        trial.ghl.create(email=f"{name}@example.com", firstName=name)
     trial.sandbox.emailoctopus.weather.faults.append(
         Fault(kind="error", status=422, method="POST", path="/contacts$", times=2)
     )

@@ -223,8 +223,8 @@ def foreseen(trial: Trial, config: str | None = None, *, apply_scope: bool = Fal
         return plan_pair(installation, edited, Mode.FULL, Tally(), apply_scope=apply_scope)
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_an_edit_of_the_configuration_is_foreseen_before_it_is_written_and_leaves_nothing_behind(trial: Trial) -> None:
-    trial.run("reconcile")
     before, fields = state(trial), dict(trial.emailoctopus.lists[trial.sandbox.list_id].fields)
     trial.forget_requests()
 

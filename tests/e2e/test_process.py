@@ -218,20 +218,6 @@ def test_the_outside_world_is_played_as_the_readme_says(tmp_path: Path) -> None:
     assert "1 dnd set" in answer.out.splitlines()[-1]
 
 
-def test_the_demo_tells_its_story_and_ends(tmp_path: Path) -> None:
-    answer = finished(start("demo", folder=tmp_path))
-
-    said = [
-        line for line in answer.err.splitlines() if not line.startswith("sandbox: read ")
-    ]  # a slow machine's progress
-    assert (answer.status, said) == (0, [])
-    assert len(re.findall("; 0 differences", answer.out)) == 2
-    idle = r"^0 writes, (?:1 request|[2-4] requests) to GHL and [3-6] to EmailOctopus"  # activity and mail: each second
-    assert re.search(idle, answer.out, re.MULTILINE)
-    assert re.search(r"Ada \S+ +EmailOctopus +LastName +Stone +Miller-Stone +lastName differs", answer.out)
-    assert list(tmp_path.iterdir()) == []
-
-
 def read_object(process: Process) -> dict[str, str]:
     """The JSON object that a process prints first."""
     assert process.stdout is not None

@@ -84,8 +84,8 @@ def test_a_plan_writes_nothing_and_foresees_what_reconcile_does(trial: Trial) ->
     assert trial.run("plan", "--json").pair["operations"] == []
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_a_plan_leaves_the_state_as_it_is_though_another_process_holds_the_pair(trial: Trial) -> None:
-    trial.run("reconcile")
     linked = next(contact for contact in trial.ghl.contacts if contact.email and "firstName" in contact.fields)
     trial.ghl.edit(linked.id, firstName="Renamed")
     before = state(trial)
@@ -134,6 +134,7 @@ def test_a_plan_in_words_tells_what_it_costs(trial: Trial) -> None:
     assert "only GoHighLevel has this contact" in answer.out
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_missing_fields_are_made_once(trial: Trial) -> None:
     fields = trial.emailoctopus.lists[trial.sandbox.list_id].fields
     trial.run("reconcile")
@@ -146,8 +147,8 @@ def test_missing_fields_are_made_once(trial: Trial) -> None:
     assert '"event": "field_suspended"' in answer.err
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_a_new_row_of_the_mapping_is_made_too(trial: Trial) -> None:
-    trial.run("reconcile")
     more = trial.config + "      - {ghl: custom.lead_score, emailoctopus: Score, direction: to_emailoctopus}\n"
 
     assert trial.run("reconcile", config=more).status == 0
@@ -237,14 +238,14 @@ def test_status_tells_of_a_cycle_that_could_not_begin(trial: Trial, *, before: b
     assert trial.sandbox.ghl_token[4:] not in answer.out + told.out
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_credentials_refused_later_are_the_outcome(trial: Trial) -> None:
-    trial.run("reconcile")
     answer = trial.run("reconcile", "--json", config=trial.config.replace("api_key: eo_", "api_key: eo_x"))
     assert (answer.status, answer.pair["outcome"]) == (4, "auth")
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_a_pair_that_another_process_holds(trial: Trial) -> None:
-    trial.run("reconcile")
     with pair_store(trial) as store:
         assert store.open_pair(*pair_ids(trial)).acquire("somebody else", 30)
 

@@ -21,7 +21,7 @@ RULES = """\
 
 
 @pytest.fixture
-def ruled(trial: Trial) -> Trial:
+def ruled(trial: Trial, after_first_load: None) -> Trial:
     trial.config += RULES
     assert trial.run("reconcile").status == 0
     return trial

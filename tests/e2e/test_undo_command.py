@@ -53,6 +53,7 @@ def age(trial: Trial, seconds: int) -> None:
     engine.dispose()
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_it_shows_first_and_does_nothing_unasked(trial: Trial) -> None:
     run_id = renamed(trial)
     answer = trial.run("undo", run_id)
@@ -70,6 +71,7 @@ def test_it_shows_first_and_does_nothing_unasked(trial: Trial) -> None:
     assert (trial.writes(), name_there(trial)) == ([], "Augusta")
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_with_yes_it_is_done_and_can_be_taken_back_again(trial: Trial) -> None:
     run_id = renamed(trial)
     answer = trial.run("undo", run_id, "--yes", "--json")
@@ -85,6 +87,7 @@ def test_with_yes_it_is_done_and_can_be_taken_back_again(trial: Trial) -> None:
     assert name_there(trial) == "Augusta"
 
 
+@pytest.mark.usefixtures("after_first_load")
 @pytest.mark.parametrize(("word", "status", "name"), [("yes", 0, "Ada"), ("no", 2, "Augusta"), ("", 2, "Augusta")])
 def test_on_a_terminal_it_asks(trial: Trial, word: str, status: int, name: str) -> None:
     run_id = renamed(trial)
@@ -93,8 +96,8 @@ def test_on_a_terminal_it_asks(trial: Trial, word: str, status: int, name: str) 
     assert "Type `yes` to do it:" in shown
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_what_was_created_goes_on_demand_alone(trial: Trial) -> None:
-    trial.run("reconcile")
     ghl_id = str(trial.ghl.create(email="new.undo@example.com", firstName="New").id)
     run_id = str(trial.run("reconcile", "--json").pair["run_id"])
     listed = trial.run("undo", run_id, "--json")
@@ -107,8 +110,8 @@ def test_what_was_created_goes_on_demand_alone(trial: Trial) -> None:
     assert trial.run("reconcile", "--full", "--json").pair["written"]["emailoctopus"]["created"] == 0
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_a_run_that_wrote_nothing(trial: Trial) -> None:
-    trial.run("reconcile")
     run_id = trial.run("reconcile", "--json").pair["run_id"]
     answer = trial.run("undo", run_id, "--yes")
     assert answer.status == 0
@@ -124,6 +127,7 @@ def test_a_run_that_nobody_knows(trial: Trial, *, before: bool) -> None:
     )
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_a_run_that_was_erased(trial: Trial) -> None:
     run_id = renamed(trial)
     age(trial, WEEK + 60)
@@ -132,12 +136,14 @@ def test_a_run_that_was_erased(trial: Trial) -> None:
     assert name_there(trial) == "Augusta"
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_where_nothing_is_kept(trial: Trial) -> None:
     set_undo_days(trial, 0)
     run_id = renamed(trial)
     complained(trial.run("undo", run_id, "--yes"), "retention.undo_days is 0")
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_a_run_of_another_pair_is_named(trial: Trial) -> None:
     run_id = renamed(trial)
     other = trial.config.split("pairs:\n")[1].replace("name: sandbox", "name: other")
@@ -149,6 +155,7 @@ def test_a_run_of_another_pair_is_named(trial: Trial) -> None:
     assert name_there(trial) == "Ada"
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_a_run_that_is_going_on(trial: Trial) -> None:
     run_id = renamed(trial)
     engine = open_engine(f"sqlite:///{trial.folder / 'sync.db'}")
@@ -162,6 +169,7 @@ def test_a_run_that_is_going_on(trial: Trial) -> None:
     assert trial.run("undo", run_id, "--yes").status == 0, "it didn't get to its end, and was written down so far"
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_another_process_holds_the_pair(trial: Trial) -> None:
     run_id = renamed(trial)
     engine = open_engine(f"sqlite:///{trial.folder / 'sync.db'}")
@@ -181,6 +189,7 @@ def test_wrong_input_is_told_without_a_trace(trial: Trial, arguments: tuple[str,
     assert "Traceback" not in answer.out + answer.err
 
 
+@pytest.mark.usefixtures("after_first_load")
 def test_killed_in_the_middle_it_is_brought_to_its_end_by_repeating_it(trial: Trial) -> None:
     ids = [str(trial.ghl.create(email=f"u{each}@example.com", firstName=f"U{each}").id) for each in range(5)]
     trial.run("reconcile")

@@ -1,6 +1,5 @@
 """Plays a world with a real process in it, killed where it is told, and tells what became of everything."""
 
-import copy
 import json
 import re
 import shutil
@@ -18,8 +17,6 @@ from typing import Any, Protocol
 from sqlalchemy import func, select, update
 
 from sync_daemon.commands.sandbox_configuration import configuration
-from sync_daemon.sandbox.emailoctopus.app import build_app as build_emailoctopus
-from sync_daemon.sandbox.ghl.app import build_app as build_ghl
 from sync_daemon.sandbox.request_log import Exchange
 from sync_daemon.sandbox.server import RunningSandbox, Sandbox, serve
 from sync_daemon.store import tables
@@ -27,6 +24,7 @@ from sync_daemon.store.engine import open_engine, reading, writing
 from tests.e2e.trial import ROOT, SEARCHES, WRITES, let_leases_run_out
 from tests.kills.forking import DEATH, ID, KEY, Point
 from tests.kills.worlds import KillWorld
+from tests.twins import twin_of
 
 SECRET = f"secret_key: {'a secret for tests ' * 2}\n"
 _TRIES = 20
@@ -234,7 +232,7 @@ class Theatre:
         if (kept := self._kept.get(world.name)) is not None:
             sandbox, database = kept
             self._database = self._databases.restored_database(database)
-            self._open(_copied(sandbox), world)
+            self._open(twin_of(sandbox), world)
             return
         self._database = self._databases.emptied_database()
         self._open(Sandbox(seed=1), world)
@@ -246,7 +244,7 @@ class Theatre:
         world.acts[-1](self._sandbox)
         if world.looks_are_due:
             _let_looks_be_due(self._database)
-        self._kept[world.name] = _copied(self._sandbox), self._databases.keep()
+        self._kept[world.name] = twin_of(self._sandbox), self._databases.keep()
 
     def _open(self, sandbox: Sandbox, world: KillWorld) -> None:
         """Put a sandbox behind the servers, and the configuration for it on the disk."""
@@ -406,16 +404,6 @@ def _let_looks_be_due(database_url: str) -> None:
     with writing(engine) as connection:
         connection.execute(update(tables.lookups).values(at=tables.lookups.c.at - 2 * 3600 * 1_000_000))
     engine.dispose()
-
-
-def _copied(sandbox: Sandbox) -> Sandbox:
-    """The same two accounts once more, to go another way from here."""
-    other = Sandbox(sandbox.seed)
-    other.ghl, other.emailoctopus = copy.deepcopy((sandbox.ghl, sandbox.emailoctopus))
-    other.ghl_app, other.emailoctopus_app = build_ghl(other.ghl), build_emailoctopus(other.emailoctopus)
-    other.ghl_token, other.emailoctopus_key = sandbox.ghl_token, sandbox.emailoctopus_key
-    other.location_id, other.list_id = sandbox.location_id, sandbox.list_id
-    return other
 
 
 def _items(values: Any) -> list[tuple[str, str]]:

@@ -1,7 +1,6 @@
 """Processes that want a new token at the same time, and one that dies: each refresh token is used once, by one."""
 
-import subprocess
-import sys
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -22,10 +21,11 @@ from sync_daemon.systems.ghl.oauth.authority import Authority
 from sync_daemon.systems.ghl.oauth.bearer import LOCK_S, first_tokens
 from sync_daemon.wiring.clock import SystemClock
 from sync_daemon.wiring.oauth.bearers import Locations
+from tests.e2e.forked import Forked
 from tests.oauth.keys import ADVICE, APP, BACK, SCOPES, SECRET
 from tests.store.conftest import StoppedClock
 
-ROOT = Path(__file__).parents[2]
+RACER = Path(__file__).with_name("racer.py")
 ROUNDS = 4
 
 
@@ -64,38 +64,28 @@ def scene(database_url: str) -> Iterator[Scene]:
         yield Scene(running, store.oauth, database_url)
 
 
-Start = Callable[[str], subprocess.Popen[str]]
+Start = Callable[[str], Forked]
 
 
 @pytest.fixture
-def start(scene: Scene) -> Iterator[Start]:
+def start(scene: Scene, tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
-        def begun(dies: str = "") -> subprocess.Popen[str]:
+        def begun(dies: str = "") -> Forked:
             arguments = (scene.running.ghl_url, scene.database_url, scene.owner.id, dies)
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.oauth.racer", *arguments],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            stack.enter_context(process)
-            stack.callback(process.kill)
+            process = Forked(arguments, tmp_path, os.environ, program=RACER, listens=True)
+            stack.callback(process.close)
             return process
 
         yield begun
 
 
-def line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
+def line(process: Forked) -> str:
     return process.stdout.readline().strip()
 
 
-def go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
+def go(process: Forked) -> None:
+    process.say("go\n")
 
 
 def test_two_processes_refresh_once(scene: Scene, start: Start) -> None:

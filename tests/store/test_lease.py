@@ -1,10 +1,10 @@
 """One holder at a time; a crashed one loses the lease by the clock."""
 
-import subprocess
-import sys
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,10 +18,9 @@ from sync_daemon.ports import Commit, PairStore
 from sync_daemon.store.engine import writing
 from sync_daemon.store.installation import StateStore
 from sync_daemon.store.tables import pairs
+from tests.e2e.forked import Forked
 from tests.store.conftest import SECRET, StoppedClock
 from tests.store.examples import NOON
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def test_a_free_lease_is_taken_once(pair: PairStore) -> None:
@@ -188,21 +187,23 @@ with StateStore(open_engine(url), Secrets(secret), Clock()) as store:
 """
 
 
-def test_of_several_processes_one_gets_it(database_url: str) -> None:
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, database_url, SECRET, holder],
-            cwd=REPOSITORY,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for holder in ("one", "other", "third")
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    with ThreadPoolExecutor(len(processes)) as pool:
-        answers = [answer for answer, _ in pool.map(lambda process: process.communicate("go\n" * 3, 60), processes)]
+def test_of_several_processes_one_gets_it(database_url: str, tmp_path: Path) -> None:
+    program = tmp_path / "holder.py"
+    program.write_text(PROGRAM, encoding="utf-8")
+
+    def asked_three_times(process: Forked) -> str:
+        process.say("go\n" * 3)
+        return process.communicate(60)[0]
+
+    with ExitStack() as stack:
+        processes = [
+            Forked((database_url, SECRET, holder), tmp_path, os.environ, program=program, listens=True)
+            for holder in ("one", "other", "third")
+        ]
+        for process in processes:
+            stack.callback(process.close)
+            assert process.stdout.readline() == "ready\n"
+        with ThreadPoolExecutor(len(processes)) as pool:
+            answers = list(pool.map(asked_three_times, processes))
 
     assert sorted(answers) == ["False\n" * 3] * 2 + ["True\n" * 3]

@@ -1,9 +1,9 @@
 """Processes that share an account keep to its limit together; real ones, and the vendors' own windows."""
 
-import subprocess
-import sys
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -21,8 +21,8 @@ from sync_daemon.store.cluster import Cluster
 from sync_daemon.store.engine import open_engine
 from sync_daemon.wiring.clock import SystemClock
 from tests.databases import Server
+from tests.e2e.forked import Forked
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import sys, time
 from sync_daemon.http.allowance import TokenBucket
@@ -45,19 +45,18 @@ engine.dispose()
 """
 
 
-def test_two_processes_together_never_send_more_than_the_vendor_allows(postgres_server: Server) -> None:
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, postgres_server.emptied_database()],
-            cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    with ThreadPoolExecutor(2) as pool:
-        said = list(pool.map(lambda process: process.communicate("go\n", 60)[0].split(), processes))
+def test_two_processes_together_never_send_more_than_the_vendor_allows(postgres_server: Server, tmp_path: Path) -> None:
+    program, database_url = tmp_path / "sender.py", postgres_server.emptied_database()
+    program.write_text(PROGRAM, encoding="utf-8")
+    with ExitStack() as stack:
+        processes = [Forked((database_url,), tmp_path, os.environ, program=program, listens=True) for _ in range(2)]
+        for process in processes:
+            stack.callback(process.close)
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            process.say("go\n")
+        with ThreadPoolExecutor(2) as pool:
+            said = list(pool.map(lambda process: process.communicate(60)[0].split(), processes))
     assert all(len(one) > 5 for one in said), "each has its share"
     moments = sorted(float(moment) for one in said for moment in one)
     for first, begin in enumerate(moments):

@@ -30,6 +30,7 @@ from sync_daemon.model.errors import (
 from sync_daemon.model.system import SystemName
 from sync_daemon.sandbox.middleware import CONNECTION
 from sync_daemon.sandbox.server import serve
+from tests.plain import PLAIN
 from tests.unit.http.virtual_clock import VirtualClock
 
 SECRET = "pit-0f2e8a-secret"
@@ -329,7 +330,7 @@ class Silent(httpx.BaseTransport):
 
     def __init__(self, *errors: httpx.TransportError) -> None:
         self._errors = list(errors)
-        self._wire = httpx.HTTPTransport()
+        self._wire = httpx.HTTPTransport(verify=PLAIN)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if self._errors:
