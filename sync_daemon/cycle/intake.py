@@ -6,10 +6,10 @@ from functools import partial
 
 from sync_daemon.apply.retry_times import next_try
 from sync_daemon.changes.absence import Tally
-from sync_daemon.changes.staging import StagingRules, adds_nothing, stage_page, unread_contact
+from sync_daemon.changes.staging import StagingRules, stage_page, unread_contact
 from sync_daemon.cycle.forgotten import without_forgotten
 from sync_daemon.cycle.pair import EMAILOCTOPUS, GHL, TELLS_CONSENT, Run, log
-from sync_daemon.cycle.unchanged import NOBODY_KNOWN, Known, sift
+from sync_daemon.cycle.unchanged import NOBODY_KNOWN, Known, sift, without_seen
 from sync_daemon.model.contact import Consent, Malformed, Page, Snapshot
 from sync_daemon.model.errors import IncompleteRead, StopSystem
 from sync_daemon.model.state import KnownContact, Parked, Staged, Unlinked
@@ -98,7 +98,7 @@ def stage(run: Run, system: SystemName, page: Page, *, scan: int = 0, known: Kno
     snapshots = _latest_of_each((*page.snapshots, *_revoked_though_malformed(run, system, page.malformed)))
     run.book.meet({system: {name for snapshot in snapshots for name in snapshot.tags}})
     if not scan and not run.apply_scope:
-        snapshots = _news(run, system, snapshots)
+        snapshots = without_seen(run, system, snapshots)
     ids = [snapshot.contact_id for snapshot in snapshots]
     links = store.links(ghl=ids) if system is GHL else store.links(emailoctopus=ids)
     staged = stage_page(
@@ -197,17 +197,6 @@ def readable(run: Run) -> Iterable[SystemName]:
 def _latest_of_each(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     """A row that changes during a walk may be seen twice; the later sight counts."""
     return list({snapshot.contact_id: snapshot for snapshot in snapshots}.values())
-
-
-def _news(run: Run, system: SystemName, snapshots: Collection[Snapshot]) -> list[Snapshot]:
-    """Those of a poll's page that add something: one question instead of all there is to ask about each."""
-    known = run.pair.store.sightings(system, [snapshot.contact_id for snapshot in snapshots])
-    return [
-        snapshot
-        for snapshot in snapshots
-        if (row := known.get(snapshot.contact_id)) is None
-        or not adds_nothing(snapshot, row, run.pair.digester, search_tells_consent=run.search_tells_consent)
-    ]
 
 
 def _scopes(run: Run, system: SystemName, snapshots: Iterable[Snapshot]) -> dict[str, bool]:

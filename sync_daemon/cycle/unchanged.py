@@ -1,14 +1,17 @@
-"""Whom a full scan finds as the last one left him: known by his record as it came, and neither read nor compared."""
+"""Whom a reading shows as he was seen before: in a full scan by his record as it came, in a poll by his snapshot.
 
-from collections.abc import Mapping
+Nothing more is asked or compared about him.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import metadata
 
-from sync_daemon.changes.staging import NO_RECORDS
+from sync_daemon.changes.staging import NO_RECORDS, adds_nothing
 from sync_daemon.cycle.pair import Run, field_names
-from sync_daemon.model.contact import Page
+from sync_daemon.model.contact import Page, Snapshot
 from sync_daemon.model.state import SeenAgain
 from sync_daemon.model.system import SystemName
 
@@ -65,3 +68,14 @@ def sift(run: Run, system: SystemName, page: Page, scan: int) -> tuple[Page, Kno
     other = {*unchanged, *(one.contact_id for one in page.snapshots), *(one.contact_id for one in rest.malformed)}
     records = {one: digest for one, digest in found.items() if one not in other}
     return rest, Known(records, unchanged, sum(one.contact_id in unchanged for one in page.records))
+
+
+def without_seen(run: Run, system: SystemName, snapshots: Collection[Snapshot]) -> list[Snapshot]:
+    """Those of a poll's page that add something: one question instead of all there is to ask about each."""
+    known = run.pair.store.sightings(system, [snapshot.contact_id for snapshot in snapshots])
+    return [
+        snapshot
+        for snapshot in snapshots
+        if (row := known.get(snapshot.contact_id)) is None
+        or not adds_nothing(snapshot, row, run.pair.digester, search_tells_consent=run.search_tells_consent)
+    ]

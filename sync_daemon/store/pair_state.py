@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, literal, select, union_all, update
 from sync_daemon.model.contact import AccountSchema
 from sync_daemon.model.state import PairState
 from sync_daemon.model.system import SystemName
-from sync_daemon.store.engine import reading, writing
+from sync_daemon.store.engine import reading, write_once
 from sync_daemon.store.moments import to_datetime, to_micros
 from sync_daemon.store.room import Room
 from sync_daemon.store.tables import lookups, pairs, schemas, watermarks
@@ -98,14 +98,12 @@ class PairRow(Room):
 
     def pause(self) -> bool:
         """Have no process read or write the pair from now on; False when it was paused already. Needs no lease."""
-        with writing(self._engine) as connection:
-            now = to_micros(self._clock.now())
-            return connection.execute(_PAUSE, {"pair": self._pair_id, "now": now}).rowcount == 1
+        now = to_micros(self._clock.now())
+        return write_once(self._engine, _PAUSE, {"pair": self._pair_id, "now": now}) == 1
 
     def resume(self) -> bool:
         """Let the pair be worked on again; False when it wasn't paused. Needs no lease."""
-        with writing(self._engine) as connection:
-            return connection.execute(_RESUME, {"pair": self._pair_id}).rowcount == 1
+        return write_once(self._engine, _RESUME, {"pair": self._pair_id}) == 1
 
     def begin_scan(self) -> int:
         """Count the full scans up; the new number."""
